@@ -1,0 +1,59 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// CI sets ICECHECK_WARNINGS_AS_ERRORS; a newer compiler's new warning then does not break a user's build.
+let strict = Context.environment["ICECHECK_WARNINGS_AS_ERRORS"] != nil
+
+let swiftSettings: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ] + (strict ? [.treatAllWarnings(as: .error)] : [])
+
+/// A Swift target of the house; its dependencies are the arrows that `Scripts/check-arrows` holds.
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+}
+
+let package = Package(
+    name: "icecheck",
+    products: [.executable(name: "icecheck", targets: ["icecheck"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        .target(name: "CSystem"),
+        .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
+        room("NetTypes", []),
+        room("STUN", ["NetTypes", "COpenSSL"]),
+        room("Engines", ["NetTypes", "STUN"]),
+        room("Session", ["NetTypes", "STUN", "Engines"]),
+        room("Diagnosis", ["NetTypes", "STUN", "Engines", "Session"]),
+        room("Dissection", ["NetTypes", "STUN", "Engines", "Session"]),
+        room("Reporting", ["NetTypes", "STUN", "Engines", "Session", "Diagnosis", "Dissection"]),
+        room("HostIO", ["NetTypes", "CSystem"]),
+        room("Server", ["NetTypes", "STUN", "Engines"]),
+        .executableTarget(
+            name: "icecheck",
+            dependencies: [
+                "NetTypes", "STUN", "Engines", "Session", "Diagnosis", "Dissection", "Reporting", "HostIO", "Server",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        tests("NetTypesTests", ["NetTypes"]),
+        tests("STUNTests", ["STUN", "NetTypes"]),
+        tests("EnginesTests", ["Engines", "STUN", "NetTypes"]),
+        tests("SessionTests", ["Session", "Engines", "STUN", "NetTypes", "Diagnosis", "Server"]),
+        tests("ReportingTests", ["Reporting", "Diagnosis", "Session", "Engines", "STUN", "NetTypes", "Dissection"]),
+        tests("DissectionTests", ["Dissection", "STUN", "NetTypes"]),
+        tests("HostIOTests", ["HostIO", "NetTypes"]),
+        tests("ServerTests", ["Server", "Engines", "STUN", "NetTypes"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
