@@ -7,7 +7,7 @@ package enum OutputFormat: String, Hashable, Sendable, CaseIterable {
 
 extension Report {
     /// The report in one format, with a newline at its end; nothing at all where the format has nothing to say.
-    package func rendered(as format: OutputFormat, style: TextStyle) -> String {
+    package func rendered(as format: OutputFormat, style: RenderingStyle) -> String {
         switch format {
         case .text: TextRenderer(style: style).text(of: self)
         case .json: json(pretty: true) + "\n"

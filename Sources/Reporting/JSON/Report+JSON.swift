@@ -49,7 +49,12 @@ extension Verdict {
 
 extension NotMeasured {
     package var jsonValue: JSONValue {
-        ["what": .string(what), "reason": .string(reason.rawValue), "detail": .string(detail)]
+        [
+            "what": .string(what),
+            "family": family.map { .string($0.rawValue) },
+            "reason": .string(reason.rawValue),
+            "detail": .string(detail),
+        ]
     }
 }
 

@@ -18,7 +18,7 @@ extension TextRenderer {
         let own = [
             style.shown(interface.name), interface.kind.rawValue, state, interface.mtu.map(String.init) ?? "",
         ]
-        if interface.addresses.isEmpty { return [.init(cells: own + [""], remark: "no address")] }
+        if interface.addresses.isEmpty { return [.init(cells: own + [""], remarks: ["no address"])] }
         return interface.addresses.enumerated().map { index, address in
             let marks = [
                 address.address.realm == .global ? nil : address.address.realm.words,
@@ -30,7 +30,7 @@ extension TextRenderer {
             return .init(
                 cells: (index == 0 ? own : Array(repeating: "", count: own.count))
                     + ["\(address.address)/\(address.prefixLength)"],
-                remark: marks.compactMap(\.self).joined(separator: ", "))
+                remarks: Self.together(marks))
         }
     }
 
@@ -68,7 +68,13 @@ extension TextRenderer {
                 style.shown(candidate.interface ?? ""), candidate.interfaceKind?.rawValue ?? "",
                 String(candidate.priority),
             ],
-            remark: remarks.compactMap(\.self).joined(separator: ", "))
+            remarks: Self.together(remarks))
+    }
+
+    /// What there is of `parts` as one remark.
+    private static func together(_ parts: [String?]) -> [String] {
+        let parts = parts.compactMap(\.self)
+        return parts.isEmpty ? [] : [parts.joined(separator: ", ")]
     }
 }
 

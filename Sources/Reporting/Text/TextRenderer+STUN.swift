@@ -26,7 +26,7 @@ extension TextRenderer {
             .init(title: "min", isNumber: true, importance: 1), .init(title: "median", isNumber: true),
             .init(title: "max", isNumber: true, importance: 2), .init(title: "jitter", isNumber: true, importance: 0),
             .init(title: "lost", isNumber: true),
-            .init(title: "sent", isNumber: true, importance: 3),
+            .init(title: "attempts", isNumber: true, importance: 3),
         ]
     }
 
@@ -60,7 +60,7 @@ extension TextRenderer {
                 statistics.map { "\($0.sent - $0.received) of \($0.sent)" } ?? "",
                 statistics == nil && result.attempts > 0 ? String(result.attempts) : "",
             ],
-            remark: remark(on: result))
+            remarks: remarks(on: result))
     }
 
     private func milliseconds(_ duration: Duration) -> String {
@@ -69,35 +69,49 @@ extension TextRenderer {
 
     // MARK: What there is to say of a server
 
-    private func remark(on result: STUNResult) -> String {
-        var parts: [String] = []
+    private func remarks(on result: STUNResult) -> [String] {
+        var remarks: [String] = []
         switch result.outcome {
         case .answered: break
-        case .failed(let error): parts.append("\(error.kind.rawValue): \(style.shown(error.message))")
+        case .failed(let error): remarks.append(words(for: error))
         case .notMeasured(let notMeasured):
-            parts.append("not measured (\(notMeasured.reason.words)): \(style.shown(notMeasured.detail))")
+            remarks.append("not measured (\(notMeasured.reason.words)): \(style.shown(notMeasured.detail))")
         }
-        if let answer = result.answer { parts += remarks(on: answer, from: result.serverAddress) }
-        parts += result.ignored.map(words)
-        parts += words(for: result.pathTroubles)
-        return parts.joined(separator: "; ")
+        if let answer = result.answer {
+            let usual = traits(of: answer)
+            if !usual.isEmpty { remarks.append(usual.joined(separator: "; ")) }
+            remarks += oddities(of: answer, from: result.serverAddress)
+        }
+        return remarks + result.ignored.map(words) + words(for: result.pathTroubles)
     }
 
-    private func remarks(on answer: BindingAnswer, from server: Endpoint?) -> [String] {
-        var parts: [String] = []
-        if let software = answer.software { parts.append(style.shown(software)) }
-        if answer.mappedAddress == answer.localAddress { parts.append("no NAT on the way") }
-        if answer.roundTrip.isAmbiguous {
-            parts.append("RTT ambiguous: an earlier request may be the one that was answered")
-        }
+    private func words(for error: ProbeError) -> String {
+        let reason = error.reason.map { ", reason \"\(style.shown($0))\"" } ?? ""
+        return "\(error.kind.rawValue): \(style.shown(error.message))\(reason)"
+    }
+
+    /// What many answers have.
+    private func traits(of answer: BindingAnswer) -> [String] {
+        [
+            answer.software.map { style.shown($0) },
+            answer.mappedAddress == answer.localAddress ? "no NAT on the way" : nil,
+            answer.otherAddress.map { "OTHER-ADDRESS \($0)" },
+        ].compactMap(\.self)
+    }
+
+    /// What an answer should not have.
+    private func oddities(of answer: BindingAnswer, from server: Endpoint?) -> [String] {
+        var oddities: [String] = []
+        if let server, answer.source != server { oddities.append("answered from \(answer.source)") }
+        if let origin = answer.responseOrigin, origin != answer.source { oddities.append("RESPONSE-ORIGIN \(origin)") }
         if let rewritten = answer.rewrittenAddress {
-            parts.append("MAPPED-ADDRESS says \(rewritten): something on the way rewrites addresses")
+            oddities.append("MAPPED-ADDRESS says \(rewritten): something on the way rewrites addresses")
         }
-        if answer.isLegacy { parts.append("only MAPPED-ADDRESS, as in RFC 3489") }
-        if let server, answer.source != server { parts.append("answered from \(answer.source)") }
-        if let origin = answer.responseOrigin, origin != answer.source { parts.append("RESPONSE-ORIGIN \(origin)") }
-        if let other = answer.otherAddress { parts.append("OTHER-ADDRESS \(other)") }
-        return parts + answer.remarks.map { style.shown($0) }
+        if answer.isLegacy { oddities.append("only MAPPED-ADDRESS, as in RFC 3489") }
+        if answer.roundTrip.isAmbiguous {
+            oddities.append("RTT ambiguous: an earlier request may be the one that was answered")
+        }
+        return oddities + answer.remarks.map { style.shown($0) }
     }
 
     private func words(for ignored: IgnoredReplies) -> String {

@@ -5,11 +5,11 @@ import Session
 /// The report for people: the verdict first, then what to act on, then what was measured and what was not.
 ///
 /// Lines end in LF and never in a space, and no character but this style's own colours is a control character:
-/// everything from outside passes ``TextStyle/shown(_:limit:)``.
+/// everything from outside passes ``RenderingStyle/shown(_:limit:)``.
 package struct TextRenderer: Sendable {
-    package var style: TextStyle
+    package var style: RenderingStyle
 
-    package init(style: TextStyle) { self.style = style }
+    package init(style: RenderingStyle) { self.style = style }
 
     /// Columns by which tables and paragraphs stand in from their titles.
     static let indent = 2
@@ -46,10 +46,8 @@ package struct TextRenderer: Sendable {
         let mark: Mark = verdict.isOK ? .good : .bad
         var lines = labelled(mark.text(style) + " ", verdict.summary, margin: 0)
         lines[0] = style.coloured(mark.text(style), mark.colour) + lines[0].dropFirst(mark.text(style).count)
-        if verdict.families.count > 1 {
-            for family in verdict.families {
-                lines += labelled(family.family.name + "  ", family.summary)
-            }
+        for family in verdict.families where !verdict.summary.contains(family.summary) {
+            lines += labelled(family.family.name + "  ", family.summary)
         }
         if report.isInterrupted {
             lines += labelled("", "Interrupted: this is what was measured until then.")
@@ -89,7 +87,8 @@ package struct TextRenderer: Sendable {
         let table = TextTable(
             columns: [.init(title: "what"), .init(title: "why")],
             rows: notMeasured.map {
-                .init(mark: .unknown, cells: [style.shown($0.what), $0.reason.words], remark: style.shown($0.detail))
+                .init(
+                    mark: .unknown, cells: [style.shown($0.what), $0.reason.words], remarks: [style.shown($0.detail)])
             })
         return [title("Not measured")] + table.lines(style)
     }

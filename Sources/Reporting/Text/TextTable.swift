@@ -1,4 +1,4 @@
-/// A table of aligned columns, with a remark at the end of each row that wraps.
+/// A table of aligned columns, with remarks at the end of each row that wrap.
 ///
 /// Values are never cut, since people copy them. Where the columns do not fit, the least important ones are left
 /// out; where even the essential ones do not fit, each row becomes a record of lines.
@@ -16,21 +16,21 @@ struct TextTable {
         var mark: Mark?
         /// One for each column; an empty one has nothing to show.
         var cells: [String]
-        var remark = ""
+        /// Each starts on a line of its own.
+        var remarks: [String] = []
     }
 
     var columns: [Column]
-    var remarkTitle = ""
     var rows: [Row]
 
     private static let gap = 2
-    /// Narrower than this, a remark goes below its row.
+    /// Where less than this is left of the line, remarks go below their row.
     private static let narrowestRemark = 24
 
     /// Whether every column fits, with the remarks below.
-    func fits(in style: TextStyle) -> Bool { width(of: columns.indices.filter(hasCells), style) <= style.width }
+    func fits(in style: RenderingStyle) -> Bool { width(of: columns.indices.filter(hasCells), style) <= style.width }
 
-    func lines(_ style: TextStyle) -> [String] {
+    func lines(_ style: RenderingStyle) -> [String] {
         let shown = shownColumns(style)
         let needed = width(of: shown, style)
         return needed > style.width ? rows.flatMap { record($0, style) } : table(shown, taken: needed, style)
@@ -40,7 +40,7 @@ struct TextTable {
 
     private func hasCells(_ column: Int) -> Bool { rows.contains { !$0.cells[column].isEmpty } }
 
-    private func shownColumns(_ style: TextStyle) -> [Int] {
+    private func shownColumns(_ style: RenderingStyle) -> [Int] {
         var shown = columns.indices.filter(hasCells)
         while width(of: shown, style) > style.width {
             let least = shown.filter { columns[$0].importance != nil }
@@ -55,58 +55,51 @@ struct TextTable {
         rows.reduce(columns[column].title.columns) { max($0, $1.cells[column].columns) }
     }
 
-    private func markWidth(_ style: TextStyle) -> Int {
+    private func markWidth(_ style: RenderingStyle) -> Int {
         rows.reduce(0) { max($0, ($1.mark?.text(style).columns).map { $0 + 1 } ?? 0) }
     }
 
-    private func width(of shown: [Int], _ style: TextStyle) -> Int {
+    private func width(of shown: [Int], _ style: RenderingStyle) -> Int {
         shown.reduce(TextRenderer.indent + markWidth(style)) { $0 + width(of: $1) + Self.gap } - Self.gap
     }
 
     // MARK: Lines
 
-    private func table(_ shown: [Int], taken: Int, _ style: TextStyle) -> [String] {
+    private func table(_ shown: [Int], taken: Int, _ style: RenderingStyle) -> [String] {
         let markWidth = markWidth(style)
         let margin = String(repeating: " ", count: TextRenderer.indent)
         let gap = String(repeating: " ", count: Self.gap)
         let remarkWidth = style.width - taken - Self.gap
-        let hasRemarks = rows.contains { !$0.remark.isEmpty }
         let isBeside = remarkWidth >= Self.narrowestRemark
         func line(_ mark: String, _ cells: [String]) -> String {
             let padded = shown.map { cells[$0].padded(to: width(of: $0), right: columns[$0].isNumber) }
             return margin + mark.padded(to: markWidth) + padded.joined(separator: gap)
         }
-        let titles = line("", columns.map(\.title)) + (hasRemarks && isBeside ? gap + remarkTitle : "")
-        var lines = [style.coloured(titles.trimmingTrailingSpaces, .faint)]
+        var lines = [style.coloured(line("", columns.map(\.title)).trimmingTrailingSpaces, .faint)]
         for row in rows {
             var first = line(row.mark?.text(style) ?? "", row.cells)
-            var below: [String] = []
-            if !row.remark.isEmpty, isBeside {
-                let wrapped = row.remark.wrapped(to: remarkWidth)
-                first += gap + wrapped[0]
-                below = wrapped.dropFirst().map { String(repeating: " ", count: taken + Self.gap) + $0 }
-            } else if !row.remark.isEmpty {
-                let indent = TextRenderer.indent + markWidth + Self.gap
-                below = row.remark.wrapped(to: style.width - indent).map { String(repeating: " ", count: indent) + $0 }
-            }
+            let indent = isBeside ? taken + Self.gap : TextRenderer.indent + markWidth + Self.gap
+            var remarks = row.remarks.flatMap { $0.wrapped(to: style.width - indent) }
+            if isBeside, !remarks.isEmpty { first += gap + remarks.removeFirst() }
+            let below = remarks.map { String(repeating: " ", count: indent) + $0 }
             lines += heading(of: row, style) + [marked(first.trimmingTrailingSpaces, row.mark, style)] + below
         }
         return lines
     }
 
-    private func heading(of row: Row, _ style: TextStyle) -> [String] {
+    private func heading(of row: Row, _ style: RenderingStyle) -> [String] {
         row.heading.map { [String(repeating: " ", count: TextRenderer.indent) + style.coloured($0, .bold)] } ?? []
     }
 
     /// Gives the mark, the first thing on the line, its colour; once the line is padded, as escapes take no columns.
-    private func marked(_ line: String, _ mark: Mark?, _ style: TextStyle) -> String {
+    private func marked(_ line: String, _ mark: Mark?, _ style: RenderingStyle) -> String {
         guard let mark else { return line }
         let text = mark.text(style)
         return String(repeating: " ", count: TextRenderer.indent) + style.coloured(text, mark.colour)
             + line.dropFirst(TextRenderer.indent + text.count)
     }
 
-    private func record(_ row: Row, _ style: TextStyle) -> [String] {
+    private func record(_ row: Row, _ style: RenderingStyle) -> [String] {
         let margin = String(repeating: " ", count: TextRenderer.indent + markWidth(style))
         let fields = columns.indices.filter { !row.cells[$0].isEmpty }
         let titleWidth = columns.reduce(0) { max($0, $1.title.columns) }
@@ -115,9 +108,7 @@ struct TextTable {
             let text = String(repeating: " ", count: TextRenderer.indent) + mark.text(style)
             lines[0] = marked(text.padded(to: margin.count) + first.dropFirst(margin.count), mark, style)
         }
-        if !row.remark.isEmpty {
-            lines += row.remark.wrapped(to: style.width - margin.count).map { margin + $0 }
-        }
+        lines += row.remarks.flatMap { $0.wrapped(to: style.width - margin.count) }.map { margin + $0 }
         return heading(of: row, style) + lines
     }
 }

@@ -1,17 +1,17 @@
 package import NetTypes
 
 /// What the terminal, or whatever reads the text, can show.
-package struct TextStyle: Hashable, Sendable {
+package struct RenderingStyle: Hashable, Sendable {
+    /// In columns, at least 40. Values that people copy, such as addresses, are never cut for it.
+    package var width: Int
     package var isColoured: Bool
     /// Whether it reads UTF-8; where not, everything is ASCII.
     package var isUnicode: Bool
-    /// In columns. Values that people copy, such as addresses, are never cut for it.
-    package var width: Int
 
-    package init(isColoured: Bool = false, isUnicode: Bool = true, width: Int = 100) {
+    package init(width: Int = 100, isColoured: Bool = false, isUnicode: Bool = true) {
+        self.width = max(width, 40)
         self.isColoured = isColoured
         self.isUnicode = isUnicode
-        self.width = max(width, 40)
     }
 
     /// The SGR parameters (ECMA-48 s8.3.117) of what is coloured.
@@ -54,7 +54,7 @@ package struct TextStyle: Hashable, Sendable {
 package enum Mark: Sendable {
     case good, bad, warning, note, unknown
 
-    package func text(_ style: TextStyle) -> String {
+    package func text(_ style: RenderingStyle) -> String {
         switch self {
         case .good: style.isUnicode ? "✔" : "ok"
         case .bad: style.isUnicode ? "✘" : "FAIL"
@@ -64,7 +64,7 @@ package enum Mark: Sendable {
         }
     }
 
-    package var colour: TextStyle.Colour? {
+    package var colour: RenderingStyle.Colour? {
         switch self {
         case .good: .green
         case .bad: .red
