@@ -233,11 +233,14 @@ package struct NotMeasured: Hashable, Sendable, Codable {
     }
 
     package var what: String
+    /// Where it concerns one family only.
+    package var family: IPAddress.Family?
     package var reason: Reason
     package var detail: String
 
-    package init(what: String, reason: Reason, detail: String) {
+    package init(what: String, family: IPAddress.Family? = nil, reason: Reason, detail: String) {
         self.what = what
+        self.family = family
         self.reason = reason
         self.detail = detail
     }
