@@ -87,7 +87,7 @@ extension Plan {
         let all = interfaces.flatMap { interface in interface.addresses.map { (interface, $0) } }
         let order = LocalPreference.order(
             all.map { interface, address in
-                LocalPreference.Input(
+                LocalPreference.Choice(
                     address: address.address, interfaceOrder: interface.kind.preference,
                     isTemporary: address.isTemporary, isDeprecated: address.isDeprecated)
             })
