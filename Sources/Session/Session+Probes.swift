@@ -158,7 +158,11 @@ extension Session {
             if let replies = probes[index].ignored[reason] { observe(.ignored(index, replies), at: now) }
         }
         observe(fact, at: now)
-        if probes[index].description.transport.isStream { streamProbeEnded(index, fact) }
+        if probes[index].description.transport.isStream {
+            streamProbeEnded(index, fact)
+        } else {
+            datagramProbeEnded(index, fact, at: now)
+        }
     }
 
     // MARK: Errors of the path

@@ -34,6 +34,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
     var liveProbes: Set<Observation.ProbeIndex> = []
     var probeByTransaction: [TransactionID: Observation.ProbeIndex] = [:]
     var series: [Series] = []
+    var fallbacks: [Fallback] = []
     var pacer = DestinationPacer()
 
     /// Makes the session and starts it: the first outputs are ready to be polled.
@@ -66,6 +67,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         advanceResolutions(to: now)
         advanceProbes(to: now)
         advanceSeries(to: now)
+        advanceFallbacks(to: now)
         if now >= deadline { conclude(.deadline, at: now) }
     }
 
@@ -80,13 +82,15 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         guard !isConcluded, !isFinished else { return nil }
         let wakes = [
             deadline, resolutions.compactMap(\.nextWake).min(), nextProbeWake, series.compactMap(\.nextAt).min(),
+            fallbacks.map(\.at).min(),
         ]
         return wakes.compactMap { $0 }.min()
     }
 
     package var isFinished: Bool {
         isConcluded
-            || (liveProbes.isEmpty && series.allSatisfy(\.isOver) && resolutions.allSatisfy(\.isOver)
+            || (liveProbes.isEmpty && series.allSatisfy(\.isOver) && fallbacks.isEmpty
+                && resolutions.allSatisfy(\.isOver)
                 && pendingQueries.isEmpty && paths.values.allSatisfy { $0.state != .opening })
     }
 
