@@ -134,15 +134,7 @@ extension ProbeError {
     }
 
     /// A name without an address.
-    init(_ failure: ResolutionFailure, of server: String) {
-        let why =
-            switch failure.failure {
-            case .noSuchName: "there is no such name"
-            case .noRecords: "the name has no address"
-            case .resolverFailed(let text): "the resolver failed (\(text))"
-            case .timedOut: "the resolver did not answer in time"
-            case .noRoute(let errno): "no route (errno \(errno))"
-            }
-        self.init(kind: .nameNotResolved, message: "\(failure.step): \(why)")
+    init(_ failure: ResolutionFailure) {
+        self.init(kind: .nameNotResolved, message: "\(failure.step): \(failure.message)")
     }
 }

@@ -43,7 +43,7 @@ extension STUNResult {
         var results = (record.notMeasuredByServer[server] ?? []).map { result($0.family, .notMeasured($0)) }
         // A name that has an address in one family is no failure for having none in the other.
         if isEmpty, results.isEmpty, let first = record.unresolved[server]?.first {
-            results.append(result(first.family, .failed(ProbeError(first.failure, of: plan.uri.text))))
+            results.append(result(first.family, .failed(ProbeError(first.failure))))
         }
         return results
     }

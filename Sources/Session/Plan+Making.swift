@@ -20,7 +20,10 @@ extension Plan {
         timeout = options.timeout ?? .seconds(5) + requestInterval * (options.count - 1)
         schedule = .standard
         gathersReflexive = options.command != .stun
-        servers = options.servers.prefix(Self.maximumServers).map { Self.server($0.uri, options) }
+        servers = []
+        for entry in options.servers.prefix(Self.maximumServers) {
+            servers.append(try Self.server(entry.uri, options, interfaces))
+        }
         notMeasured = []
         if options.servers.count > Self.maximumServers {
             notMeasured.append(
@@ -48,7 +51,7 @@ extension Plan {
     private static func check(_ options: Options, _ interfaces: [NetworkInterface]) throws(PlanError) {
         if let name = options.interface, !interfaces.contains(where: { $0.name == name }) {
             let names = interfaces.map(\.name).joined(separator: ", ")
-            throw PlanError("--interface \(name): this machine has no such interface; it has \(names)")
+            throw PlanError("--interface \(QuotedInput(name)): this machine has no such interface; it has \(names)")
         }
         if let address = options.bindAddress {
             let owners = interfaces.filter { $0.addresses.contains { $0.address.withoutZone == address.withoutZone } }
@@ -65,22 +68,42 @@ extension Plan {
         }
     }
 
-    private static func server(_ uri: ServerURI, _ options: Options) -> Server {
-        var server = Server(uri: uri, transports: options.transports, fallsBackToTCP: false, excluded: nil)
-        switch uri.scheme {
-        case .stuns, .turns:
+    private static func server(
+        _ uri: ServerURI, _ options: Options, _ interfaces: [NetworkInterface]
+    ) throws(PlanError) -> Server {
+        var server = Server(
+            uri: uri, zone: try zone(of: uri, options, interfaces), transports: options.transports,
+            fallsBackToTCP: false, excluded: nil)
+        switch (uri.scheme, uri.transport) {
+        case (.stuns, _), (.turns, _):
             server.excluded = NotMeasured(
                 what: uri.text, reason: .notSupported,
                 detail: "TLS and DTLS are not in this version; \(uri.scheme == .stuns ? "stun:" : "turn:") is")
             server.transports = []
-        case .turn where uri.transport == .tcp:
-            server.transports = [.tcp]
-        case .turn where uri.transport == .udp:
-            server.transports = [.udp]
-        case .stun, .turn:
-            server.fallsBackToTCP = options.command == .check && options.transports == [.udp]
+        case (_, .tcp): server.transports = [.tcp]
+        case (_, .udp): server.transports = [.udp]
+        case (_, nil): server.fallsBackToTCP = options.command == .check && options.transports == [.udp]
         }
         return server
+    }
+
+    /// The index of the interface that a link-local address is on: the URI's own zone, else `--interface`.
+    private static func zone(
+        of uri: ServerURI, _ options: Options, _ interfaces: [NetworkInterface]
+    ) throws(PlanError) -> UInt32 {
+        guard case .address(let address, let zone) = uri.host, address.family == .ipv6 else { return 0 }
+        guard let name = zone ?? (address.isLinkLocal ? options.interface : nil) else {
+            guard !uri.lacksZone else {
+                throw PlanError(
+                    "\(uri.text): a link-local address needs its interface, as in stun:[\(address)%25eth0], or --interface")
+            }
+            return 0
+        }
+        guard let interface = interfaces.first(where: { $0.name == name || String($0.index) == name }) else {
+            let names = interfaces.map(\.name).joined(separator: ", ")
+            throw PlanError("\(uri.text): this machine has no interface \(QuotedInput(name)); it has \(names)")
+        }
+        return interface.index
     }
 
     private static func bases(_ interfaces: [NetworkInterface], _ options: Options) -> [Base] {

@@ -40,6 +40,8 @@ package struct Plan: Sendable {
     /// A server to ask.
     package struct Server: Sendable {
         package var uri: ServerURI
+        /// The interface index that the zone of a link-local address names, 0 for none.
+        package var zone: UInt32
         /// Asked over each of these at once.
         package var transports: [Transport]
         /// Asked over TCP where UDP has stayed silent for one retransmission timeout.
@@ -48,8 +50,6 @@ package struct Plan: Sendable {
         package var excluded: NotMeasured?
     }
 
-    /// Addresses of one name and family that are tried.
-    package static let maximumAddresses = 16
     /// Servers of one run: a configuration cannot make a scanner of icecheck.
     package static let maximumServers = 256
 }

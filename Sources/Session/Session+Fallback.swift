@@ -1,6 +1,6 @@
 import NetTypes
 
-/// A probe over TCP that starts when UDP to the same address has failed, or stayed silent for one retransmission
+/// A probe over TCP that starts when UDP to the same server and family has failed, or stayed silent for one retransmission
 /// timeout.
 struct Fallback: Sendable {
     let probe: Probe
@@ -19,7 +19,7 @@ extension Session {
         let ended = probes[index].description
         guard ended.role == .primary else { return }
         func isSame(_ probe: Probe) -> Bool {
-            probe.server == ended.server && probe.serverAddress == ended.serverAddress
+            probe.server == ended.server && probe.serverAddress.family == ended.serverAddress.family
         }
         guard case .answered = fact else {
             for place in fallbacks.indices where isSame(fallbacks[place].probe) { fallbacks[place].at = now }

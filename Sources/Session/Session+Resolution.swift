@@ -6,14 +6,18 @@ import STUN
 struct Resolution: Sendable {
     let server: Observation.ServerIndex
     var engine: ResolutionEngine
-    /// Whether the endpoints are known, or known not to be.
-    var isResolved = false
-    /// Endpoints whose source address the system has yet to tell.
-    var awaitsSource: Set<Endpoint> = []
+    /// What was found, by the endpoint whose source address the system has yet to tell.
+    var awaitsSource: [Endpoint: [Transport]] = [:]
 
-    var isOver: Bool { isResolved && awaitsSource.isEmpty }
-    var nextWake: Instant? { isResolved ? nil : engine.nextWake }
-    var unfinishedStep: String { isResolved ? "the route was not known in time" : "its name was not resolved in time" }
+    var isOver: Bool { engine.isFinished && awaitsSource.isEmpty }
+    var nextWake: Instant? { engine.nextWake }
+
+    /// What it waits for, in words.
+    var unfinishedStep: String {
+        engine.isFinished
+            ? "the system did not tell the route in time"
+            : "no answer to \(engine.unansweredSteps.joined(separator: ", "))"
+    }
 }
 
 /// Who waits for a query's answer.
@@ -26,14 +30,16 @@ extension Session {
     mutating func startResolutions(at now: Instant) {
         for (index, server) in plan.servers.enumerated() where server.excluded == nil {
             let engine = ResolutionEngine(
-                server.uri, transports: server.transports, families: plan.families, from: now, random: &random)
+                server.uri, families: plan.families,
+                transports: server.fallsBackToTCP ? server.transports + [.tcp] : server.transports,
+                zone: server.zone, from: now)
             resolutions.append(Resolution(server: index, engine: engine))
             continueResolution(resolutions.count - 1, at: now)
         }
     }
 
     mutating func advanceResolutions(to now: Instant) {
-        for index in resolutions.indices where !resolutions[index].isResolved {
+        for index in resolutions.indices where !resolutions[index].engine.isFinished {
             resolutions[index].engine.handleTimeout(at: now)
             continueResolution(index, at: now)
         }
@@ -60,84 +66,73 @@ extension Session {
     ) {
         switch asker {
         case .name(let index):
-            resolutions[index].engine.handle(answer, to: query, at: now)
+            resolutions[index].engine.handle(answer, to: query, at: now, using: &random)
             continueResolution(index, at: now)
         case .source(let index, let endpoint):
-            resolutions[index].awaitsSource.remove(endpoint)
-            sourceKnown(answer, for: endpoint, of: resolutions[index].server, at: now)
+            guard let transports = resolutions[index].awaitsSource.removeValue(forKey: endpoint) else { return }
+            sourceKnown(answer, for: endpoint, over: transports, of: resolutions[index].server, at: now)
         }
     }
 
     private mutating func continueResolution(_ index: Int, at now: Instant) {
         while let query = resolutions[index].engine.pollQuery() { ask(query, for: .name(resolution: index), at: now) }
-        guard !resolutions[index].isResolved, let outcome = resolutions[index].engine.outcome else { return }
-        resolutions[index].isResolved = true
         let server = resolutions[index].server
-        for failure in outcome.failures {
-            observe(
-                .notResolved(
-                    server, family: failure.family,
-                    ResolutionFailure(failure: failure.failure, step: failure.step)), at: now)
+        while let event = resolutions[index].engine.pollEvent() {
+            switch event {
+            case .failed(let family, let faults):
+                guard let fault = faults.first else { continue }
+                observe(.notResolved(server, family: family, ResolutionFailure(fault)), at: now)
+            case .resolved(_, let found, _, let omitted):
+                if omitted > 0 {
+                    let limit = NotMeasured(
+                        what: "\(omitted) more addresses of \(plan.servers[server].uri.text)", reason: .limit,
+                        detail: "\(ResolutionEngine.targetLimit) addresses of a name are tried at most")
+                    observe(.notMeasured(nil, limit), at: now)
+                }
+                resolved(found, by: index, at: now)
+            }
         }
-        let endpoints = sendable(outcome.endpoints, of: server, at: now)
-        if !endpoints.isEmpty { observe(.resolved(server, endpoints), at: now) }
-        resolutions[index].awaitsSource = Set(endpoints)
+    }
+
+    private mutating func resolved(_ found: [ResolvedEndpoint], by index: Int, at now: Instant) {
+        var endpoints: [Endpoint] = []
+        for target in found {
+            if !endpoints.contains(target.endpoint) { endpoints.append(target.endpoint) }
+            resolutions[index].awaitsSource[target.endpoint, default: []].append(target.transport)
+        }
+        observe(.resolved(resolutions[index].server, endpoints), at: now)
         for endpoint in endpoints {
             ask(.source(to: endpoint, interface: plan.interface), for: .source(resolution: index, endpoint), at: now)
         }
     }
 
-    /// The endpoints that may be asked: single hosts, and no more of them than the limit.
-    private mutating func sendable(
-        _ all: [Endpoint], of server: Observation.ServerIndex, at now: Instant
-    ) -> [Endpoint] {
-        func leaveOut(_ what: String, _ detail: String) {
-            observe(.notMeasured(server, NotMeasured(what: what, reason: .limit, detail: detail)), at: now)
-        }
-        var endpoints: [Endpoint] = []
-        for endpoint in all where !endpoints.contains(endpoint) {
-            switch endpoint.address.realm {
-            case .multicast, .broadcast, .unspecified:
-                leaveOut("\(endpoint)", "\(endpoint.address.realm.rawValue): icecheck sends to single hosts only")
-            default: endpoints.append(endpoint)
-            }
-        }
-        if endpoints.count > Plan.maximumAddresses {
-            leaveOut(
-                "\(endpoints.count - Plan.maximumAddresses) more addresses",
-                "\(Plan.maximumAddresses) addresses of a name are tried at most")
-        }
-        return Array(endpoints.prefix(Plan.maximumAddresses))
-    }
-
     /// The system has said from where it would send to `endpoint`: the probes of that endpoint start.
     private mutating func sourceKnown(
-        _ answer: SystemAnswer, for endpoint: Endpoint, of server: Observation.ServerIndex, at now: Instant
+        _ answer: SystemAnswer, for endpoint: Endpoint, over transports: [Transport],
+        of server: Observation.ServerIndex, at now: Instant
     ) {
         guard case .source(let routed) = answer else {
-            let detail = "this machine has no route to \(endpoint.address)"
-            observe(
-                .notMeasured(
-                    server,
-                    NotMeasured(
-                        what: plan.servers[server].uri.text, family: endpoint.family, reason: .noRoute,
-                        detail: detail)), at: now)
+            let excluded = NotMeasured(
+                what: plan.servers[server].uri.text, family: endpoint.family, reason: .noRoute,
+                detail: "this machine has no route to \(endpoint.address)")
+            observe(.notMeasured(server, excluded), at: now)
             return
         }
         let source = plan.bindAddress.flatMap { $0.family == endpoint.family ? $0 : nil } ?? routed
-        for transport in plan.servers[server].transports {
+        for transport in transports {
+            let isPrimary = plan.servers[server].transports.contains(transport)
             let probe = Probe(
-                server: server, serverAddress: endpoint, transport: transport, role: .primary, source: source,
-                base: base(of: source))
-            start(probe, at: now)
+                server: server, serverAddress: endpoint, transport: transport,
+                role: isPrimary ? .primary : .fallback, source: source,
+                base: transport == .udp ? base(of: source) : nil)
+            if isPrimary {
+                start(probe, at: now)
+            } else {
+                fallbacks.append(Fallback(probe: probe, at: now + plan.schedule.initialTimeout))
+            }
         }
-        if plan.gathersReflexive, plan.servers[server].transports.contains(.udp) {
+        if plan.gathersReflexive, transports.contains(.udp) {
             startReflexiveProbes(of: server, to: endpoint, besides: source, at: now)
-        }
-        if plan.servers[server].fallsBackToTCP {
-            let probe = Probe(
-                server: server, serverAddress: endpoint, transport: .tcp, role: .fallback, source: source)
-            fallbacks.append(Fallback(probe: probe, at: now + plan.schedule.initialTimeout))
         }
     }
 
@@ -169,4 +164,8 @@ extension Session {
             startProbe(probe, path: datagramPath(from: probe.source), schedule: plan.schedule, at: now)
         }
     }
+}
+
+extension ResolutionFailure {
+    fileprivate init(_ fault: ResolutionFault) { self.init(step: fault.step, message: fault.message) }
 }

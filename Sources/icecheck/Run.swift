@@ -56,7 +56,9 @@ struct Run {
             observations.append(observation)
             progress?.show(observation)
         }
-        session.conclude(end.isInterruption ? .interrupted : .deadline, at: MonotonicClock.now)
+        if !session.isFinished {
+            session.conclude(end.isInterruption ? .interrupted : .deadline, at: MonotonicClock.now)
+        }
         while let observation = session.pollEvent() { observations.append(observation) }
         progress?.clear()
         return Measurement(

@@ -5,7 +5,7 @@ enum UDPBlocked: FindingRule {
         let blocked = evidence.stun.filter { silent in
             silent.transport == .udp && silent.error?.kind == .timeout
                 && evidence.stun.contains {
-                    $0.transport == .tcp && $0.isOK && $0.serverAddress == silent.serverAddress
+                    $0.transport == .tcp && $0.isOK && $0.server == silent.server && $0.family == silent.family
                 }
         }
         guard !blocked.isEmpty, !isUDPAlive else { return [] }
