@@ -95,7 +95,9 @@ def assert_safe(outcome):
 class Running:
     """A started binary, whose output goes to files so that no pipe can stall it."""
 
-    def __init__(self, binary, arguments, *, environment=None, cwd=None, stdout=None, stdin=None, limits=None):
+    def __init__(
+        self, binary, arguments, *, environment=None, cwd=None, stdin=None, stdout=None, stderr=None, limits=None
+    ):
         self.arguments = [str(argument) for argument in arguments]
         self.output = tempfile.TemporaryFile()
         self.errors = tempfile.TemporaryFile()
@@ -104,7 +106,7 @@ class Running:
             [str(binary), *self.arguments],
             stdin=subprocess.DEVNULL if stdin is None else stdin,
             stdout=self.output if stdout is None else stdout,
-            stderr=self.errors,
+            stderr=self.errors if stderr is None else stderr,
             env=environment,
             cwd=cwd,
             preexec_fn=limits,

@@ -48,6 +48,7 @@ class Server:
         self.behaviour = behaviour
         self.random = random.Random(seed)
         self.received = []
+        self.sent = 0
         self.failure = None
         self.stopping = threading.Event()
         self.thread = threading.Thread(target=self._guarded, daemon=True)
@@ -121,6 +122,7 @@ class DatagramServer(Server):
                 self.behaviour.run(self, data, source)
 
     def send(self, data, destination, through=None):
+        self.sent += 1
         try:
             (through or self.main).sendto(data, destination)
         except (ConnectionRefusedError, BlockingIOError):
