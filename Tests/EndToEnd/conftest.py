@@ -102,6 +102,8 @@ class Running:
         self.output = tempfile.TemporaryFile()
         self.errors = tempfile.TemporaryFile()
         self.started = time.monotonic()
+        self.inherited = peak_of(resource.getrusage(resource.RUSAGE_SELF))
+        self.seen_peak = 0
         self.process = subprocess.Popen(
             [str(binary), *self.arguments],
             stdin=subprocess.DEVNULL if stdin is None else stdin,
@@ -122,6 +124,7 @@ class Running:
             pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
             if pid:
                 break
+            self.look_at_memory()
             if time.monotonic() - self.started > patience:
                 self.process.kill()
                 os.wait4(self.process.pid, 0)
@@ -130,6 +133,9 @@ class Running:
             time.sleep(0.002)
         seconds = time.monotonic() - self.started
         self.process.returncode = os.waitstatus_to_exitcode(status)
+        # The kernel counts the memory of this process, before exec, as the child's own peak. Only what is above it
+        # is the child's for certain; below it, what was seen on the way is.
+        peak = peak_of(usage)
         self.output.seek(0)
         self.errors.seek(0)
         return Outcome(
@@ -138,8 +144,21 @@ class Running:
             self.output.read(),
             self.errors.read(),
             seconds,
-            usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+            peak if peak > self.inherited or not self.seen_peak else self.seen_peak,
         )
+
+    def look_at_memory(self):
+        try:
+            status = Path(f"/proc/{self.process.pid}/status").read_text()
+        except OSError:
+            return
+        line = re.search(r"VmHWM:\s+(\d+) kB", status)
+        if line and Path(f"/proc/{self.process.pid}/exe").resolve() != Path(sys.executable).resolve():
+            self.seen_peak = max(self.seen_peak, int(line.group(1)) * 1024)
+
+
+def peak_of(usage):
+    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def no_core_dumps():

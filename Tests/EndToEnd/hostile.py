@@ -35,10 +35,14 @@ BEHAVIOURS = {
 }
 
 
-def serve(name, *, port=0, seed=1):
+def serve(name, *, address="127.0.0.1", port=0, seed=1):
     behaviour = BEHAVIOURS[name]
     make = DatagramServer if behaviour.transport == "udp" else StreamServer
-    return make(behaviour, port, seed)
+    return make(behaviour, address, port, seed)
+
+
+def family_of(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
 class Server:
@@ -77,19 +81,21 @@ class Server:
 class DatagramServer(Server):
     """Calls its behaviour once for each datagram; `later` sends at a time to come."""
 
-    def __init__(self, behaviour, port, seed):
+    def __init__(self, behaviour, address, port, seed):
         super().__init__(behaviour, seed)
-        self.main, self.other_address = self._pair(port)
+        self.main, self.other_address = self._pair(address, port)
         self.port = self.main.getsockname()[1]
-        self.other_port = self._bound("127.0.0.1", 0)
+        self.other_port = self._bound(address, 0)
         self.due = []
         self.sequence = 0
 
     @classmethod
-    def _pair(cls, port):
+    def _pair(cls, address, port):
         """Two sockets on one port: a port that is free on 127.0.0.1 may be taken on 127.0.0.2."""
         while True:
-            first = cls._bound("127.0.0.1", port)
+            first = cls._bound(address, port)
+            if address != "127.0.0.1":
+                return first, cls._bound(address, 0)
             try:
                 return first, cls._bound("127.0.0.2", first.getsockname()[1])
             except OSError:
@@ -99,7 +105,7 @@ class DatagramServer(Server):
 
     @staticmethod
     def _bound(address, port):
-        made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        made = socket.socket(family_of(address), socket.SOCK_DGRAM)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
         made.bind((address, port))
         return made
@@ -140,9 +146,9 @@ class DatagramServer(Server):
 class StreamServer(Server):
     """Calls its behaviour in a thread of its own for each connection."""
 
-    def __init__(self, behaviour, port, seed):
+    def __init__(self, behaviour, address, port, seed):
         super().__init__(behaviour, seed)
-        self.listener = socket.create_server(("127.0.0.1", port), backlog=128)
+        self.listener = socket.create_server((address, port), family=family_of(address), backlog=128)
         self.port = self.listener.getsockname()[1]
         self.connections = []
 
