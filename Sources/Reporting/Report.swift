@@ -1,0 +1,43 @@
+package import Diagnosis
+package import NetTypes
+package import Session
+
+/// Everything that a run has to say, as one value: each renderer is a pure function of it.
+package struct Report: Sendable {
+    /// Which parts a command fills; the others are nil and left out of JSON.
+    package var toolVersion: String
+    /// RFC 3339, UTC.
+    package var startedAt: String
+    package var duration: Duration
+    /// The command line as it was meant, without secrets.
+    package var command: String
+    /// The deadline of the run.
+    package var timeout: Duration
+    package var isInterrupted: Bool
+    package var verdict: Verdict
+    package var interfaces: [NetworkInterface]?
+    package var candidates: [CandidateRecord]?
+    package var stun: [STUNResult]?
+    package var notMeasured: [NotMeasured]
+    package var findings: [Finding]
+
+    package init(
+        toolVersion: String, startedAt: String, duration: Duration, command: String, timeout: Duration,
+        isInterrupted: Bool = false, verdict: Verdict, interfaces: [NetworkInterface]? = nil,
+        candidates: [CandidateRecord]? = nil, stun: [STUNResult]? = nil, notMeasured: [NotMeasured] = [],
+        findings: [Finding] = []
+    ) {
+        self.toolVersion = toolVersion
+        self.startedAt = startedAt
+        self.duration = duration
+        self.command = command
+        self.timeout = timeout
+        self.isInterrupted = isInterrupted
+        self.verdict = verdict
+        self.interfaces = interfaces
+        self.candidates = candidates
+        self.stun = stun
+        self.notMeasured = notMeasured
+        self.findings = findings
+    }
+}
