@@ -104,7 +104,8 @@ EXPECTED = {
     "attribute-length-fffd-in-64k": MALFORMED,
     "channel-data-length-ffff": MALFORMED,
     "two-addresses": good(),
-    "two-fingerprints": good(),
+    # The first counts, and it is not where a FINGERPRINT must be: at the end.
+    "two-fingerprints": bad("bad-fingerprint", "malformed"),
     "two-integrities": good(),
     "address-after-integrity": NO_ADDRESS,
     "software-after-integrity": good(lambda entry: entry.get("software") != "late"),
