@@ -3,8 +3,17 @@ package import NetTypes
 package import Session
 
 /// Everything that a run has to say, as one value: each renderer is a pure function of it.
+///
+/// A command fills the parts that it measured; the others are nil and left out of JSON.
 package struct Report: Sendable {
-    /// Which parts a command fills; the others are nil and left out of JSON.
+    /// What was asked about, which decides what the text shows.
+    package enum Subject: Hashable, Sendable {
+        case check
+        case candidates
+        case stun
+    }
+
+    package var subject: Subject
     package var toolVersion: String
     /// RFC 3339, UTC.
     package var startedAt: String
@@ -22,11 +31,13 @@ package struct Report: Sendable {
     package var findings: [Finding]
 
     package init(
-        toolVersion: String, startedAt: String, duration: Duration, command: String, timeout: Duration,
+        subject: Subject = .check, toolVersion: String, startedAt: String, duration: Duration, command: String,
+        timeout: Duration,
         isInterrupted: Bool = false, verdict: Verdict, interfaces: [NetworkInterface]? = nil,
         candidates: [CandidateRecord]? = nil, stun: [STUNResult]? = nil, notMeasured: [NotMeasured] = [],
         findings: [Finding] = []
     ) {
+        self.subject = subject
         self.toolVersion = toolVersion
         self.startedAt = startedAt
         self.duration = duration

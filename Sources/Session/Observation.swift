@@ -130,15 +130,6 @@ package struct RoundTrip: Hashable, Sendable, Codable {
     }
 }
 
-/// Text from the network: as bytes, since they may be anything.
-///
-/// A renderer shows ``cleaned``; JSON keeps the bytes beside it as hex where they are not the same.
-package struct OutsideText: Hashable, Sendable, Codable {
-    package var bytes: [UInt8]
-    package init(bytes: [UInt8]) { self.bytes = bytes }
-    package init(_ text: String) { bytes = Array(text.utf8) }
-}
-
 /// Replies that were not believed, for one reason.
 package struct IgnoredReplies: Hashable, Sendable, Codable {
     package enum Reason: String, Hashable, Sendable, Codable, CaseIterable {

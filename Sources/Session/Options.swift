@@ -1,5 +1,5 @@
 package import NetTypes
-package import STUN
+import STUN
 
 /// What the user meant: the command line, the environment and the files, read once.
 package struct Options: Sendable {

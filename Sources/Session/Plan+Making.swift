@@ -1,4 +1,4 @@
-package import Engines
+import Engines
 package import NetTypes
 import STUN
 
@@ -111,7 +111,7 @@ extension Plan {
         let order = LocalPreference.order(
             all.map { interface, address in
                 LocalPreference.Choice(
-                    address: address.address, interfaceOrder: interface.kind.preference,
+                    address.address, interfaceOrder: interface.kind.preference,
                     isTemporary: address.isTemporary, isDeprecated: address.isDeprecated)
             })
         return zip(all, order).map { pair, preference in

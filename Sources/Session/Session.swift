@@ -1,4 +1,4 @@
-package import Engines
+import Engines
 package import NetTypes
 import STUN
 

@@ -46,7 +46,7 @@ struct ServerArguments: ParsableArguments {
         for file in iceServers {
             let text = try Input.read(file, for: "--ice-servers")
             do {
-                entries += try ICEServers.parse(text)
+                entries += try ICEServers(parsing: text).entries
             } catch {
                 throw Failure(status: .usage, "--ice-servers \(QuotedInput(file)): \(error)")
             }
