@@ -38,6 +38,12 @@ package struct ICEServers: Sendable {
         /// Where it stood: `iceServers[1].urls[0]`.
         package var place: String
 
+        package init(uri: ServerURI, credentials: Credentials = Credentials(), place: String = "argument") {
+            self.uri = uri
+            self.credentials = credentials
+            self.place = place
+        }
+
         package var username: String? { credentials.username }
         package var credential: Secret? { credentials.credential }
     }

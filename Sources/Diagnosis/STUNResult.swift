@@ -1,0 +1,129 @@
+package import NetTypes
+package import Session
+
+/// What is known of one address of one STUN server over one transport, or of a server that has no address.
+package struct STUNResult: Hashable, Sendable {
+    /// The server as it was named.
+    package var server: String
+    package var transport: Transport
+    /// Nil where the name did not resolve at all.
+    package var family: IPAddress.Family?
+    package var serverAddress: Endpoint?
+    package var outcome: Outcome
+    package var localAddress: Endpoint?
+    /// Requests that were sent, retransmissions included.
+    package var attempts: Int
+    /// Of the first answer.
+    package var answer: BindingAnswer?
+    /// Of a `--count` series.
+    package var statistics: RoundTripStatistics?
+    package var ignored: [IgnoredReplies]
+    /// Path errors that did not end the probe.
+    package var pathTroubles: [PathTrouble]
+
+    package enum Outcome: Hashable, Sendable {
+        case answered
+        case failed(ProbeError)
+        case notMeasured(NotMeasured)
+    }
+
+    package init(
+        server: String, transport: Transport, family: IPAddress.Family?, serverAddress: Endpoint?, outcome: Outcome,
+        localAddress: Endpoint? = nil, attempts: Int = 0, answer: BindingAnswer? = nil,
+        statistics: RoundTripStatistics? = nil, ignored: [IgnoredReplies] = [], pathTroubles: [PathTrouble] = []
+    ) {
+        self.server = server
+        self.transport = transport
+        self.family = family
+        self.serverAddress = serverAddress
+        self.outcome = outcome
+        self.localAddress = localAddress
+        self.attempts = attempts
+        self.answer = answer
+        self.statistics = statistics
+        self.ignored = ignored
+        self.pathTroubles = pathTroubles
+    }
+
+    /// Whether the server answered with an address.
+    package var isOK: Bool { outcome == .answered }
+}
+
+/// Why a probe has no answer, in words.
+package struct ProbeError: Hashable, Sendable {
+    /// A word that scripts can compare; see the schema for all of them.
+    package var kind: Kind
+    /// One sentence: what was seen, where from, what it means.
+    package var message: String
+    /// Of an error response.
+    package var code: Int?
+    package var reason: OutsideText?
+    /// The router or host whose ICMP message it was.
+    package var reporter: IPAddress?
+
+    package init(
+        kind: Kind, message: String, code: Int? = nil, reason: OutsideText? = nil, reporter: IPAddress? = nil
+    ) {
+        self.kind = kind
+        self.message = message
+        self.code = code
+        self.reason = reason
+        self.reporter = reporter
+    }
+
+    package enum Kind: String, Hashable, Sendable, CaseIterable {
+        case timeout
+        case portUnreachable = "port-unreachable"
+        case hostUnreachable = "host-unreachable"
+        case networkUnreachable = "network-unreachable"
+        case protocolUnreachable = "protocol-unreachable"
+        case administrativelyProhibited = "administratively-prohibited"
+        case timeToLiveExceeded = "time-to-live-exceeded"
+        case messageTooBig = "message-too-big"
+        case otherICMP = "other-icmp"
+        case connectionRefused = "connection-refused"
+        case connectionReset = "connection-reset"
+        case connectionTimedOut = "connection-timed-out"
+        case connectionClosed = "connection-closed"
+        case truncated
+        case tcpOpenNoSTUN = "tcp-open-no-stun"
+        case foreignProtocol = "foreign-protocol"
+        case echo
+        case errorResponse = "error-response"
+        case malformed
+        case unusableAddress = "unusable-address"
+        case unknownAttribute = "unknown-attribute"
+        case wrongSource = "wrong-source"
+        case foreignAnswer = "foreign-answer"
+        case badFingerprint = "bad-fingerprint"
+        case noRoute = "no-route"
+        case nameNotResolved = "name-not-resolved"
+        case notPermitted = "not-permitted"
+        case local
+    }
+}
+
+/// The round trips of a `--count` series.
+package struct RoundTripStatistics: Hashable, Sendable {
+    package var sent: Int
+    package var received: Int
+    package var minimum: Duration
+    package var median: Duration
+    package var maximum: Duration
+    /// The mean difference of neighbouring round trips (RFC 3550 s6.4.1 without its smoothing).
+    package var jitter: Duration
+
+    package init(
+        sent: Int, received: Int, minimum: Duration, median: Duration, maximum: Duration, jitter: Duration
+    ) {
+        self.sent = sent
+        self.received = received
+        self.minimum = minimum
+        self.median = median
+        self.maximum = maximum
+        self.jitter = jitter
+    }
+
+    /// Lost of sent, 0 to 1.
+    package var lossRatio: Double { sent == 0 ? 0 : Double(sent - received) / Double(sent) }
+}

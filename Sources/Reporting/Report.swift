@@ -1,0 +1,54 @@
+package import Diagnosis
+package import NetTypes
+package import Session
+
+/// Everything that a run has to say, as one value: each renderer is a pure function of it.
+///
+/// A command fills the parts that it measured; the others are nil and left out of JSON.
+package struct Report: Sendable {
+    /// What was asked about, which decides what the text shows.
+    package enum Subject: Hashable, Sendable {
+        case check
+        case candidates
+        case stun
+    }
+
+    package var subject: Subject
+    package var toolVersion: String
+    /// RFC 3339, UTC.
+    package var startedAt: String
+    package var duration: Duration
+    /// The command line as it was meant, without secrets.
+    package var command: String
+    /// The deadline of the run.
+    package var timeout: Duration
+    package var isInterrupted: Bool
+    package var verdict: Verdict
+    package var interfaces: [NetworkInterface]?
+    package var candidates: [CandidateRecord]?
+    package var stun: [STUNResult]?
+    package var notMeasured: [NotMeasured]
+    package var findings: [Finding]
+
+    package init(
+        subject: Subject = .check, toolVersion: String, startedAt: String, duration: Duration, command: String,
+        timeout: Duration,
+        isInterrupted: Bool = false, verdict: Verdict, interfaces: [NetworkInterface]? = nil,
+        candidates: [CandidateRecord]? = nil, stun: [STUNResult]? = nil, notMeasured: [NotMeasured] = [],
+        findings: [Finding] = []
+    ) {
+        self.subject = subject
+        self.toolVersion = toolVersion
+        self.startedAt = startedAt
+        self.duration = duration
+        self.command = command
+        self.timeout = timeout
+        self.isInterrupted = isInterrupted
+        self.verdict = verdict
+        self.interfaces = interfaces
+        self.candidates = candidates
+        self.stun = stun
+        self.notMeasured = notMeasured
+        self.findings = findings
+    }
+}

@@ -1,0 +1,136 @@
+import Diagnosis
+import NetTypes
+import Session
+
+extension TextRenderer {
+    func section(_ results: [STUNResult]) -> [String] {
+        let answered = results.count(where: \.isOK)
+        let heading = title("STUN servers (\(answered) of \(results.count) answered)")
+        if results.isEmpty { return [title("STUN servers"), "  none asked"] }
+        let flat = TextTable(columns: columns(for: results, isGrouped: false), rows: results.map { row($0) })
+        if flat.fits(in: style) { return [heading] + flat.lines(style) }
+        // A server's name, once above its addresses, leaves the line to the values.
+        var last: String?
+        let rows = results.map { result in
+            defer { last = result.server }
+            return row(result, heading: result.server == last ? nil : style.shown(result.server))
+        }
+        return [heading] + TextTable(columns: columns(for: results, isGrouped: true), rows: rows).lines(style)
+    }
+
+    private func columns(for results: [STUNResult], isGrouped: Bool) -> [TextTable.Column] {
+        let server: [TextTable.Column] = isGrouped ? [] : [.init(title: "server")]
+        return server + [
+            .init(title: "over"), .init(title: "address"), .init(title: "mapped address"),
+            .init(title: "RTT ms", isNumber: true),
+            .init(title: "min", isNumber: true, importance: 1), .init(title: "median", isNumber: true),
+            .init(title: "max", isNumber: true, importance: 2), .init(title: "jitter", isNumber: true, importance: 0),
+            .init(title: "lost", isNumber: true),
+            .init(title: "attempts", isNumber: true, importance: 3),
+        ]
+    }
+
+    private func row(_ result: STUNResult) -> TextTable.Row {
+        var row = row(result, heading: nil)
+        row.cells.insert(style.shown(result.server), at: 0)
+        return row
+    }
+
+    private func row(_ result: STUNResult, heading: String?) -> TextTable.Row {
+        let mark: Mark =
+            switch result.outcome {
+            case .answered: .good
+            case .failed: .bad
+            case .notMeasured: .unknown
+            }
+        let statistics = result.statistics
+        let roundTrip = statistics == nil ? result.answer.map { milliseconds($0.roundTrip.duration) } : nil
+        func time(_ duration: KeyPath<RoundTripStatistics, Duration>) -> String {
+            statistics.flatMap { $0.received > 0 ? milliseconds($0[keyPath: duration]) : nil } ?? ""
+        }
+        return .init(
+            heading: heading,
+            mark: mark,
+            cells: [
+                result.transport.rawValue,
+                result.serverAddress?.description ?? result.family?.name ?? "",
+                result.answer?.mappedAddress.description ?? "",
+                roundTrip ?? "",
+                time(\.minimum), time(\.median), time(\.maximum), time(\.jitter),
+                statistics.map { "\($0.sent - $0.received) of \($0.sent)" } ?? "",
+                statistics == nil && result.attempts > 0 ? String(result.attempts) : "",
+            ],
+            remarks: remarks(on: result))
+    }
+
+    private func milliseconds(_ duration: Duration) -> String {
+        JSONValue.fixedPoint((duration.nanoseconds + 500) / 1000)
+    }
+
+    // MARK: What there is to say of a server
+
+    private func remarks(on result: STUNResult) -> [String] {
+        var remarks: [String] = []
+        switch result.outcome {
+        case .answered: break
+        case .failed(let error): remarks.append(words(for: error))
+        case .notMeasured(let notMeasured):
+            remarks.append("not measured (\(notMeasured.reason.words)): \(style.shown(notMeasured.detail))")
+        }
+        if let answer = result.answer {
+            let usual = traits(of: answer)
+            if !usual.isEmpty { remarks.append(usual.joined(separator: "; ")) }
+            remarks += oddities(of: answer, from: result.serverAddress)
+        }
+        return remarks + result.ignored.map(words) + words(for: result.pathTroubles)
+    }
+
+    private func words(for error: ProbeError) -> String {
+        let reason = error.reason.map { ", reason \"\(style.shown($0))\"" } ?? ""
+        return "\(error.kind.rawValue): \(style.shown(error.message))\(reason)"
+    }
+
+    /// What many answers have.
+    private func traits(of answer: BindingAnswer) -> [String] {
+        [
+            answer.software.map { style.shown($0) },
+            answer.mappedAddress == answer.localAddress ? "no NAT on the way" : nil,
+            answer.otherAddress.map { "OTHER-ADDRESS \($0)" },
+        ].compactMap(\.self)
+    }
+
+    /// What an answer should not have.
+    private func oddities(of answer: BindingAnswer, from server: Endpoint?) -> [String] {
+        var oddities: [String] = []
+        if let server, answer.source != server { oddities.append("answered from \(answer.source)") }
+        if let origin = answer.responseOrigin, origin != answer.source { oddities.append("RESPONSE-ORIGIN \(origin)") }
+        if let rewritten = answer.rewrittenAddress {
+            oddities.append("MAPPED-ADDRESS says \(rewritten): something on the way rewrites addresses")
+        }
+        if answer.isLegacy { oddities.append("only MAPPED-ADDRESS, as in RFC 3489") }
+        if answer.roundTrip.isAmbiguous {
+            oddities.append("RTT ambiguous: an earlier request may be the one that was answered")
+        }
+        return oddities + answer.remarks.map { style.shown($0) }
+    }
+
+    private func words(for ignored: IgnoredReplies) -> String {
+        let what = ignored.count == 1 ? "reply" : "replies"
+        let detail = ignored.detail.map { ": " + style.shown(OutsideText($0)) } ?? ""
+        return "ignored \(ignored.count) \(what) (\(ignored.reason.rawValue)) from \(ignored.from)\(detail)"
+    }
+
+    /// Each kind of trouble once, with its number, in the order in which they came.
+    private func words(for troubles: [PathTrouble]) -> [String] {
+        var counts: [(text: String, count: Int)] = []
+        for trouble in troubles {
+            let text = trouble.kind.reportName + (trouble.reporter.map { " from \($0)" } ?? "")
+            if let index = counts.firstIndex(where: { $0.text == text }) {
+                counts[index].count += 1
+            } else {
+                counts.append((text, 1))
+            }
+        }
+        return counts.map { $0.count == 1 ? $0.text : "\($0.text), \($0.count) times" }
+    }
+}

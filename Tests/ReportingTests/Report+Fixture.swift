@@ -1,0 +1,112 @@
+import Diagnosis
+import NetTypes
+import Reporting
+import Session
+
+extension Report {
+    /// A report with every kind of part and of outcome.
+    static var fixture: Report {
+        Report(
+            toolVersion: "0.1.0", startedAt: "2026-05-04T03:02:01Z", duration: .microseconds(5_000_213),
+            command: "icecheck check stun:stun.example.org --timeout 5", timeout: .seconds(5), isInterrupted: true,
+            verdict: Verdict(
+                isOK: true, best: .serverReflexive, summary: "IPv4: behind a NAT. IPv6: no address.",
+                families: [
+                    .init(family: .ipv4, isOK: true, best: .serverReflexive, summary: "behind a NAT as 203.0.113.7"),
+                    .init(family: .ipv6, isOK: false, best: .none, summary: "no STUN server answered"),
+                ]),
+            interfaces: NetworkInterface.fixtures, candidates: CandidateRecord.fixtures, stun: STUNResult.fixtures,
+            notMeasured: [
+                NotMeasured(
+                    what: "stun:stun.example.org", family: .ipv6, reason: .noRoute, detail: "no IPv6 route: ENETUNREACH"
+                )
+            ],
+            findings: Finding.fixtures)
+    }
+
+    /// Nothing but what every report has.
+    static var empty: Report {
+        Report(
+            toolVersion: "0.1.0", startedAt: "2026-05-04T03:02:01Z", duration: .milliseconds(1), command: "icecheck",
+            timeout: .seconds(5),
+            verdict: Verdict(isOK: false, best: .none, summary: "Nothing could be measured.", families: []))
+    }
+}
+
+extension NetworkInterface {
+    static var fixtures: [NetworkInterface] {
+        [
+            NetworkInterface(
+                name: "eth0", index: 2, kind: .ethernet,
+                addresses: [
+                    Address(IPAddress(192, 168, 1, 5), prefixLength: 24),
+                    Address(.linkLocalFixture, prefixLength: 64),
+                    Address(
+                        IPAddress(v6: 0x2001_0DB8_0001_0002_0003_0004_0005_0006), prefixLength: 64, isTemporary: true,
+                        isDeprecated: true, isTentative: true),
+                ]),
+            NetworkInterface(
+                name: "tun0", index: 7, kind: .tunnel, isPointToPoint: true, mtu: 1420,
+                addresses: [Address(IPAddress(100, 64, 0, 9), prefixLength: 32)]),
+            NetworkInterface(name: "wlan0", index: 3, kind: .wireless, isRunning: false, mtu: nil),
+            NetworkInterface(name: "lan9", index: 9, kind: .other, isUp: false, isRunning: false),
+        ]
+    }
+}
+
+extension IPAddress {
+    /// With a zone, which no output may show.
+    static var linkLocalFixture: IPAddress { IPAddress(v6: 0xFE80 << 112 | 0x5, zone: 2) }
+}
+
+extension CandidateRecord {
+    static var fixtures: [CandidateRecord] {
+        let base = Endpoint(IPAddress(192, 168, 1, 5), 51234)
+        return [
+            CandidateRecord(
+                type: "host", transport: .udp, address: base.address, port: base.port, base: base, interface: "eth0",
+                interfaceKind: .ethernet, priority: 2_130_706_431, foundation: "1",
+                sdp: "candidate:1 1 UDP 2130706431 192.168.1.5 51234 typ host", isTemporary: true),
+            CandidateRecord(
+                type: "host", transport: .tcp, tcpType: "active", address: base.address, port: 9,
+                base: Endpoint(base.address, 9), interface: "eth0", interfaceKind: .ethernet,
+                priority: 2_105_524_479, foundation: "2",
+                sdp: "candidate:2 1 TCP 2105524479 192.168.1.5 9 typ host tcptype active"),
+            CandidateRecord(
+                type: "server-reflexive", transport: .udp, address: IPAddress(203, 0, 113, 7), port: 62000, base: base,
+                interface: "eth0", interfaceKind: .ethernet, priority: 1_694_498_815, foundation: "3",
+                sdp: "candidate:3 1 UDP 1694498815 203.0.113.7 62000 typ srflx raddr 192.168.1.5 rport 51234",
+                server: "stun:stun.example.org"),
+            CandidateRecord(
+                type: "host", transport: .udp, address: .linkLocalFixture, port: 0,
+                base: Endpoint(.linkLocalFixture, 0), interface: "eth0", interfaceKind: nil, priority: 1,
+                foundation: "4", sdp: "candidate:4 1 UDP 1 fe80::5 0 typ host", isDeprecated: true,
+                withheld: "link-local: browsers do not offer it"),
+        ]
+    }
+}
+
+extension Finding {
+    static var fixtures: [Finding] {
+        [
+            Finding(
+                id: "other-address-not-global", severity: .note, title: "The server is behind a NAT itself",
+                evidence: ["OTHER-ADDRESS 10.0.0.2:3479"], causes: ["It is configured with its private address"],
+                remedy: ""),
+            Finding(
+                id: "server-silent", severity: .warning, title: "A server does not answer",
+                evidence: ["no answer to 7 requests within 5 s"], causes: ["It is down"],
+                remedy: "Take it out of iceServers."),
+            Finding(
+                id: "udp-blocked", severity: .error, title: "UDP does not leave this network",
+                evidence: ["0 of 3 servers answered over UDP", "2 of 3 answered over TCP"],
+                causes: [
+                    "A firewall on the way drops UDP to all ports but 53, which is usual in networks of companies and "
+                        + "hotels",
+                    "A VPN carries TCP only",
+                ],
+                remedy: "Allow UDP to port 3478 or offer a relay over TCP or TLS: "
+                    + "turns:turn.example.org:443?transport=tcp."),
+        ]
+    }
+}
