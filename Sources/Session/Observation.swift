@@ -198,13 +198,14 @@ package enum ProbeFailure: Hashable, Sendable, Codable {
 
 /// Why a name has no address.
 package struct ResolutionFailure: Hashable, Sendable, Codable {
-    package var failure: QueryFailure
     /// The lookup that failed, such as `AAAA stun.example.org`.
     package var step: String
+    /// What happened, in words.
+    package var message: String
 
-    package init(failure: QueryFailure, step: String) {
-        self.failure = failure
+    package init(step: String, message: String) {
         self.step = step
+        self.message = message
     }
 }
 

@@ -1,0 +1,92 @@
+import Engines
+import NetTypes
+import STUN
+import Session
+
+extension CandidateRecord {
+    /// The candidates of a run (RFC 8445 s5.1): those that a browser would offer by priority, then the others.
+    static func candidates(of record: RunRecord) -> [CandidateRecord] {
+        guard record.plan.gathersReflexive else { return [] }
+        var foundations = FoundationAssigner()
+        var offered: [CandidateRecord] = []
+        var withheld: [CandidateRecord] = []
+        for (index, base) in record.plan.bases.enumerated() {
+            if let reason = base.withheld {
+                withheld.append(host(base, Endpoint(base.address.address, 0), &foundations, withheld: reason))
+            } else if let local = record.baseEndpoints[index] {
+                offered.append(host(base, local, &foundations))
+                offered.append(activeHost(base, local, &foundations))
+                offered += reflexive(index, base, local, record, &foundations)
+            } else {
+                let why = record.baseFailures[index].map { ", since \(failure($0))" } ?? " before the run ended"
+                withheld.append(
+                    host(
+                        base, Endpoint(base.address.address, 0), &foundations,
+                        withheld: "no socket could be bound to it\(why)"))
+            }
+        }
+        return offered.sorted { $0.priority > $1.priority } + withheld
+    }
+
+    private static func failure(_ failure: ProbeFailure) -> String {
+        guard case .path(let trouble) = failure else { return "it failed" }
+        return ProbeError(trouble, to: Endpoint(.unspecified(.ipv4), 0), over: .udp).message
+    }
+
+    private static func host(
+        _ base: Plan.Base, _ local: Endpoint, _ foundations: inout FoundationAssigner, withheld: String? = nil
+    ) -> CandidateRecord {
+        let candidate = Candidate(
+            .host, foundation: foundations.foundation(.host, base: local.address),
+            priority: CandidatePriority.priority(.host, .udp, localPreference: base.localPreference), endpoint: local)
+        return CandidateRecord(candidate, local, base, withheld: withheld)
+    }
+
+    /// Browsers connect out over TCP, from a port that is not known before: 9, "discard" (RFC 6544 s4.5).
+    private static func activeHost(
+        _ base: Plan.Base, _ local: Endpoint, _ foundations: inout FoundationAssigner
+    ) -> CandidateRecord {
+        let endpoint = Endpoint(local.address, 9)
+        let candidate = Candidate(
+            .host, transport: .tcp, tcpType: .active,
+            foundation: foundations.foundation(.host, base: local.address, transport: .tcp),
+            priority: CandidatePriority.priority(
+                .host, .tcp, tcpType: .active, localPreference: base.localPreference),
+            endpoint: endpoint)
+        return CandidateRecord(candidate, endpoint, base)
+    }
+
+    /// The server-reflexive candidates of one base; one that says what another says is redundant (RFC 8445 s5.1.3).
+    private static func reflexive(
+        _ index: Int, _ base: Plan.Base, _ local: Endpoint, _ record: RunRecord,
+        _ foundations: inout FoundationAssigner
+    ) -> [CandidateRecord] {
+        var known: Set<Endpoint> = [local]
+        return record.probes.compactMap { probe -> CandidateRecord? in
+            guard probe.probe.base == index, probe.probe.transport == .udp, let answer = probe.answer,
+                known.insert(answer.mappedAddress).inserted
+            else { return nil }
+            let candidate = Candidate(
+                .serverReflexive,
+                foundation: foundations.foundation(
+                    .serverReflexive, base: local.address, server: probe.probe.serverAddress.address),
+                priority: CandidatePriority.priority(
+                    .serverReflexive, .udp, localPreference: base.localPreference),
+                endpoint: answer.mappedAddress, related: local)
+            return CandidateRecord(
+                candidate, local, base, server: record.plan.servers[probe.probe.server].uri.text)
+        }
+    }
+
+    private init(
+        _ candidate: Candidate, _ local: Endpoint, _ base: Plan.Base, server: String? = nil, withheld: String? = nil
+    ) {
+        self.init(
+            type: candidate.kind.name, transport: candidate.transport == .udp ? .udp : .tcp,
+            tcpType: candidate.tcpType?.rawValue, address: candidate.endpoint?.address ?? local.address,
+            port: candidate.port, base: local, interface: base.interface, interfaceKind: base.interfaceKind,
+            priority: candidate.priority, foundation: candidate.foundation, sdp: candidate.description,
+            server: server, isTemporary: base.address.isTemporary, isDeprecated: base.address.isDeprecated,
+            withheld: withheld)
+    }
+}

@@ -1,0 +1,22 @@
+package import NetTypes
+package import Session
+
+/// What the observations of a run mean. Pure: a recorded run is diagnosed again without a network.
+package struct Diagnosis: Sendable {
+    package var stun: [STUNResult]
+    package var candidates: [CandidateRecord]
+    package var notMeasured: [NotMeasured]
+    package var findings: [Finding]
+    package var verdict: Verdict
+
+    /// - Parameter interfacesAfter: the machine's interfaces when the run ended, where they were read again.
+    package init(_ plan: Plan, _ observations: [Observation], interfacesAfter: [NetworkInterface]? = nil) {
+        let record = RunRecord(plan, observations)
+        stun = STUNResult.results(of: record)
+        candidates = CandidateRecord.candidates(of: record)
+        notMeasured = record.notMeasured
+        findings = FindingRules.apply(
+            to: Evidence(record: record, stun: stun, candidates: candidates, interfacesAfter: interfacesAfter))
+        verdict = Verdict(plan: plan, stun: stun, candidates: candidates)
+    }
+}

@@ -1,0 +1,12 @@
+import STUN
+
+/// Names from the STUN registries, for messages.
+enum ErrorNames {
+    /// ` (Unauthorized)` for a registered code, nothing for another.
+    static func suffix(_ code: Int) -> String {
+        ErrorCode.registeredName(code).map { " (\($0))" } ?? ""
+    }
+
+    /// `0x0042 (NAME)` or `0x0042`.
+    static func attribute(_ number: UInt16) -> String { AttributeType(rawValue: number).description }
+}

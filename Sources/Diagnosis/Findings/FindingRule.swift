@@ -1,0 +1,51 @@
+import NetTypes
+import Session
+
+/// One thing that a run can show, from observations to words: a rule a file, each with a test that provokes it.
+protocol FindingRule: Sendable {
+    static func findings(in evidence: Evidence) -> [Finding]
+}
+
+/// What rules look at.
+struct Evidence {
+    let record: RunRecord
+    let stun: [STUNResult]
+    let candidates: [CandidateRecord]
+    /// The machine's interfaces when the run ended, where they were read again.
+    let interfacesAfter: [NetworkInterface]?
+}
+
+/// Every rule, in the order in which their findings are shown within a severity.
+enum FindingRules {
+    private static var all: [any FindingRule.Type] {
+        [
+            UDPBlocked.self, FirewallRejects.self, NameNotResolved.self, WrongService.self, ServerSilent.self,
+            ServerAnswersBadly.self, AddressRewritten.self, MappedAddressNotGlobal.self, OtherAddressNotGlobal.self,
+            AnswersLost.self, NetworkChanged.self,
+        ]
+    }
+
+    static func apply(to evidence: Evidence) -> [Finding] {
+        let findings = all.flatMap { $0.findings(in: evidence) }
+        return [Finding.Severity.error, .warning, .note].flatMap { severity in
+            findings.filter { $0.severity == severity }
+        }
+    }
+}
+
+extension STUNResult {
+    /// The error that ended it, where one did.
+    var error: ProbeError? {
+        if case .failed(let error) = outcome { return error }
+        return nil
+    }
+
+    /// `stun:stun.example.org at 192.0.2.1:3478 over UDP`.
+    var place: String {
+        let address = serverAddress.map { " at \($0)" } ?? ""
+        return "\(server)\(address) over \(transport.rawValue.uppercased())"
+    }
+
+    /// The place and what went wrong there.
+    var complaint: String { "\(place): \(error?.message ?? "no answer")" }
+}

@@ -1,0 +1,33 @@
+/// A server that does not answer, and nothing says why.
+enum ServerSilent: FindingRule {
+    static func findings(in evidence: Evidence) -> [Finding] {
+        let kinds: [ProbeError.Kind] = [
+            .timeout, .portUnreachable, .hostUnreachable, .networkUnreachable, .connectionRefused, .connectionReset,
+            .connectionTimedOut, .timeToLiveExceeded, .protocolUnreachable, .otherICMP,
+        ]
+        let silent = evidence.stun.filter { $0.error.map { kinds.contains($0.kind) } ?? false }
+        let isExplained = UDPBlocked.findings(in: evidence).isEmpty == false
+        guard !silent.isEmpty, !isExplained else { return [] }
+        let isAnyAlive = evidence.stun.contains(where: \.isOK)
+        return [
+            Finding(
+                id: "server-silent", severity: .error,
+                title: isAnyAlive
+                    ? "\(Words.count(silent.count, "server address", "server addresses")) gave no answer"
+                    : "No STUN server answered",
+                evidence: silent.map(\.complaint),
+                causes: isAnyAlive
+                    ? [
+                        "the server is down, or not at this address or port",
+                        "a firewall drops the packets to this server alone",
+                    ]
+                    : [
+                        "this network has no way out for the packets: no uplink, or a firewall that drops them",
+                        "the servers are down, or not at these addresses or ports",
+                    ],
+                remedy: isAnyAlive
+                    ? "Take the server off the list, or start it and open its port."
+                    : "Try with a server of another operator; where none answers, open outgoing UDP 3478 and 19302.")
+        ]
+    }
+}

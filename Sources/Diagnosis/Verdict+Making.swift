@@ -1,0 +1,94 @@
+import NetTypes
+import Session
+
+extension Verdict {
+    /// The verdict of a run: it is never better than its evidence, and a server that was asked in vain is never fine.
+    init(plan: Plan, stun: [STUNResult], candidates: [CandidateRecord]) {
+        let families = [IPAddress.Family.ipv4, .ipv6].compactMap { family in
+            FamilyVerdict(family, stun: stun.filter { $0.family == family }, candidates: candidates)
+        }
+        let servers = ServerTally(stun)
+        let hasCandidate = candidates.contains { $0.withheld == nil }
+        let needsCandidate = plan.command != .stun
+        isOK = servers.dead.isEmpty && (hasCandidate || !needsCandidate) && (hasCandidate || !stun.isEmpty)
+        best = families.map(\.best).min { $0.rank < $1.rank } ?? .none
+        self.families = families
+        summary = Self.summary(families, servers, hasCandidate: hasCandidate || !needsCandidate)
+    }
+
+    private static func summary(_ families: [FamilyVerdict], _ servers: ServerTally, hasCandidate: Bool) -> String {
+        var sentences = families.map { "\($0.family.name): \($0.summary)." }
+        if !servers.dead.isEmpty, servers.count > 1 {
+            sentences.append("\(servers.dead.count) of \(servers.count) servers gave no answer that can be used.")
+        }
+        if !hasCandidate { sentences.append("No address of this machine can be offered to a peer.") }
+        return sentences.isEmpty ? "Nothing could be measured." : sentences.joined(separator: " ")
+    }
+}
+
+/// Which servers answered: over every transport that they were asked over and in every family that they were
+/// reachable in.
+struct ServerTally {
+    private(set) var count = 0
+    private(set) var dead: [String] = []
+
+    init(_ stun: [STUNResult]) {
+        var names: [String] = []
+        for result in stun where !names.contains(result.server) { names.append(result.server) }
+        count = names.count
+        dead = names.filter { name in !Self.isAlive(stun.filter { $0.server == name }) }
+    }
+
+    private static func isAlive(_ results: [STUNResult]) -> Bool {
+        struct Way: Hashable {
+            let transport: Transport
+            let family: IPAddress.Family?
+        }
+        let counted = results.filter { result in
+            if case .notMeasured(let why) = result.outcome { return why.reason != .noRoute }
+            return true
+        }
+        let ways = Dictionary(grouping: counted) { Way(transport: $0.transport, family: $0.family) }
+        return !ways.isEmpty && ways.values.allSatisfy { $0.contains { $0.isOK } }
+    }
+}
+
+extension Verdict.FamilyVerdict {
+    /// Nil where nothing was measured in the family.
+    fileprivate init?(_ family: IPAddress.Family, stun: [STUNResult], candidates: [CandidateRecord]) {
+        let hosts = candidates.filter { $0.address.family == family && $0.withheld == nil && $0.type == "host" }
+        let measured = stun.filter { if case .notMeasured = $0.outcome { false } else { true } }
+        guard !hosts.isEmpty || !measured.isEmpty else { return nil }
+        let answers = measured.filter(\.isOK)
+        let direct = answers.first { $0.answer?.mappedAddress == $0.answer?.localAddress }
+        guard let answer = direct ?? answers.first, let mapped = answer.answer?.mappedAddress else {
+            self.init(
+                family: family, isOK: measured.isEmpty, best: measured.isEmpty ? .host : .none,
+                summary: measured.isEmpty
+                    ? "\(hosts.count) host candidate\(hosts.count == 1 ? "" : "s"); no server was asked"
+                    : "no STUN server answered, so no address is known that a peer outside could reach")
+            return
+        }
+        let silent = ServerTally(measured).dead.count
+        let trip = answers.compactMap { $0.answer?.roundTrip.duration }.min() ?? .zero
+        let best: Verdict.Best = direct != nil ? .host : .serverReflexive
+        let how =
+            direct != nil
+            ? "no NAT on the way: servers see this machine's own address \(mapped.address)"
+            : "behind a NAT, seen from outside as \(mapped) (server-reflexive)"
+        self.init(
+            family: family, isOK: silent == 0, best: best, summary: "\(how), \(Words.duration(trip)) round trip")
+    }
+}
+
+extension Verdict.Best {
+    /// The most direct first.
+    fileprivate var rank: Int {
+        switch self {
+        case .host: 0
+        case .serverReflexive: 1
+        case .relayed: 2
+        case .none: 3
+        }
+    }
+}

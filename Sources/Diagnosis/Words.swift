@@ -1,0 +1,23 @@
+import NetTypes
+import Session
+
+/// Phrases that several messages share.
+enum Words {
+    /// A duration as people read it: `0.21 ms`, `12.3 ms`, `5 s`.
+    static func duration(_ duration: Duration) -> String {
+        let milliseconds = duration.milliseconds
+        if milliseconds < 10 { return "\(rounded(milliseconds, to: 2)) ms" }
+        if milliseconds < 1000 { return "\(rounded(milliseconds, to: 1)) ms" }
+        return "\(rounded(milliseconds / 1000, to: 1)) s"
+    }
+
+    static func count(_ count: Int, _ noun: String, _ plural: String? = nil) -> String {
+        "\(count) \(count == 1 ? noun : plural ?? noun + "s")"
+    }
+
+    private static func rounded(_ value: Double, to digits: Int) -> String {
+        let scale = digits == 1 ? 10.0 : 100.0
+        let rounded = (value * scale).rounded() / scale
+        return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+    }
+}

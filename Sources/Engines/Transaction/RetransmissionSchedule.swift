@@ -1,0 +1,32 @@
+/// When a request over UDP is sent again, and when it is given up (RFC 8489 s6.2.1).
+package struct RetransmissionSchedule: Hashable, Sendable {
+    /// RTO: the wait after the first transmission; each later wait is twice the one before.
+    package var initialTimeout: Duration
+    /// Rc: how many times a request is sent in all.
+    package var maximumTransmissions: Int
+    /// Rm: the wait after the last transmission, in RTOs.
+    package var finalMultiplier: Int
+
+    package init(initialTimeout: Duration, maximumTransmissions: Int, finalMultiplier: Int) {
+        precondition(initialTimeout > .zero && maximumTransmissions > 0, "a schedule sends at least once and waits")
+        self.initialTimeout = initialTimeout
+        self.maximumTransmissions = maximumTransmissions
+        self.finalMultiplier = finalMultiplier
+    }
+
+    /// 500 ms, Rc 7, Rm 16: sent at 0, 0.5, 1.5, 3.5, 7.5, 15.5 and 31.5 s, failed at 39.5 s.
+    package static let standard = RetransmissionSchedule(
+        initialTimeout: .milliseconds(500), maximumTransmissions: 7, finalMultiplier: 16)
+
+    /// One transmission and a wait: for the later requests of a series, whose loss is what is measured.
+    package static func once(waiting timeout: Duration) -> RetransmissionSchedule {
+        RetransmissionSchedule(initialTimeout: timeout, maximumTransmissions: 1, finalMultiplier: 1)
+    }
+
+    /// How long to wait after transmission `attempt` (from 1).
+    package func wait(after attempt: Int) -> Duration {
+        attempt < maximumTransmissions
+            ? initialTimeout * (1 << (attempt - 1))
+            : initialTimeout * finalMultiplier
+    }
+}

@@ -1,0 +1,40 @@
+package import NetTypes
+import STUN
+
+/// What the user meant: the command line, the environment and the files, read once.
+package struct Options: Sendable {
+    package enum Command: String, Hashable, Sendable {
+        case check
+        case candidates
+        case stun
+    }
+
+    package var command: Command
+    /// In the order given; empty for none.
+    package var servers: [ICEServers.Entry]
+    /// Which families may be used.
+    package var families: Set<IPAddress.Family>
+    /// Which transports the servers are asked over.
+    package var transports: [Transport]
+    package var interface: String?
+    package var bindAddress: IPAddress?
+    /// The deadline of the whole run; nil for the default.
+    package var timeout: Duration?
+    /// Requests to each address of a server.
+    package var count: Int
+
+    package init(
+        command: Command, servers: [ICEServers.Entry] = [], families: Set<IPAddress.Family> = [.ipv4, .ipv6],
+        transports: [Transport] = [.udp], interface: String? = nil, bindAddress: IPAddress? = nil,
+        timeout: Duration? = nil, count: Int = 1
+    ) {
+        self.command = command
+        self.servers = servers
+        self.families = families
+        self.transports = transports
+        self.interface = interface
+        self.bindAddress = bindAddress
+        self.timeout = timeout
+        self.count = count
+    }
+}

@@ -1,0 +1,180 @@
+import Engines
+package import NetTypes
+import STUN
+
+extension Plan {
+    /// Makes the plan.
+    ///
+    /// - Throws: ``PlanError`` where an option names something that this machine does not have.
+    package init(_ options: Options, interfaces: [NetworkInterface]) throws(PlanError) {
+        try Self.check(options, interfaces)
+        let used = interfaces.filter { options.interface == nil || $0.name == options.interface }
+        command = options.command
+        self.interfaces = interfaces
+        bases = Self.bases(interfaces, options)
+        families = options.families
+        interface = options.interface
+        bindAddress = options.bindAddress
+        count = options.count
+        requestInterval = .milliseconds(20)
+        timeout = options.timeout ?? .seconds(5) + requestInterval * (options.count - 1)
+        schedule = .standard
+        gathersReflexive = options.command != .stun
+        servers = []
+        for entry in options.servers.prefix(Self.maximumServers) {
+            servers.append(try Self.server(entry.uri, options, interfaces))
+        }
+        notMeasured = []
+        if options.servers.count > Self.maximumServers {
+            notMeasured.append(
+                NotMeasured(
+                    what: "\(options.servers.count - Self.maximumServers) more servers", reason: .limit,
+                    detail: "one run asks \(Self.maximumServers) servers at most"))
+        }
+        for family in [IPAddress.Family.ipv4, .ipv6] {
+            if !options.families.contains(family) {
+                notMeasured.append(
+                    NotMeasured(
+                        what: family.name, family: family, reason: .excluded,
+                        detail: "the options leave it out"))
+            } else if !used.contains(where: { $0.isUp && $0.hasUsableAddress(family) }) {
+                notMeasured.append(
+                    NotMeasured(
+                        what: family.name, family: family, reason: .noRoute,
+                        detail: used.contains { $0.isUp && $0.kind != .loopback }
+                            ? "no interface that is up has an \(family.name) address beyond its own link"
+                            : "no interface is up but loopback"))
+            }
+        }
+    }
+
+    private static func check(_ options: Options, _ interfaces: [NetworkInterface]) throws(PlanError) {
+        if let name = options.interface, !interfaces.contains(where: { $0.name == name }) {
+            let names = interfaces.map(\.name).joined(separator: ", ")
+            throw PlanError("--interface \(QuotedInput(name)): this machine has no such interface; it has \(names)")
+        }
+        if let address = options.bindAddress {
+            let owners = interfaces.filter { $0.addresses.contains { $0.address.withoutZone == address.withoutZone } }
+            guard let owner = owners.first else {
+                let all = interfaces.flatMap(\.addresses).map(\.address.description).joined(separator: ", ")
+                throw PlanError("--bind \(address): no interface has this address; there are \(all)")
+            }
+            if let name = options.interface, !owners.contains(where: { $0.name == name }) {
+                throw PlanError("--bind \(address) is an address of \(owner.name), not of --interface \(name)")
+            }
+            if !options.families.contains(address.family) {
+                throw PlanError("--bind \(address) is \(address.family.name), which the family option leaves out")
+            }
+        }
+    }
+
+    private static func server(
+        _ uri: ServerURI, _ options: Options, _ interfaces: [NetworkInterface]
+    ) throws(PlanError) -> Server {
+        var server = Server(
+            uri: uri, zone: try zone(of: uri, options, interfaces), transports: options.transports,
+            fallsBackToTCP: false, excluded: nil)
+        switch (uri.scheme, uri.transport) {
+        case (.stuns, _), (.turns, _):
+            server.excluded = NotMeasured(
+                what: uri.text, reason: .notSupported,
+                detail: "TLS and DTLS are not in this version; \(uri.scheme == .stuns ? "stun:" : "turn:") is")
+            server.transports = []
+        case (_, .tcp): server.transports = [.tcp]
+        case (_, .udp): server.transports = [.udp]
+        case (_, nil): server.fallsBackToTCP = options.command == .check && options.transports == [.udp]
+        }
+        return server
+    }
+
+    /// The index of the interface that a link-local address is on: the URI's own zone, else `--interface`.
+    private static func zone(
+        of uri: ServerURI, _ options: Options, _ interfaces: [NetworkInterface]
+    ) throws(PlanError) -> UInt32 {
+        guard case .address(let address, let zone) = uri.host, address.family == .ipv6 else { return 0 }
+        guard let name = zone ?? (address.isLinkLocal ? options.interface : nil) else {
+            guard !uri.lacksZone else {
+                throw PlanError(
+                    "\(uri.text): a link-local address needs its interface, as in stun:[\(address)%25eth0], or --interface")
+            }
+            return 0
+        }
+        guard let interface = interfaces.first(where: { $0.name == name || String($0.index) == name }) else {
+            let names = interfaces.map(\.name).joined(separator: ", ")
+            throw PlanError("\(uri.text): this machine has no interface \(QuotedInput(name)); it has \(names)")
+        }
+        return interface.index
+    }
+
+    private static func bases(_ interfaces: [NetworkInterface], _ options: Options) -> [Base] {
+        let all = interfaces.flatMap { interface in interface.addresses.map { (interface, $0) } }
+        let order = LocalPreference.order(
+            all.map { interface, address in
+                LocalPreference.Choice(
+                    address.address, interfaceOrder: interface.kind.preference,
+                    isTemporary: address.isTemporary, isDeprecated: address.isDeprecated)
+            })
+        return zip(all, order).map { pair, preference in
+            let (interface, address) = pair
+            return Base(
+                address: address, interface: interface.name, interfaceKind: interface.kind,
+                localPreference: preference, withheld: withheld(address, of: interface, options))
+        }.sorted { $0.localPreference > $1.localPreference }
+    }
+
+    /// Why a browser would not offer `address` as a host candidate, or nil (RFC 8445 s5.1.1.1 and what browsers do).
+    private static func withheld(
+        _ address: NetworkInterface.Address, of interface: NetworkInterface, _ options: Options
+    ) -> String? {
+        if !options.families.contains(address.address.family) { return "\(address.address.family.name) is left out" }
+        if let name = options.interface, name != interface.name { return "not of --interface \(name)" }
+        if let bind = options.bindAddress, bind.withoutZone != address.address.withoutZone {
+            return "not the address of --bind"
+        }
+        if !interface.isUp { return "the interface is down" }
+        if address.address.isLoopback || interface.kind == .loopback { return "loopback: reaches this machine only" }
+        if !interface.isRunning { return "the interface has no carrier" }
+        if address.isTentative { return "duplicate address detection is not over" }
+        if address.isDeprecated { return "deprecated: its preferred lifetime is over" }
+        if address.address.family == .ipv6 {
+            if address.address.isIPv4Mapped { return "IPv4-mapped" }
+            switch address.address.realm {
+            case .linkLocal: return "link-local: reaches this link only"
+            case .reserved: return "reserved or site-local"
+            default: break
+            }
+            let isShadowed =
+                !address.isTemporary
+                && interface.addresses.contains {
+                    $0.isTemporary && !$0.isDeprecated && !$0.isTentative
+                        && $0.address.hasPrefix(address.address, length: address.prefixLength)
+                }
+            if isShadowed { return "a temporary address (RFC 8981) is offered instead" }
+        }
+        return nil
+    }
+}
+
+extension NetworkInterface {
+    /// Whether it has an address of `family` that reaches beyond its own link or machine.
+    fileprivate func hasUsableAddress(_ family: IPAddress.Family) -> Bool {
+        addresses.contains {
+            $0.address.family == family && !$0.address.isLoopback
+                && !(family == .ipv6 && $0.address.isLinkLocal)
+        }
+    }
+}
+
+extension NetworkInterface.Kind {
+    /// The order in which interfaces are preferred: wired, wireless, unknown, then what wraps another.
+    fileprivate var preference: Int {
+        switch self {
+        case .ethernet: 0
+        case .wireless: 1
+        case .other: 2
+        case .tunnel: 3
+        case .bridge: 4
+        case .loopback: 5
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package import Engines
+package import NetTypes
+package import STUN
+
+/// What a run will do: which probes, from which sockets, to which servers, with which deadlines.
+///
+/// It is a pure function of the options and of the machine's interfaces. Names are resolved during the run, so a
+/// plan says which names, not which addresses.
+package struct Plan: Sendable {
+    package var command: Options.Command
+    package var interfaces: [NetworkInterface]
+    /// Every address of the machine, in the order of preference; those without ``Base/withheld`` get a socket.
+    package var bases: [Base]
+    package var servers: [Server]
+    package var families: Set<IPAddress.Family>
+    package var interface: String?
+    package var bindAddress: IPAddress?
+    /// The deadline of the whole run.
+    package var timeout: Duration
+    /// Requests to each address of a server, ``requestInterval`` apart once the first is answered.
+    package var count: Int
+    package var requestInterval: Duration
+    package var schedule: RetransmissionSchedule
+    /// Whether each base asks each server, for its server-reflexive candidate.
+    package var gathersReflexive: Bool
+    /// What the options or the machine exclude from the start.
+    package var notMeasured: [NotMeasured]
+
+    /// A local address as the base of candidates (RFC 8445 s4).
+    package struct Base: Hashable, Sendable {
+        package var address: NetworkInterface.Address
+        package var interface: String
+        package var interfaceKind: NetworkInterface.Kind
+        /// RFC 8445 s5.1.2.1, in the order of RFC 8421.
+        package var localPreference: UInt16
+        /// Why a browser would not offer it; nil where it would.
+        package var withheld: String?
+    }
+
+    /// A server to ask.
+    package struct Server: Sendable {
+        package var uri: ServerURI
+        /// The interface index that the zone of a link-local address names, 0 for none.
+        package var zone: UInt32
+        /// Asked over each of these at once.
+        package var transports: [Transport]
+        /// Asked over TCP where UDP has stayed silent for one retransmission timeout.
+        package var fallsBackToTCP: Bool
+        /// Why nothing is asked; nil where something is.
+        package var excluded: NotMeasured?
+    }
+
+    /// The most requests that one address of a server is sent from one socket over UDP.
+    package var mostRequestsPerAddress: Int {
+        var elapsed = Duration.zero
+        var attempts = 0
+        while elapsed < timeout, attempts < schedule.maximumTransmissions {
+            attempts += 1
+            elapsed += schedule.wait(after: attempts)
+        }
+        return attempts + count - 1
+    }
+
+    /// Servers of one run: a configuration cannot make a scanner of icecheck.
+    package static let maximumServers = 256
+}
+
+/// Why there is no plan: one line for the user, with the right form.
+package struct PlanError: Error, CustomStringConvertible, Hashable {
+    package var description: String
+    package init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,73 @@
+import NetTypes
+
+/// A socket or connection of the session.
+struct Path: Sendable {
+    enum State: Hashable, Sendable {
+        case opening
+        case open(local: Endpoint)
+        case failed(PathTrouble)
+    }
+
+    var state: State = .opening
+    /// The place of the host candidate whose socket it is.
+    var base: Int?
+    /// TCP: what has come in and is not a whole frame yet.
+    var stream: StreamState?
+}
+
+extension Session {
+    /// Binds a socket for each host candidate that a browser would offer: without a port there is no candidate.
+    mutating func openBases() {
+        guard plan.gathersReflexive else { return }
+        for (index, base) in plan.bases.enumerated() where base.withheld == nil {
+            let path = open(.datagram, from: base.address.address)
+            paths[path]?.base = index
+            datagramPathBySource[base.address.address.withoutZone] = path
+        }
+    }
+
+    /// The UDP socket that sends from `source`, opened when it is first needed.
+    mutating func datagramPath(from source: IPAddress) -> PathID {
+        if let path = datagramPathBySource[source.withoutZone] { return path }
+        let path = open(.datagram, from: source)
+        datagramPathBySource[source.withoutZone] = path
+        return path
+    }
+
+    mutating func open(_ kind: PathSpecification.Kind, from source: IPAddress) -> PathID {
+        nextPath += 1
+        let path = PathID(nextPath)
+        paths[path] = Path()
+        outputs.append(
+            .open(
+                path,
+                PathSpecification(
+                    kind, family: source.family, local: Endpoint(source, 0), interface: plan.interface)))
+        return path
+    }
+
+    mutating func close(_ path: PathID) {
+        outputs.append(.close(path))
+        paths[path] = nil
+    }
+
+    mutating func pathOpened(_ id: PathID, _ local: Endpoint, at now: Instant) {
+        guard paths[id]?.state == .opening else { return }
+        paths[id]?.state = .open(local: local)
+        if let base = paths[id]?.base { observe(.baseOpened(base: base, local: local), at: now) }
+        if paths[id]?.stream != nil { connected(id, local, at: now) }
+    }
+
+    mutating func pathFailed(_ error: PathError, at now: Instant) {
+        let trouble = PathTrouble(kind: error.kind, origin: error.origin, errno: error.errno)
+        guard error.isFatal else { return datagramFailed(error, trouble, at: now) }
+        guard let path = paths[error.path] else { return }
+        if path.state == .opening, let base = path.base {
+            observe(.baseFailed(base: base, .path(trouble)), at: now)
+        }
+        paths[error.path]?.state = .failed(trouble)
+        for index in liveProbes.sorted() where probes[index].path == error.path {
+            end(index, .failed(index, .path(trouble)), at: now)
+        }
+    }
+}

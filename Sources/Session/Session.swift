@@ -1,0 +1,133 @@
+import Engines
+package import NetTypes
+import STUN
+
+/// Runs a plan, without input or output of its own: it takes what the network and the system say and gives what to
+/// do next, and observations.
+///
+/// The flow for a server is: resolve its name → ask the system for the source address to each endpoint → probe from
+/// there. Everything that does not need another's answer is under way at the same time.
+package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendable {
+    package typealias Event = Observation
+
+    package let plan: Plan
+    let startedAt: Instant
+    let deadline: Instant
+    var random: Random
+
+    var outputs: Queue<Output> = Queue()
+    var observations: Queue<Observation> = Queue()
+    var isConcluded = false
+
+    // Resolution: see Session+Resolution.swift.
+    var resolutions: [Resolution] = []
+    var pendingQueries: [QueryID: SystemQuery] = [:]
+    var askers: [SystemQuery: [Asker]] = [:]
+    var answers: [SystemQuery: SystemAnswer] = [:]
+    var nextQuery: UInt32 = 0
+
+    // Paths and probes: see Session+Probes.swift and Session+Streams.swift.
+    var paths: [PathID: Path] = [:]
+    var datagramPathBySource: [IPAddress: PathID] = [:]
+    var nextPath: UInt32 = 0
+    var probes: [ActiveProbe] = []
+    var liveProbes: Set<Observation.ProbeIndex> = []
+    var probeByTransaction: [TransactionID: Observation.ProbeIndex] = [:]
+    var series: [Series] = []
+    var fallbacks: [Fallback] = []
+    var pacer = DestinationPacer()
+
+    /// Makes the session and starts it: the first outputs are ready to be polled.
+    ///
+    /// - Parameter random: the source of transaction ids; a CSPRNG where the network is real.
+    package init(_ plan: Plan, random: Random, from start: Instant) {
+        self.plan = plan
+        self.random = random
+        startedAt = start
+        deadline = start + plan.timeout
+        openBases()
+        startResolutions(at: start)
+    }
+
+    package mutating func handle(_ input: Input, at now: Instant) {
+        guard !isConcluded else { return }
+        switch input {
+        case .opened(let path, let local): pathOpened(path, local, at: now)
+        case .datagram(let datagram): datagramArrived(datagram, at: now)
+        case .pathError(let error): pathFailed(error, at: now)
+        case .stream(let event): streamChanged(event, at: now)
+        case .answer(let query, let answer): queryAnswered(query, answer, at: now)
+        case .timeout: break
+        }
+        advance(to: now)
+    }
+
+    /// Lets everything that waits for a time look at the clock.
+    private mutating func advance(to now: Instant) {
+        advanceResolutions(to: now)
+        advanceProbes(to: now)
+        advanceSeries(to: now)
+        advanceFallbacks(to: now)
+        if now >= deadline { conclude(.deadline, at: now) }
+    }
+
+    package mutating func pollOutput(at now: Instant) -> Output? {
+        if let output = outputs.popFirst() { return output }
+        return isConcluded ? nil : nextTransmission(at: now)
+    }
+
+    package mutating func pollEvent() -> Observation? { observations.popFirst() }
+
+    package var nextWake: Instant? {
+        guard !isConcluded, !isFinished else { return nil }
+        let wakes = [
+            deadline, resolutions.compactMap(\.nextWake).min(), nextProbeWake, series.compactMap(\.nextAt).min(),
+            fallbacks.map(\.at).min(),
+        ]
+        return wakes.compactMap { $0 }.min()
+    }
+
+    package var isFinished: Bool {
+        isConcluded
+            || (liveProbes.isEmpty && series.allSatisfy(\.isOver) && fallbacks.isEmpty
+                && resolutions.allSatisfy(\.isOver)
+                && pendingQueries.isEmpty && paths.values.allSatisfy { $0.state != .opening })
+    }
+
+    /// Ends the run: what is under way is cut short, what was not begun is not measured; what was measured stays.
+    package mutating func conclude(_ reason: NotMeasured.Reason, at now: Instant) {
+        guard !isConcluded else { return }
+        for index in liveProbes.sorted() { end(index, .failed(index, unfinished(index)), at: now) }
+        for resolution in resolutions where !resolution.isOver {
+            let server = plan.servers[resolution.server].uri.text
+            observe(
+                .notMeasured(
+                    resolution.server,
+                    NotMeasured(what: server, reason: reason, detail: resolution.unfinishedStep)), at: now)
+        }
+        observe(reason == .interrupted ? .interrupted : .deadlineReached, at: now)
+        isConcluded = true
+    }
+
+    mutating func observe(_ fact: Observation.Fact, at now: Instant) {
+        observations.append(Observation(at: now - startedAt, fact: fact))
+    }
+}
+
+/// A first-in-first-out queue whose `popFirst` does not move the rest.
+struct Queue<Element: Sendable>: Sendable {
+    private var items: [Element] = []
+    private var head = 0
+
+    mutating func append(_ item: Element) { items.append(item) }
+
+    mutating func popFirst() -> Element? {
+        guard head < items.count else {
+            items.removeAll(keepingCapacity: true)
+            head = 0
+            return nil
+        }
+        defer { head += 1 }
+        return items[head]
+    }
+}

@@ -1,0 +1,29 @@
+import ArgumentParser
+import STUN
+import Session
+
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "The whole diagnosis: candidates, servers, one verdict. This is what icecheck does by itself.",
+        discussion: """
+            Every server is asked over UDP from each address that a browser would offer; where UDP stays silent for \
+            half a second, TCP is tried as well.
+            """)
+
+    /// Two public servers of two operators, asked where none is named.
+    static let builtInServers = ["stun:stun.l.google.com:19302", "stun:stun.cloudflare.com:3478"]
+
+    @Argument(help: ArgumentHelp("STUN or TURN servers: stun:host[:port], turn:host[:port], or host[:port].", valueName: "uri"))
+    var uris: [String] = []
+
+    @OptionGroup var server: ServerArguments
+    @OptionGroup var output: OutputArguments
+
+    func run() throws {
+        let isNamed = !uris.isEmpty || !server.iceServers.isEmpty
+        let servers = try server.servers(isNamed ? uris : Self.builtInServers)
+        let options = try server.options(.check, servers: servers)
+        try Run(options, server, output).start()
+    }
+}

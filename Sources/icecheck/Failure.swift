@@ -1,0 +1,28 @@
+import HostIO
+import Reporting
+
+/// Why icecheck stops without a report: an exit status and one line for standard error.
+struct Failure: Error {
+    /// The exit statuses of icecheck; those over 64 are those of sysexits.h.
+    enum Status: Int32 {
+        case negative = 1
+        case usage = 64
+        case cannotReadInput = 66
+        case `internal` = 70
+        case cannotWriteOutput = 74
+    }
+
+    let status: Status
+    let message: String
+
+    init(status: Status, _ message: String) {
+        self.status = status
+        self.message = message
+    }
+
+    func leave() -> Never {
+        // Where standard error is gone too, the status is all that is left to say.
+        try? StandardStream.error.write("icecheck: \(message)\n")
+        Process.exit(status.rawValue)
+    }
+}

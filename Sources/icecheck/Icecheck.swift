@@ -1,0 +1,43 @@
+import ArgumentParser
+
+@main
+struct Icecheck: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "icecheck",
+        abstract: "Says which ICE path to a peer would succeed, why the others would not, and what to change.",
+        discussion: """
+            Without a command, icecheck checks: it gathers this machine's candidates, asks the STUN servers, and \
+            reports. With no server named it asks stun:stun.l.google.com:19302 and stun:stun.cloudflare.com:3478.
+            """,
+        version: Version.text,
+        subcommands: [
+            CheckCommand.self, CandidatesCommand.self, STUNCommand.self, ServeCommand.self, DecodeCommand.self,
+        ],
+        defaultSubcommand: CheckCommand.self)
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            hideSecrets()
+            try command.run()
+        } catch {
+            leave(after: error)
+        }
+    }
+
+    /// Help and version go out as the parser writes them; everything else is one line.
+    private static func leave(after error: any Error) -> Never {
+        let code = exitCode(for: error)
+        if let failure = error as? Failure { failure.leave() }
+        if code == .success || error is CleanExit { exit(withError: error) }
+        if error is ExitCode { exit(withError: error) }
+        Failure(
+            status: .usage, "\(message(for: error).split(separator: "\n").joined(separator: " ")) (see icecheck --help)"
+        ).leave()
+    }
+}
+
+enum Version {
+    static let number = "0.1.0"
+    static let text = "icecheck \(number)"
+}

@@ -1,0 +1,135 @@
+import Diagnosis
+import HostIO
+import NetTypes
+import Reporting
+import STUN
+import Session
+
+/// A run of a plan on this machine's network: read the interfaces, plan, drive, diagnose, report.
+struct Run {
+    private let options: Options
+    private let output: OutputArguments
+    private let isDryRun: Bool
+    private let showsProgress: Bool
+
+    init(_ options: Options, _ server: ServerArguments, _ output: OutputArguments) {
+        self.options = options
+        self.output = output
+        isDryRun = server.dryRun
+        showsProgress = !server.noProgress
+    }
+
+    /// Does it all, and leaves with the exit status that fits.
+    func start() throws {
+        let interfaces = try Self.interfaces()
+        let plan: Plan
+        do {
+            plan = try Plan(options, interfaces: interfaces)
+        } catch {
+            throw Failure(status: .usage, error.description)
+        }
+        if isDryRun {
+            try Self.write(plan.rendered(as: output.format, style: output.style))
+            return
+        }
+        let measured = try measure(plan)
+        let report = try report(plan, measured)
+        try Self.write(report.rendered(as: output.format, style: output.style))
+        Process.exit(Self.status(measured.end, report.verdict))
+    }
+
+    private struct Measurement {
+        var observations: [Observation]
+        var end: RunEnd
+        var startedAt: String
+        var duration: Duration
+    }
+
+    private func measure(_ plan: Plan) throws -> Measurement {
+        let startedAt = WallClock.now
+        let start = MonotonicClock.now
+        var session = Session(plan, random: SystemRandomNumberGenerator(), from: start)
+        var observations: [Observation] = []
+        var progress = showsProgress ? Progress(plan) : nil
+        let driver = try Self.driver()
+        // The session keeps its own deadline; the driver's is for a session that would not.
+        let end = driver.run(&session, until: start + plan.timeout + .milliseconds(250)) { observation in
+            observations.append(observation)
+            progress?.show(observation)
+        }
+        if !session.isFinished {
+            session.conclude(end.isInterruption ? .interrupted : .deadline, at: MonotonicClock.now)
+        }
+        while let observation = session.pollEvent() { observations.append(observation) }
+        progress?.clear()
+        return Measurement(
+            observations: observations, end: end, startedAt: startedAt, duration: MonotonicClock.now - start)
+    }
+
+    private func report(_ plan: Plan, _ measured: Measurement) throws -> Report {
+        let diagnosis = Diagnosis(plan, measured.observations, interfacesAfter: try? InterfaceTable.read())
+        return Report(
+            subject: subject, toolVersion: Version.number, startedAt: measured.startedAt, duration: measured.duration,
+            command: options.commandLine, timeout: plan.timeout, isInterrupted: measured.end.isInterruption,
+            verdict: diagnosis.verdict, interfaces: options.command == .stun ? nil : plan.interfaces,
+            candidates: options.command == .stun ? nil : diagnosis.candidates,
+            stun: plan.servers.isEmpty ? nil : diagnosis.stun, notMeasured: diagnosis.notMeasured,
+            findings: diagnosis.findings)
+    }
+
+    private var subject: Report.Subject {
+        switch options.command {
+        case .check: .check
+        case .candidates: .candidates
+        case .stun: .stun
+        }
+    }
+
+    private static func status(_ end: RunEnd, _ verdict: Verdict) -> Int32 {
+        if case .interrupted(let signal) = end { return 128 + signal }
+        return verdict.isOK ? 0 : Failure.Status.negative.rawValue
+    }
+
+    static func interfaces() throws -> [NetworkInterface] {
+        do {
+            return try InterfaceTable.read()
+        } catch {
+            throw Failure(status: .internal, "the machine's interfaces cannot be read: \(error)")
+        }
+    }
+
+    static func driver() throws -> Driver {
+        do {
+            return try Driver()
+        } catch {
+            throw Failure(status: .internal, "no event loop could be made: \(error)")
+        }
+    }
+
+    /// Writes the result; a reader that has gone away is told apart from a disk that is full.
+    static func write(_ text: String) throws {
+        do {
+            try StandardStream.output.write(text)
+        } catch {
+            throw Failure(status: .cannotWriteOutput, "the result cannot be written: \(error)")
+        }
+    }
+}
+
+extension RunEnd {
+    var isInterruption: Bool { if case .interrupted = self { true } else { false } }
+}
+
+extension Options {
+    /// The command line as it was meant; it has no secrets to leave out, since servers are named without credentials.
+    fileprivate var commandLine: String {
+        var words = ["icecheck", command.rawValue] + servers.map(\.uri.text)
+        if families.count == 1 { words.append(families.contains(.ipv4) ? "-4" : "-6") }
+        if transports != [.udp] { words += ["--transport", transports.count == 1 ? "tcp" : "all"] }
+        if let interface { words += ["--interface", interface] }
+        if let bindAddress { words += ["--bind", bindAddress.description] }
+        if let timeout { words += ["--timeout", "\(timeout.inSeconds)"] }
+        if count != 1 { words += ["--count", "\(count)"] }
+        return words.joined(separator: " ")
+    }
+}

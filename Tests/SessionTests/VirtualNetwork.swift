@@ -1,0 +1,151 @@
+import NetTypes
+import STUN
+import Session
+
+/// Drives a session on a virtual clock: what it sends is answered by closures, after delays.
+struct VirtualNetwork {
+    enum Reply {
+        case datagram(from: Endpoint, [UInt8])
+        case icmp(PathError.Kind, from: IPAddress?)
+    }
+
+    /// What happens on a TCP connection.
+    enum StreamReply {
+        case refused
+        case connected
+        case bytes([UInt8])
+        case ended
+        case reset
+    }
+
+    /// What a datagram leads to, each after a delay.
+    var respond: (Transmit, Endpoint, Instant) -> [(Duration, Reply)] = { _, _, _ in [] }
+    /// What opening a connection to an endpoint leads to.
+    var connect: (Endpoint) -> [(Duration, StreamReply)] = { _ in [] }
+    /// What bytes written to a connection lead to.
+    var write: ([UInt8], Endpoint) -> [(Duration, StreamReply)] = { _, _ in [] }
+    /// How the system answers; nil is never.
+    var answer: (SystemQuery) -> (Duration, SystemAnswer)? = { query in
+        switch query {
+        case .source(let endpoint, _):
+            (.zero, .source(endpoint.family == .ipv4 ? VirtualNetwork.host : VirtualNetwork.host6))
+        default: (.zero, .failed(.noSuchName))
+        }
+    }
+    /// Why a UDP socket from an address cannot be opened; nil where it can.
+    var refusal: (PathSpecification) -> PathError.Kind? = { _ in nil }
+
+    static let host = IPAddress(192, 0, 2, 10)
+    static let host6 = IPAddress(v6: 0x2001_0DB8 << 96 | 10)
+
+    private(set) var sent: [(at: Instant, transmit: Transmit, local: Endpoint)] = []
+    private(set) var now = Instant.zero
+    private var pending: [(at: Instant, order: Int, input: Input)] = []
+    private var order = 0
+    private var locals: [PathID: Endpoint] = [:]
+    private var remotes: [PathID: Endpoint] = [:]
+    private var nextPort: UInt16 = 50000
+
+    init() {}
+
+    /// Runs the session to its end; fails on livelock.
+    mutating func run<R>(_ session: inout Session<R>, interruptAt: Instant? = nil) -> [Observation] {
+        var observations: [Observation] = []
+        for _ in 0..<200_000 {
+            while let output = session.pollOutput(at: now) { perform(output) }
+            while let observation = session.pollEvent() { observations.append(observation) }
+            if session.isFinished { return observations }
+            let arrival = pending.indices.min { (pending[$0].at, pending[$0].order) < (pending[$1].at, pending[$1].order) }
+            let wakes = [session.nextWake, arrival.map { pending[$0].at }, interruptAt].compactMap { $0 }
+            guard let next = wakes.min() else { fatalError("the session waits for nothing") }
+            now = max(now, next)
+            if let interruptAt, now >= interruptAt {
+                session.conclude(.interrupted, at: now)
+            } else if let arrival, pending[arrival].at <= now {
+                session.handle(pending.remove(at: arrival).input, at: now)
+            } else {
+                session.handle(.timeout, at: now)
+            }
+        }
+        fatalError("livelock: 200,000 steps without an end")
+    }
+
+    private mutating func schedule(_ input: Input, after delay: Duration) {
+        order += 1
+        pending.append((now + delay, order, input))
+    }
+
+    private mutating func perform(_ output: Output) {
+        switch output {
+        case .open(let path, let specification): open(path, specification)
+        case .transmit(let transmit):
+            let local = locals[transmit.path] ?? Endpoint(Self.host, 0)
+            sent.append((now, transmit, local))
+            for (delay, reply) in respond(transmit, local, now) { deliver(reply, to: transmit, after: delay) }
+        case .write(let path, let bytes):
+            guard let remote = remotes[path] else { return }
+            for (delay, reply) in write(bytes, remote) { deliver(reply, on: path, after: delay) }
+        case .close(let path): remotes[path] = nil
+        case .query(let id, let query):
+            if let (delay, answer) = answer(query) { schedule(.answer(id, answer), after: delay) }
+        }
+    }
+
+    private mutating func open(_ path: PathID, _ specification: PathSpecification) {
+        nextPort += 1
+        locals[path] = Endpoint(specification.local?.address ?? Self.host, nextPort)
+        if let kind = refusal(specification) {
+            schedule(.pathError(PathError(path: path, kind: kind, origin: .local, isFatal: true)), after: .zero)
+            return
+        }
+        guard case .connection(let remote) = specification.kind else {
+            schedule(.opened(path, local: Endpoint(specification.local?.address ?? Self.host, nextPort)), after: .zero)
+            return
+        }
+        remotes[path] = remote
+        for (delay, reply) in connect(remote) { deliver(reply, on: path, after: delay) }
+    }
+
+    private mutating func deliver(_ reply: Reply, to transmit: Transmit, after delay: Duration) {
+        switch reply {
+        case .datagram(let source, let bytes):
+            schedule(
+                .datagram(Datagram(path: transmit.path, source: source, bytes: bytes, arrivedAt: now + delay)),
+                after: delay)
+        case .icmp(let kind, let from):
+            schedule(
+                .pathError(
+                    PathError(
+                        path: transmit.path, kind: kind, origin: .icmp(from: from), destination: transmit.destination,
+                        quoted: transmit.bytes)), after: delay)
+        }
+    }
+
+    private mutating func deliver(_ reply: StreamReply, on path: PathID, after delay: Duration) {
+        switch reply {
+        case .refused:
+            schedule(
+                .pathError(PathError(path: path, kind: .connectionRefused, origin: .peer, isFatal: true)), after: delay)
+        case .reset:
+            schedule(
+                .pathError(PathError(path: path, kind: .connectionReset, origin: .peer, isFatal: true)), after: delay)
+        case .connected: schedule(.opened(path, local: locals[path] ?? Endpoint(Self.host, 1)), after: delay)
+        case .bytes(let bytes):
+            schedule(.stream(StreamEvent(path: path, kind: .bytes(bytes), at: now + delay)), after: delay)
+        case .ended: schedule(.stream(StreamEvent(path: path, kind: .ended, at: now + delay)), after: delay)
+        }
+    }
+}
+
+/// SplitMix64: a small generator with a seed that a failure prints.
+struct Seeded: RandomNumberGenerator, Sendable {
+    var state: UInt64
+    init(_ seed: UInt64) { state = seed }
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
