@@ -16,7 +16,7 @@ package enum CandidatePriority {
     ) -> UInt32 {
         var preference = localPreference
         if transport == .tcp, let tcpType {
-            preference = UInt16(directionPreference(tcpType, kind)) << 13 | localPreference >> 3
+            preference = UInt16(directionPreference(tcpType, kind)) << 13 | rank(localPreference)
         }
         return priority(
             typePreference: typePreference(kind, transport), localPreference: preference, component: component)
