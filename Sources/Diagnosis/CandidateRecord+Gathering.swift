@@ -1,5 +1,6 @@
 import Engines
 import NetTypes
+import STUN
 import Session
 
 extension CandidateRecord {
@@ -36,7 +37,7 @@ extension CandidateRecord {
         _ base: Plan.Base, _ local: Endpoint, _ foundations: inout FoundationAssigner, withheld: String? = nil
     ) -> CandidateRecord {
         let candidate = Candidate(
-            .host, foundation: foundations.foundation(.host, .udp, base: local.address, server: nil),
+            .host, foundation: foundations.foundation(.host, base: local.address),
             priority: CandidatePriority.priority(.host, .udp, localPreference: base.localPreference), endpoint: local)
         return CandidateRecord(candidate, local, base, withheld: withheld)
     }
@@ -48,7 +49,7 @@ extension CandidateRecord {
         let endpoint = Endpoint(local.address, 9)
         let candidate = Candidate(
             .host, transport: .tcp, tcpType: .active,
-            foundation: foundations.foundation(.host, .tcp, base: local.address, server: nil),
+            foundation: foundations.foundation(.host, base: local.address, transport: .tcp),
             priority: CandidatePriority.priority(
                 .host, .tcp, tcpType: .active, localPreference: base.localPreference),
             endpoint: endpoint)
@@ -61,14 +62,14 @@ extension CandidateRecord {
         _ foundations: inout FoundationAssigner
     ) -> [CandidateRecord] {
         var known: Set<Endpoint> = [local]
-        return record.probes.compactMap { probe in
+        return record.probes.compactMap { probe -> CandidateRecord? in
             guard probe.probe.base == index, probe.probe.transport == .udp, let answer = probe.answer,
                 known.insert(answer.mappedAddress).inserted
             else { return nil }
             let candidate = Candidate(
                 .serverReflexive,
                 foundation: foundations.foundation(
-                    .serverReflexive, .udp, base: local.address, server: probe.probe.serverAddress.address),
+                    .serverReflexive, base: local.address, server: probe.probe.serverAddress.address),
                 priority: CandidatePriority.priority(
                     .serverReflexive, .udp, localPreference: base.localPreference),
                 endpoint: answer.mappedAddress, related: local)

@@ -17,6 +17,6 @@ package struct Diagnosis: Sendable {
         notMeasured = record.notMeasured
         findings = FindingRules.apply(
             to: Evidence(record: record, stun: stun, candidates: candidates, interfacesAfter: interfacesAfter))
-        verdict = Verdict(plan: plan, stun: stun, candidates: candidates, notMeasured: notMeasured)
+        verdict = Verdict(plan: plan, stun: stun, candidates: candidates)
     }
 }

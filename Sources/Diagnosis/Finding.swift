@@ -1,6 +1,6 @@
 /// Something that the reader should know, with its evidence and what to do.
 package struct Finding: Hashable, Sendable {
-    package enum Severity: String, Hashable, Sendable {
+    package enum Severity: String, Hashable, Sendable, CaseIterable {
         case error
         case warning
         case note

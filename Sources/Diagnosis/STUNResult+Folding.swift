@@ -1,4 +1,5 @@
 import NetTypes
+import STUN
 import Session
 
 extension STUNResult {

@@ -3,7 +3,7 @@ package import NetTypes
 /// The one answer of a run.
 package struct Verdict: Hashable, Sendable {
     /// The most direct kind of candidate that is known to work.
-    package enum Best: String, Hashable, Sendable {
+    package enum Best: String, Hashable, Sendable, CaseIterable {
         case host
         case serverReflexive = "server-reflexive"
         case relayed

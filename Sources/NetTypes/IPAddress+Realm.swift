@@ -1,6 +1,6 @@
 extension IPAddress {
     /// What an address is for, by the IANA special-purpose registries (RFC 6890 and its successors).
-    package enum Realm: String, Sendable, Codable {
+    package enum Realm: String, Sendable, Codable, CaseIterable {
         case unspecified
         case loopback
         case linkLocal = "link-local"

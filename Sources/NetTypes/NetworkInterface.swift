@@ -1,6 +1,6 @@
 /// A network interface of this machine with its addresses, as the system shows them.
 package struct NetworkInterface: Hashable, Sendable, Codable {
-    package enum Kind: String, Hashable, Sendable, Codable {
+    package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
         case ethernet
         case wireless
         /// A tunnel or VPN: tun, wireguard, ppp, ipsec, sit, gre.

@@ -211,7 +211,7 @@ package struct ResolutionFailure: Hashable, Sendable, Codable {
 
 /// What was not measured, and why.
 package struct NotMeasured: Hashable, Sendable, Codable {
-    package enum Reason: String, Hashable, Sendable, Codable {
+    package enum Reason: String, Hashable, Sendable, Codable, CaseIterable {
         case deadline
         case interrupted
         /// The machine has no address or no route of the family.

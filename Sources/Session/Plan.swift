@@ -50,6 +50,17 @@ package struct Plan: Sendable {
         package var excluded: NotMeasured?
     }
 
+    /// The most requests that one address of a server is sent from one socket over UDP.
+    package var mostRequestsPerAddress: Int {
+        var elapsed = Duration.zero
+        var attempts = 0
+        while elapsed < timeout, attempts < schedule.maximumTransmissions {
+            attempts += 1
+            elapsed += schedule.wait(after: attempts)
+        }
+        return attempts + count - 1
+    }
+
     /// Servers of one run: a configuration cannot make a scanner of icecheck.
     package static let maximumServers = 256
 }

@@ -18,4 +18,4 @@ struct OutputArguments: ParsableArguments {
     }
 }
 
-extension OutputFormat: ExpressibleByArgument {}
+extension OutputFormat: @retroactive ExpressibleByArgument {}

@@ -2,6 +2,7 @@ import Diagnosis
 import HostIO
 import NetTypes
 import Reporting
+import STUN
 import Session
 
 /// A run of a plan on this machine's network: read the interfaces, plan, drive, diagnose, report.
@@ -68,12 +69,20 @@ struct Run {
     private func report(_ plan: Plan, _ measured: Measurement) throws -> Report {
         let diagnosis = Diagnosis(plan, measured.observations, interfacesAfter: try? InterfaceTable.read())
         return Report(
-            toolVersion: Version.number, startedAt: measured.startedAt, duration: measured.duration,
+            subject: subject, toolVersion: Version.number, startedAt: measured.startedAt, duration: measured.duration,
             command: options.commandLine, timeout: plan.timeout, isInterrupted: measured.end.isInterruption,
             verdict: diagnosis.verdict, interfaces: options.command == .stun ? nil : plan.interfaces,
             candidates: options.command == .stun ? nil : diagnosis.candidates,
             stun: plan.servers.isEmpty ? nil : diagnosis.stun, notMeasured: diagnosis.notMeasured,
             findings: diagnosis.findings)
+    }
+
+    private var subject: Report.Subject {
+        switch options.command {
+        case .check: .check
+        case .candidates: .candidates
+        case .stun: .stun
+        }
     }
 
     private static func status(_ end: RunEnd, _ verdict: Verdict) -> Int32 {

@@ -1,3 +1,5 @@
+import Session
+
 /// MAPPED-ADDRESS differs from XOR-MAPPED-ADDRESS: something on the way rewrites addresses inside packets.
 enum AddressRewritten: FindingRule {
     static func findings(in evidence: Evidence) -> [Finding] {

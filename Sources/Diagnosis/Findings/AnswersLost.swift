@@ -1,3 +1,4 @@
+import NetTypes
 import Session
 
 /// Packets are lost on the way, though answers come in the end.

@@ -2,7 +2,7 @@ import NetTypes
 import Session
 
 /// One thing that a run can show, from observations to words: a rule a file, each with a test that provokes it.
-protocol FindingRule {
+protocol FindingRule: Sendable {
     static func findings(in evidence: Evidence) -> [Finding]
 }
 
@@ -17,11 +17,13 @@ struct Evidence {
 
 /// Every rule, in the order in which their findings are shown within a severity.
 enum FindingRules {
-    private static let all: [any FindingRule.Type] = [
-        UDPBlocked.self, FirewallRejects.self, NameNotResolved.self, WrongService.self, ServerSilent.self,
-        ServerAnswersBadly.self, AddressRewritten.self, MappedAddressNotGlobal.self, OtherAddressNotGlobal.self,
-        AnswersLost.self, NetworkChanged.self,
-    ]
+    private static var all: [any FindingRule.Type] {
+        [
+            UDPBlocked.self, FirewallRejects.self, NameNotResolved.self, WrongService.self, ServerSilent.self,
+            ServerAnswersBadly.self, AddressRewritten.self, MappedAddressNotGlobal.self, OtherAddressNotGlobal.self,
+            AnswersLost.self, NetworkChanged.self,
+        ]
+    }
 
     static func apply(to evidence: Evidence) -> [Finding] {
         let findings = all.flatMap { $0.findings(in: evidence) }

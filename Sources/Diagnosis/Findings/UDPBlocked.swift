@@ -1,3 +1,5 @@
+import NetTypes
+
 /// UDP stays silent where TCP to the same server answers: something on the way drops UDP.
 enum UDPBlocked: FindingRule {
     static func findings(in evidence: Evidence) -> [Finding] {

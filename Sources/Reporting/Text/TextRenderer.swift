@@ -25,7 +25,9 @@ package struct TextRenderer: Sendable {
             findings(report.findings.filter { $0.severity == .note }, title: "Notes"),
             lastLine(of: report),
         ]
-        return sections.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") + "\n" }.joined(separator: "\n")
+        return sections.filter { !$0.isEmpty }
+            .map { lines in lines.map { $0.trimmingTrailingSpaces + "\n" }.joined() }
+            .joined(separator: "\n")
     }
 
     func title(_ text: String) -> String { style.coloured(text, .bold) }
@@ -35,7 +37,7 @@ package struct TextRenderer: Sendable {
         let lines = style.shown(text).wrapped(to: style.width - margin - label.columns)
         let hanging = String(repeating: " ", count: margin + label.columns)
         return lines.enumerated().map { index, line in
-            ((index == 0 ? String(repeating: " ", count: margin) + label : hanging) + line).trimmingTrailingSpaces
+            (index == 0 ? String(repeating: " ", count: margin) + label : hanging) + line
         }
     }
 

@@ -1,0 +1,85 @@
+import ArgumentParser
+import HostIO
+import NetTypes
+import STUN
+import Server
+
+struct ServeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "A STUN server to test against, between one's own machines. Not for production.",
+        discussion: """
+            It serves Binding over UDP and TCP and, with an alternate address, NAT behaviour discovery (RFC 5780). By \
+            default it listens on loopback: 127.0.0.1 with 127.0.0.2 as its alternate, and ::1. Answers are limited \
+            for each source and never larger than three times the request.
+            """)
+
+    @Option(
+        name: .customLong("listen"),
+        help: ArgumentHelp("Listen on this address; once for each family.", valueName: "address"))
+    var listen: [String] = []
+
+    @Option(
+        name: .customLong("alternate"),
+        help: ArgumentHelp("The second address of RFC 5780, of the same family as a --listen.", valueName: "address"))
+    var alternate: [String] = []
+
+    @Option(help: ArgumentHelp("The port; 0 leaves the choice to the system.", valueName: "port"))
+    var port: UInt16 = 3478
+
+    @Option(help: ArgumentHelp("The second port of RFC 5780. (default: the port after --port)", valueName: "port"))
+    var alternatePort: UInt16?
+
+    @Flag(name: [.short, .long], help: "Print a line for each answer.")
+    var verbose = false
+
+    func run() throws {
+        var configuration = STUNServerConfiguration(
+            addresses: try addresses(), port: port,
+            alternatePort: alternatePort ?? (port == 0 ? 0 : port == .max ? port - 1 : port + 1),
+            software: Version.text)
+        configuration.acceptsConnections = true
+        try Run.write("\(Version.text): a STUN server for tests between your own machines, not for production\n")
+        var server = STUNServer(configuration: configuration)
+        var console = ServerConsole(configuration, isVerbose: verbose)
+        let end = try Run.driver().run(&server, until: nil) { console.show($0) }
+        guard case .interrupted(let signal) = end else {
+            throw Failure(status: .negative, "nothing could be listened on")
+        }
+        try Run.write("\(server.counts.answered) answered, \(server.counts.malformed) malformed, ")
+        try Run.write("\(server.counts.rateLimited) over the rate\n")
+        Process.exit(128 + signal)
+    }
+
+    /// The pairs of primary and alternate address, matched by family in the order given.
+    private func addresses() throws -> [STUNServerConfiguration.Addresses] {
+        if listen.isEmpty, alternate.isEmpty {
+            return [
+                .init(primary: IPAddress(127, 0, 0, 1), alternate: IPAddress(127, 0, 0, 2)),
+                .init(primary: IPAddress(v6: 1)),
+            ]
+        }
+        var alternates = try alternate.map { try address($0, of: "--alternate") }
+        let pairs = try listen.map { text -> STUNServerConfiguration.Addresses in
+            let primary = try address(text, of: "--listen")
+            guard let match = alternates.firstIndex(where: { $0.family == primary.family }) else {
+                return .init(primary: primary)
+            }
+            return .init(primary: primary, alternate: alternates.remove(at: match))
+        }
+        guard let unmatched = alternates.first else { return pairs }
+        throw Failure(
+            status: .usage,
+            "--alternate \(unmatched) has no --listen of \(unmatched.family.name); give both, as in "
+                + "--listen 127.0.0.1 --alternate 127.0.0.2")
+    }
+
+    private func address(_ text: String, of option: String) throws -> IPAddress {
+        guard let address = IPAddress(text) else {
+            throw Failure(
+                status: .usage,
+                "\(option) '\(QuotedInput(text))' is not an IP address; the right form is 192.0.2.1 or 2001:db8::1")
+        }
+        return address
+    }
+}
