@@ -51,6 +51,12 @@ def free_ports():
             one.close()
 
 
+def serving(port, other_port, alternate=ALTERNATE):
+    return (
+        "serve", "--listen", PRIMARY, "--alternate", alternate, "--port", port, "--alternate-port", other_port,
+    )  # fmt: skip
+
+
 class Served:
     def __init__(self, running, port, other_port):
         self.running, self.port, self.other_port = running, port, other_port
@@ -85,7 +91,7 @@ def wait_until_served(served):
 @pytest.fixture
 def served(start):
     port, other_port = free_ports()
-    running = start("serve", "--listen", f"{PRIMARY}:{port}", "--alternate", f"{ALTERNATE}:{other_port}")
+    running = start(*serving(port, other_port))
     made = Served(running, port, other_port)
     wait_until_served(made)
     return made
@@ -195,14 +201,14 @@ def test_a_port_in_use_is_named(run):
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as taken:
         taken.bind((PRIMARY, 0))
         port = taken.getsockname()[1]
-        outcome = run("serve", "--listen", f"{PRIMARY}:{port}", patience=5)
+        outcome = run("serve", "--listen", PRIMARY, "--port", port, patience=5)
     assert outcome.status not in (0, 70) and outcome.status > 0, outcome.describe()
     assert str(port).encode() in outcome.output + outcome.errors, outcome.describe()
 
 
 def test_without_its_alternate_it_goes_on_and_says_so(start):
     port, other_port = free_ports()
-    running = start("serve", "--listen", f"{PRIMARY}:{port}", "--alternate", f"203.0.113.1:{other_port}")
+    running = start(*serving(port, other_port, alternate="203.0.113.1"))
     served = Served(running, port, other_port)
     data, _, local = wait_until_served(served)
     assert parse(data).address(XOR_MAPPED_ADDRESS) == local and parse(data).value(OTHER_ADDRESS) is None
