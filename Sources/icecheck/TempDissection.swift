@@ -1,3 +1,0 @@
-import Dissection
-import Reporting
-extension Dissection { func rendered(as f: OutputFormat, style: RenderingStyle) -> String { "" } }
