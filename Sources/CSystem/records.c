@@ -27,88 +27,54 @@ static void fail(csys_answer *answer, const char *reason) {
     snprintf(answer->reason, sizeof answer->reason, "%s", reason);
 }
 
-// The unread part of a response. ns_parserr would do as well, at the price of a library beside libc.
-typedef struct {
-    const uint8_t *start;
-    const uint8_t *next;
-    const uint8_t *end;
-} reader;
-
-static bool take_number(reader *in, const uint8_t *end, uint16_t *number) {
-    if (end - in->next < 2) return false;
-    *number = (uint16_t)(in->next[0] << 8 | in->next[1]);
-    in->next += 2;
-    return true;
-}
-
-// A character string (RFC 1035 s3.3); false where it overruns `end`.
-static bool take_text(reader *in, const uint8_t *end, char text[256]) {
-    if (in->next >= end || end - in->next - 1 < *in->next) return false;
-    size_t length = *in->next;
-    memcpy(text, in->next + 1, length);
+// A character string (RFC 1035 s3.3) at `*next`; false where it overruns the record.
+static bool take_text(const uint8_t **next, const uint8_t *end, char text[256]) {
+    if (*next >= end || **next > end - *next - 1) return false;
+    size_t length = **next;
+    memcpy(text, *next + 1, length);
     text[length] = 0;
-    in->next += 1 + length;
+    *next += 1 + length;
     return true;
 }
 
-// dn_expand follows no more jumps than the message has bytes. A name that takes more than 255 as text is refused.
-static bool take_name(reader *in, char text[256]) {
-    int length = dn_expand(in->start, in->end, in->next, text, 256);
-    if (length < 0) return false;
-    in->next += length;
-    return true;
+// dn_expand bounds its own jumps; the 255 bytes of a name may take more as text, and are then refused.
+static bool take_name(const ns_msg *message, const uint8_t *next, char text[256]) {
+    return dn_expand(ns_msg_base(*message), ns_msg_end(*message), next, text, 256) >= 0;
 }
 
-static bool skip_name(reader *in) {
-    int length = dn_skipname(in->next, in->end);
-    if (length < 0) return false;
-    in->next += length;
-    return true;
+static bool read_record(const ns_msg *message, const ns_rr *item, csys_record *record) {
+    const uint8_t *next = ns_rr_rdata(*item), *end = next + ns_rr_rdlen(*item);
+    int numbers = ns_rr_type(*item) == ns_t_srv ? 3 : 2;
+    if (end - next < numbers * 2) return false;
+    for (int i = 0; i < numbers; i++, next += 2) record->numbers[i] = (uint16_t)ns_get16(next);
+    if (ns_rr_type(*item) == ns_t_srv) return take_name(message, next, record->texts[0]);
+    for (int i = 0; i < 3; i++) {
+        if (!take_text(&next, end, record->texts[i])) return false;
+    }
+    return take_name(message, next, record->texts[3]);
 }
 
-static bool read_record(reader in, const uint8_t *end, int type, csys_record *record) {
-    int numbers = type == ns_t_srv ? 3 : 2, texts = type == ns_t_srv ? 0 : 3;
-    for (int i = 0; i < numbers; i++) {
-        if (!take_number(&in, end, &record->numbers[i])) return false;
+static void read_response(csys_answer *answer, const uint8_t *response, int length) {
+    ns_msg message;
+    if (ns_initparse(response, length, &message) != 0) {
+        fail(answer, "the resolver's answer is malformed");
+        return;
     }
-    for (int i = 0; i < texts; i++) {
-        if (!take_text(&in, end, record->texts[i])) return false;
-    }
-    return in.next < end && take_name(&in, record->texts[texts]) && in.next <= end;
-}
-
-// Takes one resource record (RFC 1035 s4.1.3) and keeps it where it is of the type that was asked for: a CNAME on the
-// way is the resolver's to follow. False where the message ends inside it.
-static bool take_record(reader *in, csys_answer *answer, bool *is_malformed) {
-    uint16_t type, class, high, low, length;
-    if (!skip_name(in) || !take_number(in, in->end, &type) || !take_number(in, in->end, &class)
-        || !take_number(in, in->end, &high) || !take_number(in, in->end, &low)
-        || !take_number(in, in->end, &length) || in->end - in->next < length) {
-        return false;
-    }
-    if (type == answer->kind && class == ns_c_in && answer->record_count < csys_most_records) {
+    int count = ns_msg_count(message, ns_s_an), malformed = 0;
+    for (int i = 0; i < count && i < most_examined && answer->record_count < csys_most_records; i++) {
+        ns_rr item;
+        if (ns_parserr(&message, ns_s_an, i, &item) != 0) {
+            malformed++;
+            break;
+        }
+        // A CNAME on the way is the resolver's to follow.
+        if ((int)ns_rr_type(item) != answer->kind) continue;
         csys_record record = {0};
-        if (read_record(*in, in->next + length, type, &record)) answer->records[answer->record_count++] = record;
-        else *is_malformed = true;
-    }
-    in->next += length;
-    return true;
-}
-
-void csys_read_response(csys_answer *answer, const uint8_t *response, size_t length) {
-    reader in = {.start = response, .next = response, .end = response + length};
-    uint16_t header[6];
-    bool is_malformed = false;
-    for (int i = 0; i < 6 && !is_malformed; i++) is_malformed = !take_number(&in, in.end, &header[i]);
-    for (int i = 0; !is_malformed && i < header[2]; i++) {
-        is_malformed = !skip_name(&in) || in.end - in.next < 4;
-        if (!is_malformed) in.next += 4;
-    }
-    for (int i = 0; !is_malformed && i < header[3] && i < most_examined; i++) {
-        if (!take_record(&in, answer, &is_malformed)) is_malformed = true;
+        if (read_record(&message, &item, &record)) answer->records[answer->record_count++] = record;
+        else malformed++;
     }
     if (answer->record_count > 0) answer->outcome = CSYS_ANSWER_RECORDS;
-    else if (is_malformed) fail(answer, "the resolver's answer is malformed");
+    else if (malformed > 0) fail(answer, "the resolver's answer is malformed");
     else answer->outcome = CSYS_ANSWER_NO_RECORDS;
 }
 
@@ -135,7 +101,7 @@ static void query(csys_answer *answer, const char *name, int type, int tries) {
     }
     int length = res_nquery(&state, name, ns_c_in, type, response, response_capacity);
     if (length > response_capacity) length = response_capacity;
-    if (length >= 0 && tries == 0) csys_read_response(answer, response, (size_t)length);
+    if (length >= 0 && tries == 0) read_response(answer, response, length);
     else if (length < 0) explain(answer, state.res_h_errno, (const HEADER *)response);
     res_nclose(&state);
     free(response);

@@ -8,8 +8,6 @@ enum { csys_most_records = 64 };
 
 /// Asks for SRV or NAPTR records, and fills the answer.
 void csys_look_up_records(csys_answer *answer, const char *name);
-/// Reads a DNS message from outside into the answer, by the kind of the answer.
-void csys_read_response(csys_answer *answer, const uint8_t *response, size_t length);
 /// Says why the resolver failed for now, which getaddrinfo does not: a response code, or no answer.
 void csys_explain_silence(csys_answer *answer, const char *name);
 
