@@ -37,7 +37,7 @@ struct TextSnapshotTests {
                   host              udp         fe80::5            eth0                          1
                     link-local: browsers do not offer it, deprecated
 
-                STUN servers (3 of 7 answered)
+                STUN servers (1 of 4 answered)
                     over  address             mapped address       RTT ms  min ms  median ms  max ms     lost  attempts
                   stun:stun.example.org
                   ✔ udp   198.51.100.1:3478   203.0.113.7:62000    23.412                                             1

@@ -4,8 +4,9 @@ import Session
 
 extension TextRenderer {
     func section(_ results: [STUNResult]) -> [String] {
-        let answered = results.count(where: \.isOK)
-        let heading = title("STUN servers (\(answered) of \(results.count) answered)")
+        let servers = Set(results.map(\.server)).count
+        let answered = Set(results.filter(\.isOK).map(\.server)).count
+        let heading = title("STUN servers (\(answered) of \(servers) answered)")
         if results.isEmpty { return [title("STUN servers"), "  none asked"] }
         let flat = TextTable(columns: columns(for: results, isGrouped: false), rows: results.map { row($0) })
         if flat.fits(in: style) { return [heading] + flat.lines(style) }
