@@ -166,8 +166,9 @@ struct DatagramTests {
         }
         let deadline = start + .milliseconds(700)
         #expect(try Driver().run(&engine, until: deadline) == .deadline)
-        #expect(received > 20_000)
-        #expect(try #require(wokenAt) - wake < .milliseconds(10))
-        #expect(MonotonicClock.now - deadline < .milliseconds(50))
+        // Many rounds of it: how many in this time is the machine's affair.
+        #expect(received > 20 * Driver.mostInARound)
+        #expect(try #require(wokenAt) - wake < .milliseconds(40))
+        #expect(MonotonicClock.now - deadline < .milliseconds(200))
     }
 }
