@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -104,7 +103,3 @@ void csys_error_text(int error, char *text, size_t capacity) {
         text[capacity - 1] = 0;
     }
 }
-
-const char *csys_environment(const char *name) { return getenv(name); }
-
-void csys_exit(int status) { _exit(status); }

@@ -43,9 +43,12 @@ csys_resolver *csys_resolver_create(void) {
 
 int csys_resolver_descriptor(const csys_resolver *resolver) { return resolver->descriptor; }
 
-const csys_record *csys_answer_record(const csys_answer *answer, int index) { return &answer->records[index]; }
-const char *csys_record_text(const csys_record *record, int index) { return record->texts[index]; }
-void csys_answer_free(csys_answer *answer) { free(answer); }
+const csys_endpoint *csys_answer_addresses(const csys_answer *answer) { return answer->addresses; }
+
+void csys_answer_free(csys_answer *answer) {
+    free(answer->response);
+    free(answer);
+}
 
 void csys_resolver_release(csys_resolver *resolver) {
     pthread_mutex_lock(&resolver->lock);
@@ -55,7 +58,7 @@ void csys_resolver_release(csys_resolver *resolver) {
     csys_answer *answer;
     while ((answer = resolver->first) != NULL) {
         resolver->first = answer->next;
-        free(answer);
+        csys_answer_free(answer);
     }
     close(resolver->descriptor);
     pthread_mutex_destroy(&resolver->lock);
@@ -117,13 +120,13 @@ static void look_up_addresses(csys_answer *answer, const char *name) {
         explain_failure(answer, code, name, errno);
         return;
     }
-    for (struct addrinfo *item = found; item != NULL && answer->record_count < csys_most_records; item = item->ai_next) {
+    for (struct addrinfo *item = found; item != NULL && answer->address_count < csys_most_addresses; item = item->ai_next) {
         csys_endpoint address;
         csys_endpoint_set(&address, item->ai_addr);
-        if (address.family == answer->kind) answer->records[answer->record_count++].address = address;
+        if (address.family == answer->kind) answer->addresses[answer->address_count++] = address;
     }
     freeaddrinfo(found);
-    answer->outcome = answer->record_count > 0 ? CSYS_ANSWER_RECORDS : CSYS_ANSWER_NO_RECORDS;
+    answer->outcome = answer->address_count > 0 ? CSYS_ANSWER_RECORDS : CSYS_ANSWER_NO_RECORDS;
 }
 
 static void *answer_question(void *argument) {
@@ -156,7 +159,7 @@ static int start_thread(question *question) {
 int csys_resolver_ask(csys_resolver *resolver, uint32_t query, int kind, const char *name) {
     if (strlen(name) >= sizeof((question *)NULL)->name) return -ENAMETOOLONG;
     question *question = calloc(1, sizeof *question);
-    csys_answer *answer = calloc(1, sizeof *answer + csys_most_records * sizeof(csys_record));
+    csys_answer *answer = calloc(1, sizeof *answer);
     if (question == NULL || answer == NULL) {
         free(question);
         free(answer);

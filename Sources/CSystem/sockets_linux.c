@@ -77,7 +77,7 @@ int csys_open_listener(const csys_endpoint *local, const char *interface) {
     if (descriptor < 0) return descriptor;
     // A server that is started again must not wait for its old connections' TIME-WAIT.
     set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);
-    if (bind_socket(descriptor, local) != 0 || listen(descriptor, 128) != 0) return fail(descriptor);
+    if (bind_socket(descriptor, local) != 0 || listen(descriptor, SOMAXCONN) != 0) return fail(descriptor);
     return descriptor;
 }
 

@@ -1,10 +1,10 @@
-import CSystem
+import Glibc
 
 /// The environment variables of this process.
 package enum Environment {
     /// - Parameter isNonEmpty: whether an empty value counts as none.
     package static func value(_ name: String, isNonEmpty: Bool = false) -> String? {
-        guard let text = csys_environment(name) else { return nil }
+        guard let text = getenv(name) else { return nil }
         let value = String(cString: text)
         return isNonEmpty && value.isEmpty ? nil : value
     }

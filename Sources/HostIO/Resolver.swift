@@ -35,12 +35,16 @@ final class Resolver {
         case CSYS_ANSWER_FAILED: return .failed(.resolverFailed(reason(of: answer)))
         default: break
         }
-        let records = (0..<answer.pointee.record_count).compactMap { csys_answer_record(answer, $0) }
+        let response = [UInt8](
+            UnsafeBufferPointer(start: answer.pointee.response, count: Int(answer.pointee.response_length)))
         switch Int(answer.pointee.kind) {
-        case CSYS_QUERY_SRV: return .serviceRecords(records.map(ServiceRecord.init))
-        case CSYS_QUERY_NAPTR: return .namingAuthorityPointers(records.map(NamingAuthorityPointer.init))
-        default: return .addresses(unique(records.compactMap { IPAddress($0.pointee.address) }))
+        case CSYS_QUERY_SRV: return DNSResponse.serviceRecords(in: response)
+        case CSYS_QUERY_NAPTR: return DNSResponse.namingAuthorityPointers(in: response)
+        default: break
         }
+        let addresses = UnsafeBufferPointer(
+            start: csys_answer_addresses(answer), count: Int(answer.pointee.address_count))
+        return .addresses(unique(addresses.compactMap { IPAddress($0) }))
     }
 
     private static func reason(of answer: UnsafePointer<csys_answer>) -> String {
@@ -54,24 +58,4 @@ final class Resolver {
         var seen: Set<IPAddress> = []
         return addresses.filter { seen.insert($0).inserted }
     }
-}
-
-extension ServiceRecord {
-    fileprivate init(_ record: UnsafePointer<csys_record>) {
-        let numbers = record.pointee.numbers
-        self.init(priority: numbers.0, weight: numbers.1, port: numbers.2, target: text(record, 0))
-    }
-}
-
-extension NamingAuthorityPointer {
-    fileprivate init(_ record: UnsafePointer<csys_record>) {
-        let numbers = record.pointee.numbers
-        self.init(
-            order: numbers.0, preference: numbers.1, flags: text(record, 0), service: text(record, 1),
-            regularExpression: text(record, 2), replacement: text(record, 3))
-    }
-}
-
-private func text(_ record: UnsafePointer<csys_record>, _ index: Int32) -> String {
-    csys_record_text(record, index).map { String(cString: $0) } ?? ""
 }

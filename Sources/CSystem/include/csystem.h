@@ -119,10 +119,6 @@ int64_t csys_read_file(int descriptor, void *buffer, size_t capacity);
 bool csys_is_terminal(int descriptor);
 /// Columns of a terminal; 0 where it is none.
 int csys_terminal_width(int descriptor);
-/// The value of an environment variable, NULL where it is not set.
-const char *csys_environment(const char *name);
-/// Ends the process at once.
-_Noreturn void csys_exit(int status);
 /// The system's own sentence for an errno, which is copied to `text`.
 void csys_error_text(int error, char *text, size_t capacity);
 
@@ -180,22 +176,19 @@ enum {
     CSYS_ANSWER_FAILED = 3,
 };
 
-typedef struct {
-    csys_endpoint address;
-    /// SRV: priority, weight, port. NAPTR: order, preference.
-    uint16_t numbers[3];
-    /// SRV: the target in texts[0]. NAPTR: flags, service, regular expression, replacement. UTF-8 is not promised.
-    char texts[4][256];
-} csys_record;
+enum { csys_most_addresses = 64 };
 
 typedef struct csys_answer {
     uint32_t query;
     int32_t kind;
     int32_t outcome;
-    int32_t record_count;
+    int32_t address_count;
+    csys_endpoint addresses[csys_most_addresses];
+    /// SRV, NAPTR: the whole DNS message, which is not examined here.
+    uint8_t *response;
+    int32_t response_length;
     char reason[128];
     struct csys_answer *next;
-    csys_record records[];
 } csys_answer;
 
 typedef struct csys_resolver csys_resolver;
@@ -208,8 +201,7 @@ int csys_resolver_descriptor(const csys_resolver *resolver);
 int csys_resolver_ask(csys_resolver *resolver, uint32_t query, int kind, const char *name);
 /// The next answer, to be freed; NULL where there is none.
 csys_answer *csys_resolver_take(csys_resolver *resolver);
-const csys_record *csys_answer_record(const csys_answer *answer, int index);
-const char *csys_record_text(const csys_record *record, int index);
+const csys_endpoint *csys_answer_addresses(const csys_answer *answer);
 void csys_answer_free(csys_answer *answer);
 /// Abandons what is still asked.
 void csys_resolver_release(csys_resolver *resolver);
