@@ -3,21 +3,18 @@ import Session
 
 extension Dissection {
     /// What a text is, by how it begins.
-    static func dissect(_ pasted: PastedText, _ credentials: Credentials?) -> Dissection? {
+    static func dissect(_ pasted: PastedText, _ credentials: Credentials?) -> Dissection {
         let text = pasted.text
         let lines = pasted.lines
-        switch true {
-        case text.hasPrefix("{"), text.hasPrefix("["):
-            if let json = dissect(json: pasted, credentials) { return json }
-        case lines.allSatisfy({ CandidateDissector.isCandidate($0.text) }):
+        if text.hasPrefix("{") || text.hasPrefix("["), let json = dissect(json: pasted, credentials) { return json }
+        if lines.allSatisfy({ CandidateDissector.isCandidate($0.text) }) {
             return candidates(lines, offset: pasted.offset, byteCount: text.utf8.count)
-        case SDPDissector.isDescription(lines):
-            return Dissection(
-                .sdp, .text, byteCount: text.utf8.count, nodes: SDPDissector(lines, pasted.offset).nodes())
-        case ServerURI.Scheme.allCases.contains(where: { text.lowercased().hasPrefix("\($0.rawValue):") }):
-            return uri(pasted)
-        default: break
         }
+        if SDPDissector.isDescription(lines) {
+            let nodes = SDPDissector(lines, pasted.offset).nodes()
+            return Dissection(.sdp, .text, byteCount: text.utf8.count, nodes: nodes)
+        }
+        if hasServerScheme(text) { return uri(pasted) }
         return dissect(encoded: pasted, credentials) ?? bareHost(pasted) ?? unknown(pasted)
     }
 
@@ -52,7 +49,7 @@ extension Dissection {
                 problems: [Problem(offset: pasted.offset + error.offset, rule: "not JSON: \(error.message) (RFC 8259)")]
             )
         }
-        if case .string(let line)? = json["candidate"]?.value { return candidates(trickled: line, json, pasted) }
+        if let trickled = candidates(trickled: json) { return trickled }
         if case .string(let description)? = json["sdp"]?.value, let inner = PastedText(Array(description.utf8)) {
             return Dissection(
                 .sdp, .text, byteCount: description.utf8.count, nodes: SDPDissector(inner.lines, inner.offset).nodes())
@@ -60,21 +57,33 @@ extension Dissection {
         return ICEServersDissector.dissect(json, byteCount: pasted.text.utf8.count)
     }
 
-    private static func candidates(trickled line: String, _ json: PlacedJSON, _ pasted: PastedText) -> Dissection {
+    /// `RTCIceCandidate` objects as signalling passes them on: one, or a list (RFC 8838, W3C WebRTC s4.8).
+    private static func candidates(trickled json: PlacedJSON) -> Dissection? {
+        var objects = [json]
+        if case .array(let elements) = json.value { objects = elements }
         var nodes: [Node] = []
-        if line.isEmpty {
-            nodes.append(Node("candidate", "", note: "the end of the candidates (RFC 8838 s13)"))
-        } else {
-            nodes.append(CandidateDissector.node(line, offset: 0))
+        var byteCount = 0
+        for object in objects {
+            guard case .string(let line)? = object["candidate"]?.value else { return nil }
+            nodes.append(node(trickled: object, line))
+            byteCount += line.utf8.count
         }
+        return nodes.isEmpty ? nil : Dissection(.candidates, .text, byteCount: byteCount, nodes: nodes.limited())
+    }
+
+    private static func node(trickled object: PlacedJSON, _ line: String) -> Node {
+        var node =
+            line.isEmpty
+            ? Node("candidate", note: "the end of the candidates (RFC 8838 s13)")
+            : CandidateDissector.node(line, offset: 0)
         for key in ["sdpMid", "sdpMLineIndex", "usernameFragment"] {
-            switch json[key]?.value {
-            case .string(let text): nodes.append(Node(key, text))
-            case .number(let text): nodes.append(Node(key, text))
+            switch object[key]?.value {
+            case .string(let text): node.children.append(Node(key, text))
+            case .number(let text): node.children.append(Node(key, text))
             default: break
             }
         }
-        return Dissection(.candidates, .text, byteCount: line.utf8.count, nodes: nodes)
+        return node
     }
 
     // MARK: Lines
@@ -83,6 +92,11 @@ extension Dissection {
         let nodes = lines.prefix(nodeLimit).map { CandidateDissector.node($0.text, offset: offset + $0.offset) }
         let rest = lines.dropFirst(nodeLimit).map { Node("candidate", $0.text) }
         return Dissection(.candidates, .text, byteCount: byteCount, nodes: (nodes + rest).limited())
+    }
+
+    private static func hasServerScheme(_ text: String) -> Bool {
+        let start = text.prefix(6).lowercased()
+        return ServerURI.Scheme.allCases.contains { start.hasPrefix("\($0.rawValue):") }
     }
 
     private static func uri(_ pasted: PastedText) -> Dissection {

@@ -74,7 +74,8 @@ package struct Dissection: Hashable, Sendable {
             self.init(unknown: input, "it is larger than 1 MiB, the most that is taken apart here", at: Self.byteLimit)
             return
         }
-        self = PastedText(input).flatMap { Self.dissect($0, credentials) } ?? Self.dissect(binary: input, credentials)
+        let text = Demultiplexer.isMessage(input) ? nil : PastedText(input)
+        self = text.map { Self.dissect($0, credentials) } ?? Self.dissect(binary: input, credentials)
     }
 
     init(_ kind: Kind, _ encoding: Encoding, byteCount: Int, nodes: [Node], problems: [Problem] = []) {

@@ -12,6 +12,9 @@ struct MessageDissector {
     /// What could be decoded: the message, or its part before the first fault.
     private let message: Message?
     private let faults: [DecodingError]
+    /// Those that came too late to mean anything, and those that are not the first of their type.
+    private let unauthenticated: Set<Message.Attribute>
+    private let repeated: Set<Message.Attribute>
 
     /// `base` is where the message begins in what was taken apart.
     init(_ bytes: [UInt8], at base: Int, _ credentials: Dissection.Credentials?, depth: Int = 0) {
@@ -20,6 +23,9 @@ struct MessageDissector {
         self.depth = depth
         self.credentials = credentials
         (message, faults) = Self.decode(bytes)
+        unauthenticated = Set(message?.unauthenticated ?? [])
+        var types: Set<AttributeType> = []
+        repeated = Set(message?.meaningful.filter { !types.insert($0.type).inserted } ?? [])
     }
 
     /// Decodes, and after a fault again what stands before it, with a length that fits.
@@ -101,9 +107,9 @@ struct MessageDissector {
         if attribute.type.name == nil, attribute.type.isComprehensionRequired {
             node.append(note: "unknown and comprehension-required: a receiver answers with error 420 (RFC 8489 s6.3)")
         }
-        if message.unauthenticated.contains(attribute) {
+        if unauthenticated.contains(attribute) {
             node.append(note: "ignored: it stands after the integrity (RFC 8489 s14.5)")
-        } else if message.first(attribute.type) != attribute, !AttributeDissector.mayRepeat(attribute.type) {
+        } else if repeated.contains(attribute), !AttributeDissector.mayRepeat(attribute.type) {
             node.append(note: "ignored: it stands for the second time (RFC 8489 s14)")
         }
         if attribute.type == .data { node.children += inner(attribute, message) }
@@ -139,7 +145,7 @@ struct MessageDissector {
             }
         case .messageIntegrity, .messageIntegritySHA256:
             guard let credentials else { return node.append(note: "not checked: that takes the password") }
-            guard message.first(attribute.type) == attribute else { return }
+            guard !unauthenticated.contains(attribute), !repeated.contains(attribute) else { return }
             let keys = IntegrityKeys(credentials, message)
             if let key = keys.fitting(attribute.type, message) {
                 node.append(note: "it fits the message with \(key)")

@@ -19,6 +19,10 @@ struct TextDissectionTests {
                 .candidates
             ),
             (#"{"candidate":"candidate:1 1 udp 1 192.0.2.1 5 typ host","sdpMid":"0","sdpMLineIndex":0}"#, .candidates),
+            (
+                #"[{"candidate":"candidate:1 1 udp 1 192.0.2.1 5 typ host"},{"candidate":"","sdpMid":"0"}]"#,
+                .candidates
+            ),
             ("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n", .sdp),
             ("a=ice-ufrag:abcd\na=candidate:1 1 udp 1 192.0.2.1 5 typ host", .sdp),
             (#"{"type":"offer","sdp":"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"}"#, .sdp),
