@@ -43,8 +43,9 @@ extension STUNResult {
         if let excluded = plan.excluded { return [result(nil, .notMeasured(excluded))] }
         var results = (record.notMeasuredByServer[server] ?? []).map { result($0.family, .notMeasured($0)) }
         // A name that has an address in one family is no failure for having none in the other.
-        if isEmpty, results.isEmpty, let first = record.unresolved[server]?.first {
-            results.append(result(first.family, .failed(ProbeError(first.failure))))
+        if isEmpty, results.isEmpty, let unresolved = record.unresolved[server] {
+            let first = unresolved.first { $0.family == .ipv4 } ?? unresolved[0]
+            results.append(result(nil, .failed(ProbeError(first.failure))))
         }
         return results
     }

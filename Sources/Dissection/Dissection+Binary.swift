@@ -1,3 +1,5 @@
+import STUN
+
 extension Dissection {
     /// Bytes as one message, or as a stream of several.
     static func dissect(binary bytes: [UInt8], _ credentials: Credentials?) -> Dissection {
@@ -12,7 +14,7 @@ extension Dissection {
             nodes.append(
                 part.kind == .stun
                     ? MessageDissector(Array(message), at: part.range.lowerBound, credentials).node()
-                    : channelData(message))
+                    : channelData(message, credentials))
         }
         if let only = nodes.first, parts.messages.count == 1 {
             let kind = parts.messages[0].kind == .stun ? Kind.stunMessage : .channelData
@@ -27,7 +29,7 @@ extension Dissection {
     }
 
     /// RFC 8656 s12.4.
-    private static func channelData(_ bytes: ArraySlice<UInt8>) -> Node {
+    private static func channelData(_ bytes: ArraySlice<UInt8>, _ credentials: Credentials?) -> Node {
         let start = bytes.startIndex
         var node = Node("ChannelData", "ChannelData", offset: start, length: bytes.count)
         guard bytes.count >= 4 else {
@@ -39,11 +41,13 @@ extension Dissection {
         }
         let length = Int(bytes[start + 2]) << 8 | Int(bytes[start + 3])
         let data = bytes.dropFirst(4).prefix(length)
-        node.value = "ChannelData on channel \(hexadecimal(bytes.prefix(2))), \(length) bytes"
+        let channel = Hex.number(UInt16(bytes[start]) << 8 | UInt16(bytes[start + 1]))
+        let inner = MessageDissector.inner(Array(data), at: start + 4, credentials, depth: 0)
+        node.value = "ChannelData on channel \(channel), \(length) bytes"
         node.children = [
-            Node("channel number", hexadecimal(bytes.prefix(2)), offset: start, length: 2),
+            Node("channel number", channel, offset: start, length: 2),
             Node("length", "\(length)", offset: start + 2, length: 2),
-            Node("data", bytes: Array(data), offset: start + 4, length: data.count),
+            Node("data", bytes: Array(data), offset: start + 4, length: data.count, children: inner),
         ]
         if data.count < length {
             node.problems.append(
@@ -54,10 +58,6 @@ extension Dissection {
         let padding = bytes.count - 4 - data.count
         if padding > 0 { node.children.append(Node("padding", "\(padding) bytes", offset: start + 4 + data.count)) }
         return node
-    }
-
-    static func hexadecimal(_ bytes: some Collection<UInt8>) -> String {
-        "0x" + bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }
 

@@ -1,85 +1,163 @@
+import STUN
+
 /// The header and the attributes of a STUN message (RFC 8489 s5, s14), as far as they can be told apart.
 struct MessageDissector {
-    /// An attribute by its type, length and value (RFC 8489 s14).
-    struct RawAttribute {
-        var type: UInt16
-        /// Of its header, from the start of the message.
-        var offset: Int
-        /// Of its value.
-        var range: Range<Int>
-    }
+    /// Messages inside the data of others that are taken apart.
+    private static let depthLimit = 3
 
     private let bytes: [UInt8]
     private let base: Int
-    private(set) var attributes: [RawAttribute] = []
-    private(set) var problems: [Problem] = []
+    private let depth: Int
+    private let credentials: Dissection.Credentials?
+    /// What could be decoded: the message, or its part before the first fault.
+    private let message: Message?
+    private let faults: [DecodingError]
 
     /// `base` is where the message begins in what was taken apart.
-    init(_ bytes: [UInt8], at base: Int, _ credentials: Dissection.Credentials?) {
+    init(_ bytes: [UInt8], at base: Int, _ credentials: Dissection.Credentials?, depth: Int = 0) {
         self.bytes = bytes
         self.base = base
-        walk()
+        self.depth = depth
+        self.credentials = credentials
+        (message, faults) = Self.decode(bytes)
     }
 
-    private mutating func walk() {
-        guard bytes.count >= 20 else {
-            return refuse(bytes.count, "a STUN header has 20 bytes, here are \(bytes.count) (RFC 8489 s5)")
-        }
-        let length = word(2)
-        let end = min(20 + length, bytes.count)
-        if !length.isMultiple(of: 4) { refuse(2, "the length is a multiple of 4, here is \(length) (RFC 8489 s5)") }
-        if 20 + length > bytes.count {
-            refuse(2, "the length says \(length) bytes of attributes, and \(bytes.count - 20) are there (RFC 8489 s5)")
-        }
-        var position = 20
-        while position < end {
-            guard end - position >= 4 else {
-                return refuse(position, "an attribute header has 4 bytes, here are \(end - position) (RFC 8489 s14)")
+    /// Decodes, and after a fault again what stands before it, with a length that fits.
+    private static func decode(_ whole: [UInt8]) -> (Message?, [DecodingError]) {
+        var bytes = whole
+        var faults: [DecodingError] = []
+        while true {
+            do { return (try Message(decoding: bytes), faults) } catch {
+                faults.append(error)
+                switch error.rule {
+                case .lengthNotMultipleOfFour:
+                    bytes += repeatElement(0, count: bytes.count.paddedToFour - bytes.count)
+                case .longerThanPacket: bytes.removeLast(bytes.count % 4)
+                case .trailingBytes, .attributeHeaderCut: bytes.removeSubrange(error.offset...)
+                // The place is the length; the type stands before it.
+                case .attributeOverrun: bytes.removeSubrange((error.offset - 2)...)
+                case .shorterThanHeader, .topBitsSet, .magicCookieMissing, .value: return (nil, faults)
+                }
+                let length = bytes.count - Message.headerSize
+                bytes[2] = UInt8(truncatingIfNeeded: length >> 8)
+                bytes[3] = UInt8(truncatingIfNeeded: length)
             }
-            let count = word(position + 2)
-            guard position + 4 + count <= end else {
-                return refuse(
-                    position + 2,
-                    "the attribute says \(count) bytes, and \(end - position - 4) are left (RFC 8489 s14)")
-            }
-            let range = (position + 4)..<(position + 4 + count)
-            attributes.append(RawAttribute(type: UInt16(word(position)), offset: position, range: range))
-            position = range.upperBound + (4 - count % 4) % 4
         }
-    }
-
-    private func word(_ offset: Int) -> Int { Int(bytes[offset]) << 8 | Int(bytes[offset + 1]) }
-
-    private mutating func refuse(_ offset: Int, _ rule: String) {
-        problems.append(Problem(offset: base + offset, rule: rule))
     }
 
     func node() -> Node {
-        Node(
-            "STUN message", offset: base, length: bytes.count, problems: problems,
-            children: header() + attributes.map(raw))
+        let problems = faults.map { Problem(offset: base + $0.offset, rule: "\($0.rule) (\(Self.section($0.rule)))") }
+        guard let message else {
+            return Node(
+                "STUN message", bytes: bytes, offset: base, length: bytes.count, problems: problems,
+                children: [Node("bytes", bytes: bytes, offset: base, length: bytes.count)])
+        }
+        var children = header(message)
+        for attribute in message.attributes { children.append(node(of: attribute, in: message)) }
+        if message.omittedAttributeCount > 0 {
+            children.append(Node("further", "\(message.omittedAttributeCount)", note: "attributes that are not shown"))
+        }
+        return Node(
+            "STUN message", name(message), offset: base, length: bytes.count, problems: problems, children: children)
     }
 
-    private func header() -> [Node] {
-        guard bytes.count >= 20 else { return [Node("bytes", bytes: bytes, offset: base, length: bytes.count)] }
-        let hasCookie = bytes[4..<8].elementsEqual(Demultiplexer.magicCookie)
-        let identifier = hasCookie ? 8 : 4
+    // MARK: Header
+
+    private func name(_ message: Message) -> String { "\(message.method) \(message.messageClass.name)" }
+
+    private func header(_ message: Message) -> [Node] {
+        let length = Int(bytes[2]) << 8 | Int(bytes[3])
         var nodes = [
-            Node("type", Dissection.hexadecimal(bytes[0..<2]), offset: base, length: 2),
-            Node("length", "\(word(2))", offset: base + 2, length: 2),
-        ]
-        if hasCookie { nodes.append(Node("magic cookie", "0x2112a442", offset: base + 4, length: 4)) }
-        nodes.append(
             Node(
-                "transaction id", Dissection.hexadecimal(bytes[identifier..<20]), offset: base + identifier,
-                length: 20 - identifier, note: hasCookie ? nil : "no magic cookie: the sender speaks RFC 3489"))
+                "message type", name(message), bytes: Array(bytes[0..<2]), offset: base, length: 2,
+                note: message.method.name == nil ? "a method without a name (RFC 8489 s18.2)" : nil),
+            Node("message length", "\(length)", offset: base + 2, length: 2),
+        ]
+        if message.isLegacy {
+            nodes.append(
+                Node(
+                    "transaction id", Hex.text(bytes[4..<20]), offset: base + 4, length: 16,
+                    note: "no magic cookie: the sender speaks RFC 3489"))
+        } else {
+            nodes.append(Node("magic cookie", "0x2112a442", offset: base + 4, length: 4))
+            nodes.append(Node("transaction id", "\(message.transactionID)", offset: base + 8, length: 12))
+        }
         return nodes
     }
 
-    private func raw(_ attribute: RawAttribute) -> Node {
-        Node(
-            Dissection.hexadecimal(bytes[attribute.offset..<(attribute.offset + 2)]),
-            bytes: Array(bytes[attribute.range]),
-            offset: base + attribute.offset, length: attribute.range.count)
+    // MARK: Attributes
+
+    private func node(of attribute: Message.Attribute, in message: Message) -> Node {
+        let place = base + attribute.valueOffset - 4
+        let length = min(4 + attribute.length.paddedToFour, bytes.count - attribute.valueOffset + 4)
+        var node = Node(attribute.type.description, offset: place, length: length)
+        do {
+            try AttributeDissector(message).describe(attribute, in: &node)
+        } catch {
+            node.bytes = Array(message.bytes[attribute.range])
+            node.problems.append(Problem(offset: base + error.offset, rule: error.rule.description))
+        }
+        verify(attribute, in: message, &node)
+        if attribute.type.name == nil, attribute.type.isComprehensionRequired {
+            node.append(note: "unknown and comprehension-required: a receiver answers with error 420 (RFC 8489 s6.3)")
+        }
+        if message.unauthenticated.contains(attribute) {
+            node.append(note: "ignored: it stands after the integrity (RFC 8489 s14.5)")
+        } else if message.first(attribute.type) != attribute, !AttributeDissector.mayRepeat(attribute.type) {
+            node.append(note: "ignored: it stands for the second time (RFC 8489 s14)")
+        }
+        if attribute.type == .data { node.children += inner(attribute, message) }
+        return node
     }
+
+    /// The message that a DATA attribute carries, as a connectivity check through a relay.
+    private func inner(_ attribute: Message.Attribute, _ message: Message) -> [Node] {
+        let data = Array(message.bytes[attribute.range])
+        return Self.inner(data, at: base + attribute.valueOffset, credentials, depth: depth)
+    }
+
+    static func inner(
+        _ data: [UInt8], at base: Int, _ credentials: Dissection.Credentials?, depth: Int
+    ) -> [Node] {
+        guard depth < depthLimit, Demultiplexer.kind(data) == .stun, Demultiplexer.isMessage(data) else { return [] }
+        return [MessageDissector(data, at: base, credentials, depth: depth + 1).node()]
+    }
+
+    // MARK: Integrity
+
+    private func verify(_ attribute: Message.Attribute, in message: Message, _ node: inout Node) {
+        switch attribute.type {
+        case .fingerprint:
+            guard faults.isEmpty else { return node.append(note: "not checked: the message is not whole") }
+            if message.verifyFingerprint() == .valid {
+                node.append(note: "it fits the message")
+            } else {
+                node.problems.append(
+                    Problem(
+                        offset: node.offset,
+                        rule: "it does not fit the message, or is not the last attribute (RFC 8489 s14.7)"))
+            }
+        case .messageIntegrity, .messageIntegritySHA256:
+            guard let credentials else { return node.append(note: "not checked: that takes the password") }
+            guard message.first(attribute.type) == attribute else { return }
+            let keys = IntegrityKeys(credentials, message)
+            if let key = keys.fitting(attribute.type, message) {
+                node.append(note: "it fits the message with \(key)")
+            } else {
+                node.problems.append(Problem(offset: node.offset, rule: keys.refusal))
+            }
+        default: break
+        }
+    }
+
+    private static func section(_ rule: DecodingError.Rule) -> String {
+        switch rule {
+        case .attributeHeaderCut, .attributeOverrun, .value: "RFC 8489 s14"
+        default: "RFC 8489 s5"
+        }
+    }
+}
+
+extension Node {
+    mutating func append(note text: String) { note = note.map { "\($0); \(text)" } ?? text }
 }

@@ -27,7 +27,8 @@ enum SDPAttribute {
     }
 
     /// What stands for a secret.
-    static func hidden(_ value: String) -> String { "[secret, \(value.utf8.count) bytes]" }
+    static func hidden(_ value: String) -> String { hidden(value.utf8.count) }
+    static func hidden(_ byteCount: Int) -> String { "[secret, \(byteCount) bytes]" }
 
     private static func isICEText(_ text: String, _ lengths: ClosedRange<Int>) -> Bool {
         lengths.contains(text.utf8.count)

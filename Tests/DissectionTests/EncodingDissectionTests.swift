@@ -126,8 +126,8 @@ struct EncodingDissectionTests {
     @Test(
         "a broken message says the place and the rule, and shows what stands before",
         arguments: [
-            ([0x00], 1, 0), (Array(message.prefix(19)), 19, 0), (Array(message.prefix(24)), 2, 0),
-            (message.replacing(at: 3, 0x0B), 2, 0), (message.replacing(at: 23, 0x09), 22, 0),
+            ([0x00], 0, 0), (Array(message.prefix(19)), 0, 0), (Array(message.prefix(24)), 2, 0),
+            (message.replacing(at: 3, 0x0B), 2, 1), (message.replacing(at: 23, 0x09), 22, 0),
             ([0, 1, 0, 16] + message.dropFirst(4) + [0x80, 0x28, 0, 4], 34, 1),
         ] as [([UInt8], Int, Int)])
     func broken(_ bytes: [UInt8], _ offset: Int, _ attributes: Int) {

@@ -44,7 +44,8 @@ import Testing
     @Test func roundTripIsMeasuredFromTheTransmissionBeforeTheAnswer() throws {
         var transaction = transaction()
         transaction.transmitted(at: .zero)
-        #expect(!transaction.handleTimeout(at: .zero + .milliseconds(500)))
+        let isOver = transaction.handleTimeout(at: .zero + .milliseconds(500))
+        #expect(!isOver)
         transaction.transmitted(at: .zero + .milliseconds(500))
         let late = try #require(transaction.roundTrip(arrivingAt: .zero + .milliseconds(520)))
         #expect(late.duration == .milliseconds(20) && late.attempt == 2 && late.isAmbiguous)

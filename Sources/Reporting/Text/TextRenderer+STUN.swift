@@ -23,8 +23,9 @@ extension TextRenderer {
         return server + [
             .init(title: "over"), .init(title: "address"), .init(title: "mapped address"),
             .init(title: "RTT ms", isNumber: true),
-            .init(title: "min", isNumber: true, importance: 1), .init(title: "median", isNumber: true),
-            .init(title: "max", isNumber: true, importance: 2), .init(title: "jitter", isNumber: true, importance: 0),
+            .init(title: "min ms", isNumber: true, importance: 1), .init(title: "median ms", isNumber: true),
+            .init(title: "max ms", isNumber: true, importance: 2),
+            .init(title: "jitter ms", isNumber: true, importance: 0),
             .init(title: "lost", isNumber: true),
             .init(title: "attempts", isNumber: true, importance: 3),
         ]
