@@ -58,22 +58,25 @@ final class DatagramSocket {
     }
 
     /// Sends, and gives every error that came to light: those of earlier datagrams, and this one's own refusal.
+    ///
+    /// The queue is drained behind each send and whenever the loop wakes, so that nothing stands between the reading
+    /// of the clock and the system call: a drain here would be counted in every round-trip time.
     func send(_ transmit: Transmit, buffer: ReceiveBuffer) -> [PathError] {
-        var errors = drainErrors(into: buffer)
         var errno = sendOnce(transmit)
+        var errors = drainErrors(into: buffer)
         guard errno != 0 else { return errors.icmp }
         if Self.mayBeAnothers(errno) {
-            // An ICMP message came between the drain and the send, and the send took its errno: once more.
-            errors.icmp += drainErrors(into: buffer).icmp
+            // An ICMP message came after the last drain, and the send took its errno: once more.
             errno = sendOnce(transmit)
             guard errno != 0 else { return errors.icmp }
         }
         let late = drainErrors(into: buffer)
         errors.icmp += late.icmp
+        errors.linkMTU = late.linkMTU ?? errors.linkMTU
         // Twice in a row: the datagram counts as lost, and the errno still as another's.
         if late.icmp.contains(where: { $0.errno == errno }) || errno == ECONNREFUSED { return errors.icmp }
         var kind = PathError.Kind(errno: errno)
-        if case .messageTooBig = kind { kind = .messageTooBig(mtu: late.linkMTU) }
+        if case .messageTooBig = kind { kind = .messageTooBig(mtu: errors.linkMTU) }
         return errors.icmp + [
             PathError(
                 path: path, kind: kind, origin: .local, destination: transmit.destination, quoted: transmit.bytes,

@@ -130,6 +130,9 @@ package final class Driver {
 
     private func wakeIfDue<E: Engine>(_ engine: inout E, _ onEvent: (E.Event) -> Void) {
         guard let wake = engine.nextWake, wake <= MonotonicClock.now else { return }
+        for case .datagram(let socket) in paths.values.map(\.path) {
+            pending += socket.drainErrors(into: buffer).icmp.map(Input.pathError)
+        }
         feed(.timeout, to: &engine, onEvent)
     }
 
