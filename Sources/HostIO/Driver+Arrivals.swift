@@ -19,7 +19,7 @@ extension Driver {
         _ socket: DatagramSocket, _ engine: inout E, _ deadline: Instant?,
         _ onEvent: (E.Event) -> Void
     ) {
-        for error in socket.drainErrors(into: buffer).icmp { feed(.pathError(error), to: &engine, onEvent) }
+        for input in socket.drainErrors(into: buffer).inputs { feed(input, to: &engine, onEvent) }
         for _ in 0..<Self.mostInARound {
             guard paths[socket.path] != nil, let datagram = socket.receive(into: buffer) else { return }
             feed(.datagram(datagram), to: &engine, onEvent)

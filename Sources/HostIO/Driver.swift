@@ -131,7 +131,7 @@ package final class Driver {
     private func wakeIfDue<E: Engine>(_ engine: inout E, _ onEvent: (E.Event) -> Void) {
         guard let wake = engine.nextWake, wake <= MonotonicClock.now else { return }
         for case .datagram(let socket) in paths.values.map(\.path) {
-            pending += socket.drainErrors(into: buffer).icmp.map(Input.pathError)
+            pending += socket.drainErrors(into: buffer).inputs
         }
         feed(.timeout, to: &engine, onEvent)
     }
@@ -141,7 +141,7 @@ package final class Driver {
         case .open(let path, let specification): open(path, specification)
         case .transmit(let transmit):
             guard case .datagram(let socket) = paths[transmit.path]?.path else { return }
-            pending += socket.send(transmit, buffer: buffer).map(Input.pathError)
+            pending += socket.send(transmit, buffer: buffer)
         case .write(let path, let bytes): write(bytes, to: path)
         case .close(let path): close(path)
         case .query(let query, let question): ask(query, question)

@@ -63,6 +63,12 @@ extension Session {
         return nil
     }
 
+    /// The kernel says when a datagram left: its round trip is measured from there.
+    mutating func transmitted(_ transmit: Transmit, at instant: Instant) {
+        guard let id = TransactionID(inMessage: transmit.bytes), let index = probeByTransaction[id] else { return }
+        probes[index].transaction.lastTransmissionLeft(at: instant)
+    }
+
     var nextProbeWake: Instant? {
         liveProbes.compactMap { index -> Instant? in
             let probe = probes[index]
