@@ -41,10 +41,17 @@ extension STUNResult {
                 server: plan.uri.text, transport: transport, family: family, serverAddress: nil, outcome: outcome)
         }
         if let excluded = plan.excluded { return [result(nil, .notMeasured(excluded))] }
-        var results = (record.notMeasuredByServer[server] ?? []).map { result($0.family, .notMeasured($0)) }
+        var results = (record.notMeasuredByServer[server] ?? []).map { why -> STUNResult in
+            // A family without a route is a gap where the server was reached in another, and the answer where not.
+            let isAnswer = isEmpty && why.reason == .noRoute
+            return result(
+                why.family,
+                isAnswer ? .failed(ProbeError(kind: .noRoute, message: why.detail)) : .notMeasured(why))
+        }
         // A name that has an address in one family is no failure for having none in the other.
-        if isEmpty, results.isEmpty, let first = record.unresolved[server]?.first {
-            results.append(result(first.family, .failed(ProbeError(first.failure))))
+        if isEmpty, results.isEmpty, let unresolved = record.unresolved[server] {
+            let first = unresolved.first { $0.family == .ipv4 } ?? unresolved[0]
+            results.append(result(nil, .failed(ProbeError(first.failure))))
         }
         return results
     }

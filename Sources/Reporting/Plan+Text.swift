@@ -23,7 +23,9 @@ extension Plan {
         let table = TextTable(
             columns: [.init(title: "server"), .init(title: "over"), .init(title: "requests", isNumber: true)],
             rows: servers.map { server in
-                let over = server.transports.map { $0.rawValue.uppercased() } + (server.fallsBackToTCP ? ["TCP if silent"] : [])
+                let over =
+                    server.transports.map { $0.rawValue.uppercased() }
+                    + (server.fallsBackToTCP ? ["TCP if silent"] : [])
                 return .init(
                     cells: [
                         style.shown(server.uri.text), over.joined(separator: ", "),

@@ -49,27 +49,3 @@ package struct RenderingStyle: Hashable, Sendable {
         "…": "...", "–": "-", "—": "-", "→": "->", "×": "x", "‘": "'", "’": "'", "“": "\"", "”": "\"", "µ": "u",
     ]
 }
-
-/// A mark at the start of a line.
-package enum Mark: Sendable {
-    case good, bad, warning, note, unknown
-
-    package func text(_ style: RenderingStyle) -> String {
-        switch self {
-        case .good: style.isUnicode ? "✔" : "ok"
-        case .bad: style.isUnicode ? "✘" : "FAIL"
-        case .warning: "!"
-        case .note: style.isUnicode ? "·" : "-"
-        case .unknown: "?"
-        }
-    }
-
-    package var colour: RenderingStyle.Colour? {
-        switch self {
-        case .good: .green
-        case .bad: .red
-        case .warning: .yellow
-        case .note, .unknown: nil
-        }
-    }
-}

@@ -1,4 +1,5 @@
 import ArgumentParser
+import HostIO
 
 @main
 struct Icecheck: ParsableCommand {
@@ -16,6 +17,7 @@ struct Icecheck: ParsableCommand {
         defaultSubcommand: CheckCommand.self)
 
     static func main() {
+        StandardStream.ignoreBrokenPipes()
         do {
             var command = try parseAsRoot()
             hideSecrets()

@@ -18,4 +18,4 @@ struct OutputArguments: ParsableArguments {
     }
 }
 
-extension OutputFormat: @retroactive ExpressibleByArgument {}
+extension OutputFormat: ExpressibleByArgument {}

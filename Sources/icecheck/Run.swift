@@ -40,7 +40,7 @@ struct Run {
 
     private struct Measurement {
         var observations: [Observation]
-        var end: RunEnd
+        var end: Driver.RunEnd
         var startedAt: String
         var duration: Duration
     }
@@ -85,7 +85,7 @@ struct Run {
         }
     }
 
-    private static func status(_ end: RunEnd, _ verdict: Verdict) -> Int32 {
+    private static func status(_ end: Driver.RunEnd, _ verdict: Verdict) -> Int32 {
         if case .interrupted(let signal) = end { return 128 + signal }
         return verdict.isOK ? 0 : Failure.Status.negative.rawValue
     }
@@ -100,7 +100,7 @@ struct Run {
 
     static func driver() throws -> Driver {
         do {
-            return try Driver()
+            return try Driver(catchesSignals: true)
         } catch {
             throw Failure(status: .internal, "no event loop could be made: \(error)")
         }
@@ -116,7 +116,7 @@ struct Run {
     }
 }
 
-extension RunEnd {
+extension Driver.RunEnd {
     var isInterruption: Bool { if case .interrupted = self { true } else { false } }
 }
 

@@ -148,12 +148,13 @@ class Running:
         )
 
     def look_at_memory(self):
+        process = Path(f"/proc/{self.process.pid}")
         try:
-            status = Path(f"/proc/{self.process.pid}/status").read_text()
+            has_begun = (process / "exe").resolve() != Path(sys.executable).resolve()
+            line = re.search(r"VmHWM:\s+(\d+) kB", (process / "status").read_text())
         except OSError:
-            return
-        line = re.search(r"VmHWM:\s+(\d+) kB", status)
-        if line and Path(f"/proc/{self.process.pid}/exe").resolve() != Path(sys.executable).resolve():
+            return  # It has ended meanwhile.
+        if line and has_begun:
             self.seen_peak = max(self.seen_peak, int(line.group(1)) * 1024)
 
 

@@ -65,6 +65,14 @@ def stun(inside, lab, *arguments, timeout=3):
     return outcome, outcome.report["stun"]
 
 
+def without_route(entry):
+    """Whether it says that there was no way to send: as not measured, or as an error of the network's."""
+    return "no-route" == entry.get("notMeasured", {}).get("reason") or entry.get("error", {}).get("kind") in (
+        "no-route",
+        "network-unreachable",
+    )
+
+
 def test_the_lab_itself_passes_both_families_and_transports(inside, lab, servers):
     for transport in ("udp", "tcp"):
         uris = (f"stun:{lab.server_address}", f"stun:[{lab.server_address6}]")
@@ -180,7 +188,7 @@ def test_no_ipv6_is_said(inside, lab, servers):
     lab.client.sysctl("net.ipv6.conf.all.disable_ipv6", 1)
     outcome, entries = stun(inside, lab, f"stun:[{lab.server_address6}]", f"stun:{lab.server_address}")
     assert [entry["ok"] for entry in entries] == [False, True], outcome.describe()
-    assert entries[0]["error"]["kind"] in ("no-route", "network-unreachable"), outcome.describe()
+    assert without_route(entries[0]), outcome.describe()
     assert outcome.status == 1 and outcome.seconds < 2, outcome.describe()
 
 
@@ -194,7 +202,7 @@ def test_no_interface_up_is_said(inside, lonely, command):
         assert_safe(outcome)
     if command != "candidates":
         [entry] = as_json.report["stun"]
-        assert entry["error"]["kind"] in ("no-route", "network-unreachable"), as_json.describe()
+        assert without_route(entry), as_json.describe()
     if command != "stun":
         assert as_json.report["candidates"] == [], as_json.describe()
         assert b"interface" in (as_text.output + as_text.errors).lower(), as_text.describe()
@@ -207,7 +215,8 @@ def test_only_loopback_up_gives_no_candidate(inside, lonely):
 
 
 KINDS = {
-    "veth0": ("ethernet", ["type", "veth", "peer", "name", "veth1"]),
+    # One end of a link between namespaces: of a container's, as seen from its host or from inside.
+    "veth0": ("bridge ethernet", ["type", "veth", "peer", "name", "veth1"]),
     "br0": ("bridge", ["type", "bridge"]),
     "dummy0": ("other", ["type", "dummy"]),
     "wg0": ("tunnel", ["type", "wireguard"]),
@@ -230,7 +239,7 @@ def test_an_interface_has_its_kind(inside, lonely, name):
     lonely.ip("link", "set", name, "up")
     outcome = inside(lonely, "candidates", "--format", "json")
     kinds = {one["name"]: one["kind"] for one in outcome.report["interfaces"]}
-    assert kinds.get(name) == kind, outcome.describe()
+    assert kinds.get(name) in kind.split(), outcome.describe()
 
 
 def test_temporary_and_deprecated_addresses_are_told_apart(inside, lonely):

@@ -4,6 +4,14 @@ import Testing
 @testable import Engines
 
 struct CandidatePriorityTests {
+    @Test func tcpCandidatesOfOneMachineHavePrioritiesOfTheirOwn() {
+        let priorities = (0..<50).map {
+            CandidatePriority.priority(.host, .tcp, tcpType: .active, localPreference: 65535 - $0)
+        }
+        #expect(Set(priorities).count == 50)
+        #expect(priorities == priorities.sorted(by: >))
+    }
+
     @Test("priorities are those that agents write for the same candidates")
     func formula() {
         #expect(CandidatePriority.priority(.host, .udp, localPreference: 65535) == 2_130_706_431)

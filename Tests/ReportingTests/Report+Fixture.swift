@@ -24,6 +24,34 @@ extension Report {
             findings: Finding.fixtures)
     }
 
+    /// What `icecheck candidates` reports with no server to ask.
+    static var candidatesFixture: Report {
+        var report = empty
+        report.subject = .candidates
+        report.verdict = Verdict(isOK: true, best: .host, summary: "IPv4: 2 host candidates.", families: [])
+        report.interfaces = NetworkInterface.fixtures
+        report.candidates = CandidateRecord.fixtures
+        return report
+    }
+
+    /// What `icecheck stun --count` reports.
+    static var seriesFixture: Report {
+        var report = empty
+        report.subject = .stun
+        report.verdict.summary = "1 of 2 servers gave no answer that can be used."
+        report.stun = STUNResult.fixtures.filter { $0.statistics != nil }
+        return report
+    }
+
+    /// What `icecheck stun` reports of a server that answers and one that refuses.
+    static var refusedFixture: Report {
+        var report = empty
+        report.subject = .stun
+        report.stun = [STUNResult.fixtures[0], STUNResult.fixtures[4]]
+        report.findings = Finding.fixtures.filter { $0.severity == .warning }
+        return report
+    }
+
     /// Nothing but what every report has.
     static var empty: Report {
         Report(

@@ -9,6 +9,9 @@ enum ServerSilent: FindingRule {
         let isExplained = UDPBlocked.findings(in: evidence).isEmpty == false
         guard !silent.isEmpty, !isExplained else { return [] }
         let isAnyAlive = evidence.stun.contains(where: \.isOK)
+        let isPortClosed = silent.allSatisfy {
+            $0.error?.kind == .portUnreachable || $0.error?.kind == .connectionRefused
+        }
         return [
             Finding(
                 id: "server-silent", severity: .error,
@@ -16,18 +19,26 @@ enum ServerSilent: FindingRule {
                     ? "\(Words.count(silent.count, "server address", "server addresses")) gave no answer"
                     : "No STUN server answered",
                 evidence: silent.map(\.complaint),
-                causes: isAnyAlive
-                    ? [
-                        "the server is down, or not at this address or port",
-                        "a firewall drops the packets to this server alone",
-                    ]
-                    : [
-                        "this network has no way out for the packets: no uplink, or a firewall that drops them",
-                        "the servers are down, or not at these addresses or ports",
-                    ],
-                remedy: isAnyAlive
-                    ? "Take the server off the list, or start it and open its port."
-                    : "Try with a server of another operator; where none answers, open outgoing UDP 3478 and 19302.")
+                causes: causes(isPortClosed: isPortClosed, isAnyAlive: isAnyAlive),
+                remedy: isPortClosed
+                    ? "Start the server, or give the port that it listens on."
+                    : isAnyAlive
+                        ? "Take the server off the list, or start it and open its port."
+                        : "Try a server of another operator; where none answers, open outgoing UDP 3478 and 19302.")
+        ]
+    }
+
+    private static func causes(isPortClosed: Bool, isAnyAlive: Bool) -> [String] {
+        if isPortClosed { return ["the server is not running", "it listens on another port, or on another address"] }
+        if isAnyAlive {
+            return [
+                "the server is down, or not at this address or port",
+                "a firewall drops the packets to this server alone",
+            ]
+        }
+        return [
+            "this network has no way out for the packets: no uplink, or a firewall that drops them",
+            "the servers are down, or not at these addresses or ports",
         ]
     }
 }

@@ -48,6 +48,7 @@ package enum BindingReply: Hashable, Sendable {
     }
 
     private static func judge(_ message: Message, _ id: TransactionID) -> BindingReply {
+        guard !message.isLegacy else { return .ignored(.malformed, detail: "the magic cookie 0x2112a442 is missing") }
         guard message.transactionID == id else { return .ignored(.wrongTransactionID, detail: nil) }
         guard message.method == .binding else { return .ignored(.notAResponse, detail: "another method") }
         switch message.messageClass {

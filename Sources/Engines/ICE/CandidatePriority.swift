@@ -16,10 +16,15 @@ package enum CandidatePriority {
     ) -> UInt32 {
         var preference = localPreference
         if transport == .tcp, let tcpType {
-            preference = UInt16(directionPreference(tcpType, kind)) << 13 | localPreference >> 3
+            preference = UInt16(directionPreference(tcpType, kind)) << 13 | otherPreference(localPreference)
         }
         return priority(
             typePreference: typePreference(kind, transport), localPreference: preference, component: component)
+    }
+
+    /// The 13 bits that a local preference has beside the direction: the best 8,192 stay apart, as their ranks.
+    private static func otherPreference(_ localPreference: UInt16) -> UInt16 {
+        0x1FFF - min(0x1FFF, .max - localPreference)
     }
 
     /// 126, 110, 100 and 0 (RFC 8445 s5.1.2.2); TCP is below UDP of the same type by the values that browsers use.

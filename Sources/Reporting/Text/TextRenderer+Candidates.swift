@@ -54,6 +54,8 @@ extension TextRenderer {
     private func row(of candidate: CandidateRecord) -> TextTable.Row {
         let endpoint = Endpoint(candidate.address, candidate.port)
         let origin = candidate.base == endpoint ? nil : "base \(candidate.base)"
+        // No socket was opened for a port of 0.
+        let address = candidate.port == 0 ? candidate.address.description : endpoint.description
         let remarks = [
             candidate.withheld.map { style.shown($0) },
             origin,
@@ -64,7 +66,7 @@ extension TextRenderer {
         let type = candidate.tcpType.map { " \($0)" } ?? ""
         return .init(
             cells: [
-                style.shown(candidate.type), candidate.transport.rawValue + style.shown(type), endpoint.description,
+                style.shown(candidate.type), candidate.transport.rawValue + style.shown(type), address,
                 style.shown(candidate.interface ?? ""), candidate.interfaceKind?.rawValue ?? "",
                 String(candidate.priority),
             ],

@@ -4,8 +4,9 @@ import Session
 
 extension TextRenderer {
     func section(_ results: [STUNResult]) -> [String] {
-        let answered = results.count(where: \.isOK)
-        let heading = title("STUN servers (\(answered) of \(results.count) answered)")
+        let servers = Set(results.map(\.server)).count
+        let answered = Set(results.filter(\.isOK).map(\.server)).count
+        let heading = title("STUN servers (\(answered) of \(servers) answered)")
         if results.isEmpty { return [title("STUN servers"), "  none asked"] }
         let flat = TextTable(columns: columns(for: results, isGrouped: false), rows: results.map { row($0) })
         if flat.fits(in: style) { return [heading] + flat.lines(style) }
@@ -23,8 +24,9 @@ extension TextRenderer {
         return server + [
             .init(title: "over"), .init(title: "address"), .init(title: "mapped address"),
             .init(title: "RTT ms", isNumber: true),
-            .init(title: "min", isNumber: true, importance: 1), .init(title: "median", isNumber: true),
-            .init(title: "max", isNumber: true, importance: 2), .init(title: "jitter", isNumber: true, importance: 0),
+            .init(title: "min ms", isNumber: true, importance: 1), .init(title: "median ms", isNumber: true),
+            .init(title: "max ms", isNumber: true, importance: 2),
+            .init(title: "jitter ms", isNumber: true, importance: 0),
             .init(title: "lost", isNumber: true),
             .init(title: "attempts", isNumber: true, importance: 3),
         ]

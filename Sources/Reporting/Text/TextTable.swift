@@ -25,7 +25,7 @@ struct TextTable {
 
     private static let gap = 2
     /// Where less than this is left of the line, remarks go below their row.
-    private static let narrowestRemark = 24
+    private static let narrowestRemark = 40
 
     /// Whether every column fits, with the remarks below.
     func fits(in style: RenderingStyle) -> Bool { width(of: columns.indices.filter(hasCells), style) <= style.width }
