@@ -85,6 +85,8 @@ package final class Driver {
             let limit = pending.isEmpty ? wakes.min().map { $0 - now } : .zero
             for event in readiness.wait(atMost: limit) {
                 guard let source = sources[event.token] else { continue }
+                // What a send brought to light, such as its stamp, is older than any answer to it.
+                handlePending(&engine, onEvent)
                 switch source {
                 case .path(let path): serve(path, event.flags, &engine, deadline, onEvent)
                 case .resolver: takeAnswers()

@@ -84,7 +84,9 @@ extension Session {
             if let trouble = probes[index].trouble, isOver || trouble.giveUpAt <= now {
                 end(index, .failed(index, .path(trouble.kind)), at: now)
             } else if isOver {
-                end(index, .failed(index, .noAnswer), at: now)
+                let isStream = probes[index].description.transport.isStream
+                let silence = isStream ? streamEnd(probes[index].path, silence: .noAnswer) : .noAnswer
+                end(index, .failed(index, silence), at: now)
             }
         }
     }
