@@ -42,7 +42,9 @@ package struct StreamFramer: Sendable {
     private func needed() throws(FramingError) -> (length: Int, whole: Int, isChannelData: Bool)? {
         guard start < buffer.count else { return nil }
         let first = buffer[start]
-        guard first & 0xC0 == 0 || first & 0xF0 == 0x40 else { throw FramingError(firstByte: first, why: .neitherFrame) }
+        guard first & 0xC0 == 0 || first & 0xF0 == 0x40 else {
+            throw FramingError(firstByte: first, why: .neitherFrame)
+        }
         guard buffer.count - start >= 4 else { return nil }
         let length = Int(buffer.uint16(at: start + 2))
         if first & 0xF0 == 0x40 {

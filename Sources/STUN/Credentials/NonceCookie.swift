@@ -1,7 +1,8 @@
 /// The start of a nonce that says which security features a server has, so that nobody on the way can take them out
 /// of its answer unseen (RFC 8489 s9.2, s18.1).
 package struct NonceCookie: Hashable, Sendable {
-    /// A set of 24 bits, counted from the least significant (RFC 8489 s18.1; its vector B.1 agrees).
+    /// A set of 24 bits, counted from the least significant (the erratum to RFC 8489 s18.1, with which its
+    /// vector B.1 agrees; the printed text counts from the other side).
     package struct Features: OptionSet, Hashable, Sendable {
         package let rawValue: UInt32
         package init(rawValue: UInt32) { self.rawValue = rawValue & 0xFF_FFFF }
