@@ -129,6 +129,7 @@ extension AttributeKey where Value == UInt16 {
             return value.bytes.uint16(at: value.range.lowerBound)
         } encode: { number, writer in
             writer.append(number)
+            writer.append(UInt16(0))
         }
     }
 }
