@@ -97,7 +97,8 @@ struct CredentialTests {
         }
     }
 
-    @Test("another nonce has no features", arguments: ["", "obMatJos2", "obMatJos2AAA", "obMatJos2AA=A", "obmatjos2AAAA"])
+    @Test(
+        "another nonce has no features", arguments: ["", "obMatJos2", "obMatJos2AAA", "obMatJos2AA=A", "obmatjos2AAAA"])
     func noCookie(_ nonce: String) {
         #expect(NonceCookie(nonce: Array(nonce.utf8)) == nil)
     }
