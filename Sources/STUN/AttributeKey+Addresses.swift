@@ -33,30 +33,55 @@ extension AttributeKey where Value == Endpoint {
     /// and, for IPv6, the transaction id.
     private static func endpoint(_ value: AttributeValue, isMasked: Bool) throws(ValueError) -> Endpoint {
         guard value.count >= 4 else { throw ValueError("has \(value.count) bytes; an address has 8 or 20") }
-        let bytes = Array(value.slice)
-        let family: IPAddress.Family
-        switch bytes[1] {
-        case 1: family = .ipv4
-        case 2: family = .ipv6
-        default: throw ValueError("has address family \(bytes[1]); it is 1 (IPv4) or 2 (IPv6)")
+        let start = value.range.lowerBound
+        let family = try IPAddress.Family(number: value.bytes[start + 1])
+        guard value.count == 4 + family.byteCount else {
+            throw ValueError("has \(value.count) bytes; an \(family.name) address has \(4 + family.byteCount)")
         }
-        guard bytes.count == 4 + family.byteCount else {
-            throw ValueError("has \(bytes.count) bytes; an \(family.name) address has \(4 + family.byteCount)")
+        let mask = isMasked ? value.mask : .none
+        let port = value.bytes.uint16(at: start + 2) ^ mask.port
+        switch family {
+        case .ipv4: return Endpoint(IPAddress(v4: value.bytes.uint32(at: start + 4) ^ mask.v4), port)
+        case .ipv6: return Endpoint(IPAddress(v6: value.bytes.uint128(at: start + 4) ^ mask.v6), port)
         }
-        let mask = Array(value.mask)
-        let port = bytes.uint16(at: 2) ^ (isMasked ? mask.uint16(at: 0) : 0)
-        let octets = isMasked ? zip(bytes[4...], mask).map { $0 ^ $1 } : Array(bytes[4...])
-        guard let address = IPAddress(bytes: octets) else { throw ValueError("is no address") }
-        return Endpoint(address, port)
     }
 
     private static func write(_ endpoint: Endpoint, isMasked: Bool, to writer: inout AttributeWriter) {
-        let mask = Array(writer.mask)
+        let mask = isMasked ? writer.mask : .none
         writer.append(UInt8(0))
-        writer.append(UInt8(endpoint.family == .ipv4 ? 1 : 2))
-        writer.append(endpoint.port ^ (isMasked ? mask.uint16(at: 0) : 0))
-        let octets = endpoint.address.bytes
-        writer.append(isMasked ? zip(octets, mask).map { $0 ^ $1 } : octets)
+        writer.append(endpoint.family.number)
+        writer.append(endpoint.port ^ mask.port)
+        switch endpoint.family {
+        case .ipv4: writer.append(UInt32(truncatingIfNeeded: endpoint.address.value) ^ mask.v4)
+        case .ipv6: writer.append(endpoint.address.value ^ mask.v6)
+        }
+    }
+}
+
+/// What XOR-ed addresses are masked with: the 16 bytes after a message's length, which are the magic cookie and the
+/// transaction id (RFC 8489 s14.2).
+struct AddressMask {
+    static let none = AddressMask(v6: 0)
+
+    let v6: UInt128
+    var v4: UInt32 { UInt32(truncatingIfNeeded: v6 >> 96) }
+    var port: UInt16 { UInt16(truncatingIfNeeded: v6 >> 112) }
+}
+
+extension AddressMask {
+    init(of message: [UInt8]) { v6 = message.uint128(at: 4) }
+}
+
+extension IPAddress.Family {
+    /// The number of the family in an attribute (RFC 8489 s14.1).
+    var number: UInt8 { self == .ipv4 ? 1 : 2 }
+
+    init(number: UInt8) throws(ValueError) {
+        switch number {
+        case 1: self = .ipv4
+        case 2: self = .ipv6
+        default: throw ValueError("has address family \(number); it is 1 (IPv4) or 2 (IPv6)")
+        }
     }
 }
 
@@ -64,13 +89,9 @@ extension AttributeKey where Value == IPAddress.Family {
     private static func family(_ type: AttributeType) -> Self {
         Self(type: type) { value throws(ValueError) in
             try value.expect(4, "it")
-            switch value.bytes[value.range.lowerBound] {
-            case 1: return .ipv4
-            case 2: return .ipv6
-            case let other: throw ValueError("has address family \(other); it is 1 (IPv4) or 2 (IPv6)")
-            }
+            return try IPAddress.Family(number: value.bytes[value.range.lowerBound])
         } encode: { family, writer in
-            writer.append([family == .ipv4 ? 1 : 2, 0, 0, 0])
+            writer.append(UInt32(family.number) << 24)
         }
     }
 

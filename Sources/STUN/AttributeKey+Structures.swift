@@ -57,30 +57,40 @@ extension AttributeKey where Value == [AttributeType] {
 package struct AddressErrorCode: Hashable, Sendable {
     package var family: IPAddress.Family
     package var error: ErrorCode
+
+    package init(family: IPAddress.Family, error: ErrorCode) {
+        self.family = family
+        self.error = error
+    }
 }
 
 extension AttributeKey where Value == AddressErrorCode {
     package static var addressErrorCode: Self {
         Self(type: .addressErrorCode) { value throws(ValueError) in
             let error = try AttributeKey<ErrorCode>.errorCode.decode(value)
-            switch value.bytes[value.range.lowerBound] {
-            case 1: return AddressErrorCode(family: .ipv4, error: error)
-            case 2: return AddressErrorCode(family: .ipv6, error: error)
-            case let other: throw ValueError("has address family \(other); it is 1 (IPv4) or 2 (IPv6)")
-            }
+            let family = try IPAddress.Family(number: value.bytes[value.range.lowerBound])
+            return AddressErrorCode(family: family, error: error)
         } encode: { value, writer in
             let start = writer.bytes.count
             AttributeKey<ErrorCode>.errorCode.encode(value.error, &writer)
-            writer.bytes[start] = value.family == .ipv4 ? 1 : 2
+            writer.bytes[start] = value.family.number
         }
     }
 }
 
 /// ICMP: an ICMP message that reached a relay (RFC 8656 s18.13).
 package struct RelayedICMP: Hashable, Sendable {
+    /// 7 bits on the wire: error messages of ICMP and ICMPv6 have types below 128.
     package var type: UInt8
-    package var code: UInt8
+    /// 9 bits on the wire.
+    package var code: UInt16
     package var data: UInt32
+
+    package init(type: UInt8, code: UInt16, data: UInt32) {
+        self.type = type
+        self.code = code
+        self.data = data
+    }
 }
 
 extension AttributeKey where Value == RelayedICMP {
@@ -90,11 +100,10 @@ extension AttributeKey where Value == RelayedICMP {
             let start = value.range.lowerBound
             let kind = value.bytes.uint16(at: start + 2)
             return RelayedICMP(
-                type: UInt8(kind >> 9), code: UInt8(kind & 0x1FF > 255 ? 255 : kind & 0x1FF),
-                data: value.bytes.uint32(at: start + 4))
+                type: UInt8(kind >> 9), code: kind & 0x1FF, data: value.bytes.uint32(at: start + 4))
         } encode: { icmp, writer in
             writer.append(UInt16(0))
-            writer.append(UInt16(icmp.type) << 9 | UInt16(icmp.code))
+            writer.append(UInt16(icmp.type) << 9 | icmp.code & 0x1FF)
             writer.append(icmp.data)
         }
     }
@@ -123,16 +132,19 @@ package struct PasswordAlgorithm: Hashable, Sendable {
 }
 
 extension AttributeKey where Value == [PasswordAlgorithm] {
-    package static var passwordAlgorithms: Self { list(.passwordAlgorithms) }
-    package static var passwordAlgorithm: Self { list(.passwordAlgorithm) }
+    package static var passwordAlgorithms: Self { list(.passwordAlgorithms, counts: 0...Int.max) }
+    /// A list of one: the algorithm that a client chose (RFC 8489 s14.12).
+    package static var passwordAlgorithm: Self { list(.passwordAlgorithm, counts: 1...1) }
 
-    private static func list(_ type: AttributeType) -> Self {
+    private static func list(_ type: AttributeType, counts: ClosedRange<Int>) -> Self {
         Self(type: type) { value throws(ValueError) in
             var algorithms: [PasswordAlgorithm] = []
             var offset = value.range.lowerBound
             let end = value.range.upperBound
             while offset < end {
-                guard end - offset >= 4 else { throw ValueError("has \(end - offset) bytes left; an entry has at least 4") }
+                guard end - offset >= 4 else {
+                    throw ValueError("has \(end - offset) bytes left; an entry has at least 4")
+                }
                 let length = Int(value.bytes.uint16(at: offset + 2))
                 guard length <= end - offset - 4 else {
                     throw ValueError("has an entry of \(length) bytes of parameters, and \(end - offset - 4) are left")
@@ -143,13 +155,17 @@ extension AttributeKey where Value == [PasswordAlgorithm] {
                         parameters: Array(value.bytes[offset + 4..<offset + 4 + length])))
                 offset += 4 + length.paddedToFour
             }
+            guard counts.contains(algorithms.count) else {
+                throw ValueError("has \(algorithms.count) entries; it has 1")
+            }
             return algorithms
         } encode: { algorithms, writer in
             for algorithm in algorithms {
                 writer.append(algorithm.number)
                 writer.append(UInt16(truncatingIfNeeded: algorithm.parameters.count))
                 writer.append(algorithm.parameters)
-                writer.append(repeatElement(0, count: algorithm.parameters.count.paddedToFour - algorithm.parameters.count))
+                writer.append(
+                    repeatElement(0, count: algorithm.parameters.count.paddedToFour - algorithm.parameters.count))
             }
         }
     }

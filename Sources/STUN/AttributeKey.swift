@@ -18,8 +18,7 @@ struct AttributeValue {
 
     var count: Int { range.count }
     var slice: ArraySlice<UInt8> { bytes[range] }
-    /// The magic cookie and transaction id, which XOR-ed addresses are masked with.
-    var mask: ArraySlice<UInt8> { bytes[4..<20] }
+    var mask: AddressMask { AddressMask(of: bytes) }
 
     func expect(_ count: Int, _ noun: String) throws(ValueError) {
         guard self.count == count else { throw ValueError("has \(self.count) bytes; \(noun) has \(count)") }
@@ -30,9 +29,12 @@ struct AttributeValue {
 struct AttributeWriter {
     var bytes: [UInt8]
 
-    var mask: ArraySlice<UInt8> { bytes[4..<20] }
+    var mask: AddressMask { AddressMask(of: bytes) }
     mutating func append(_ value: UInt8) { bytes.append(value) }
-    mutating func append(_ value: UInt16) { bytes += [UInt8(value >> 8), UInt8(truncatingIfNeeded: value)] }
+    mutating func append(_ value: UInt16) {
+        bytes.append(UInt8(value >> 8))
+        bytes.append(UInt8(truncatingIfNeeded: value))
+    }
     mutating func append(_ value: UInt32) {
         append(UInt16(value >> 16))
         append(UInt16(truncatingIfNeeded: value))
@@ -40,6 +42,10 @@ struct AttributeWriter {
     mutating func append(_ value: UInt64) {
         append(UInt32(value >> 32))
         append(UInt32(truncatingIfNeeded: value))
+    }
+    mutating func append(_ value: UInt128) {
+        append(UInt64(truncatingIfNeeded: value >> 64))
+        append(UInt64(truncatingIfNeeded: value))
     }
     mutating func append(_ values: some Sequence<UInt8>) { bytes.append(contentsOf: values) }
 }
@@ -103,9 +109,9 @@ extension AttributeKey where Value == UInt64 {
 }
 
 extension AttributeKey where Value == UInt16 {
-    /// Two bytes of value and two that are reserved (RFC 8656 s18.1, RFC 5780 s7.5).
-    private static func half(_ type: AttributeType) -> Self {
-        Self(type: type) { value throws(ValueError) in
+    /// Two bytes of value and two that are reserved (RFC 8656 s18.1).
+    package static var channelNumber: Self {
+        Self(type: .channelNumber) { value throws(ValueError) in
             try value.expect(4, "it")
             return value.bytes.uint16(at: value.range.lowerBound)
         } encode: { number, writer in
@@ -114,8 +120,18 @@ extension AttributeKey where Value == UInt16 {
         }
     }
 
-    package static var channelNumber: Self { half(.channelNumber) }
-    package static var responsePort: Self { half(.responsePort) }
+    /// Two bytes and two of padding (RFC 5780 s7.5), which some count in the length and some do not.
+    package static var responsePort: Self {
+        Self(type: .responsePort) { value throws(ValueError) in
+            guard value.count == 2 || value.count == 4 else {
+                throw ValueError("has \(value.count) bytes; it has 2 or 4")
+            }
+            return value.bytes.uint16(at: value.range.lowerBound)
+        } encode: { number, writer in
+            writer.append(number)
+            writer.append(UInt16(0))
+        }
+    }
 }
 
 extension AttributeKey where Value == UInt8 {

@@ -21,7 +21,8 @@ package struct ChannelData: Hashable, Sendable {
         guard Self.channels.contains(channel) else { throw ChannelDataError(offset: 0, .channelOutOfRange(channel)) }
         let length = Int(bytes.uint16(at: 2))
         guard length <= bytes.count - Self.headerSize else {
-            throw ChannelDataError(offset: 2, .longerThanPacket(declared: length, present: bytes.count - Self.headerSize))
+            throw ChannelDataError(
+                offset: 2, .longerThanPacket(declared: length, present: bytes.count - Self.headerSize))
         }
         self.init(channel: channel, data: Array(bytes[Self.headerSize..<Self.headerSize + length]))
     }

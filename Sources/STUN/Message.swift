@@ -26,6 +26,9 @@ package struct Message: Hashable, Sendable {
     /// Whether the magic cookie is missing: an RFC 3489 message, whose first 32 bits of transaction id stand there.
     package let isLegacy: Bool
     package let attributes: [Attribute]
+    /// The attributes that count for meaning: those before any integrity, and the integrity and fingerprint after it
+    /// that the RFC lets follow (RFC 8489 s14.5, s14.6, s14.7).
+    package let meaningful: [Attribute]
     /// Attributes beyond ``attributeLimit``.
     package let omittedAttributeCount: Int
 
@@ -53,6 +56,7 @@ package struct Message: Hashable, Sendable {
         isLegacy = bytes.uint32(at: 4) != Self.magicCookie
         transactionID = TransactionID(high: bytes.uint32(at: 8), low: bytes.uint64(at: 12))
         (attributes, omittedAttributeCount) = try Self.attributes(of: bytes)
+        meaningful = Self.meaningful(of: attributes)
     }
 
     private static func attributes(of bytes: [UInt8]) throws(DecodingError) -> ([Attribute], Int) {
@@ -81,25 +85,22 @@ package struct Message: Hashable, Sendable {
 
     // MARK: Attributes
 
-    /// The attributes that count for meaning: those before any integrity, and the integrity and fingerprint after it
-    /// that the RFC lets follow (RFC 8489 s14.5, s14.6, s14.7).
-    package var meaningful: [Attribute] {
-        var hasIntegrity = false
-        var isClosed = false
-        return attributes.filter { attribute in
-            switch attribute.type {
-            case .fingerprint:
-                defer { isClosed = true }
-                return !isClosed
-            case .messageIntegritySHA256:
-                defer { hasIntegrity = true }
-                return !isClosed
-            case .messageIntegrity:
-                defer { hasIntegrity = true }
-                return !isClosed && !hasIntegrity
-            default: return !hasIntegrity && !isClosed
+    private static func meaningful(of attributes: [Attribute]) -> [Attribute] {
+        /// What may still come, by what has come.
+        enum Stage: Int { case anything, afterIntegrity, afterSHA256, afterFingerprint }
+        func next(_ stage: Stage, _ type: AttributeType) -> Stage? {
+            switch type {
+            case .fingerprint: stage.rawValue < Stage.afterFingerprint.rawValue ? .afterFingerprint : nil
+            case .messageIntegritySHA256: stage.rawValue < Stage.afterSHA256.rawValue ? .afterSHA256 : nil
+            case .messageIntegrity: stage == .anything ? .afterIntegrity : nil
+            default: stage == .anything ? .anything : nil
             }
         }
+        var stage = Stage.anything
+        // A message that is in order shares its array.
+        guard attributes.contains(where: { next(stage, $0.type).map { stage = $0 } == nil }) else { return attributes }
+        stage = .anything
+        return attributes.filter { next(stage, $0.type).map { stage = $0 } != nil }
     }
 
     /// The attributes that came too late to mean anything: anyone on the way may have added them.
@@ -154,6 +155,7 @@ package struct Message: Hashable, Sendable {
 extension [UInt8] {
     func uint16(at offset: Int) -> UInt16 { UInt16(self[offset]) << 8 | UInt16(self[offset + 1]) }
     func uint32(at offset: Int) -> UInt32 { UInt32(uint16(at: offset)) << 16 | UInt32(uint16(at: offset + 2)) }
+    func uint128(at offset: Int) -> UInt128 { UInt128(uint64(at: offset)) << 64 | UInt128(uint64(at: offset + 8)) }
     func uint64(at offset: Int) -> UInt64 { UInt64(uint32(at: offset)) << 32 | UInt64(uint32(at: offset + 4)) }
 }
 

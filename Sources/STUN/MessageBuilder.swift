@@ -56,7 +56,8 @@ package struct MessageBuilder: Sendable {
         }
     }
 
-    private mutating func appendIntegrity(_ type: AttributeType, _ size: Int, _ digest: (ArraySlice<UInt8>) -> [UInt8]) {
+    private mutating func appendIntegrity(_ type: AttributeType, _ size: Int, _ digest: (ArraySlice<UInt8>) -> [UInt8])
+    {
         append(type) { $0.append(repeatElement(0, count: size)) }
         let start = writer.bytes.count - size
         writer.bytes.replaceSubrange(start..., with: digest(writer.bytes[..<(start - 4)]))

@@ -42,16 +42,19 @@ package struct StreamFramer: Sendable {
     private func needed() throws(FramingError) -> (length: Int, whole: Int, isChannelData: Bool)? {
         guard start < buffer.count else { return nil }
         let first = buffer[start]
-        guard first & 0xC0 == 0 || first & 0xF0 == 0x40 else { throw FramingError(firstByte: first, why: .neitherFrame) }
+        guard first & 0xC0 == 0 || first & 0xF0 == 0x40 else {
+            throw FramingError(firstByte: first, why: .neitherFrame)
+        }
         guard buffer.count - start >= 4 else { return nil }
         let length = Int(buffer.uint16(at: start + 2))
         if first & 0xF0 == 0x40 {
             return (ChannelData.headerSize + length, ChannelData.headerSize + length.paddedToFour, true)
         }
         guard length % 4 == 0 else { throw FramingError(firstByte: first, why: .lengthNotMultipleOfFour(length)) }
-        // A stream that only looks like STUN by its first bits is told by the cookie, before its length is believed.
-        if buffer.count - start >= 8, buffer.uint32(at: start + 4) != Message.magicCookie {
-            throw FramingError(firstByte: first, why: .magicCookieMissing)
+        // What only looks like STUN by its first bits, such as TLS, is told by the first byte that is not the cookie's.
+        for index in 4..<max(4, min(8, buffer.count - start)) {
+            guard buffer[start + index] == UInt8(truncatingIfNeeded: Message.magicCookie >> (56 - 8 * UInt32(index)))
+            else { throw FramingError(firstByte: first, why: .magicCookieMissing) }
         }
         return (Message.headerSize + length, Message.headerSize + length, false)
     }
