@@ -3,7 +3,8 @@
 /// The bytes are shared with whoever received them; nothing is copied until a value is asked for. Values are decoded
 /// by ``value(_:)``, so that one malformed attribute does not cost the others.
 package struct Message: Hashable, Sendable {
-    /// The most attributes that are kept; a flood of them is counted, not stored.
+    /// The most attributes that are kept, and as many again that are the first of their type; a flood is counted, not
+    /// stored.
     package static let attributeLimit = 256
     package static let headerSize = 20
     package static let magicCookie: UInt32 = 0x2112_A442
@@ -29,7 +30,7 @@ package struct Message: Hashable, Sendable {
     /// The attributes that count for meaning: those before any integrity, and the integrity and fingerprint after it
     /// that the RFC lets follow (RFC 8489 s14.5, s14.6, s14.7).
     package let meaningful: [Attribute]
-    /// Attributes beyond ``attributeLimit``.
+    /// Attributes that were not kept: see ``attributeLimit``.
     package let omittedAttributeCount: Int
 
     /// Checks the form of a message that must fill `bytes` exactly.
@@ -73,7 +74,11 @@ package struct Message: Hashable, Sendable {
             guard length <= left else {
                 throw DecodingError(offset: offset + 2, .attributeOverrun(type, declared: length, present: left))
             }
-            if attributes.count < attributeLimit {
+            // Past the limit the first of a type still counts: a flood before an attribute must not hide it.
+            let isKept =
+                attributes.count < attributeLimit
+                || attributes.count < 2 * attributeLimit && !attributes.contains { $0.type == type }
+            if isKept {
                 attributes.append(Attribute(type: type, valueOffset: offset + 4, length: length))
             } else {
                 omitted += 1
