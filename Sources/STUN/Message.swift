@@ -61,6 +61,7 @@ package struct Message: Hashable, Sendable {
 
     private static func attributes(of bytes: [UInt8]) throws(DecodingError) -> ([Attribute], Int) {
         var attributes: [Attribute] = []
+        attributes.reserveCapacity(8)
         var omitted = 0
         var extra = PastTheLimit()
         var offset = headerSize
