@@ -39,7 +39,8 @@ let package = Package(
     ],
     targets: [
         .target(name: "CSystem"),
-        .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
+        // libcrypto is not linked: it is loaded when the first digest is asked for.
+        .target(name: "COpenSSL"),
         room("NetTypes", []),
         room("STUN", ["NetTypes", "COpenSSL"]),
         room("Engines", ["NetTypes", "STUN"]),
