@@ -19,26 +19,20 @@ struct Icecheck: ParsableCommand {
     static func main() {
         StandardStream.ignoreBrokenPipes()
         do {
-            var command = try parse()
-            hideSecrets()
-            try command.run()
+            if let plain = PlainCommandLine(CommandLine.arguments.dropFirst(), commands: commandNames) {
+                try plain.run()
+            } else {
+                var command = try parseAsRoot()
+                hideSecrets()
+                try command.run()
+            }
         } catch {
             leave(after: error)
         }
     }
 
-    /// Reads the command line.
-    ///
-    /// The walk from the root costs the parser a third of its time: a command that is named first and whose line is
-    /// right is read by itself. Whatever else comes (help, a wrong line) goes the whole way and is told from there.
-    private static func parse() throws -> any ParsableCommand {
-        let arguments = CommandLine.arguments.dropFirst()
-        if let named = configuration.subcommands.first(where: { $0.configuration.commandName == arguments.first }),
-            let command = try? named.parseAsRoot(Array(arguments.dropFirst())), type(of: command) == named
-        {
-            return command
-        }
-        return try parseAsRoot()
+    private static var commandNames: [String] {
+        configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
     }
 
     /// Help and version go out as the parser writes them; everything else is one line.
