@@ -27,8 +27,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
-        // The parsing of resolver answers is not in libc itself before glibc 2.39; libresolv is a part of the same package.
-        .target(name: "CSystem", linkerSettings: [.linkedLibrary("resolv", .when(platforms: [.linux]))]),
+        .target(name: "CSystem"),
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
         room("NetTypes", []),
         room("STUN", ["NetTypes", "COpenSSL"]),

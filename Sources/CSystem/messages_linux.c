@@ -12,6 +12,9 @@
 #ifndef SCM_TIMESTAMPNS
 #define SCM_TIMESTAMPNS SO_TIMESTAMPNS
 #endif
+#ifndef SCM_TIMESTAMPING
+#define SCM_TIMESTAMPING SO_TIMESTAMPING
+#endif
 
 static ssize_t receive(int descriptor, struct msghdr *message, int flags) {
     ssize_t length;
@@ -74,6 +77,10 @@ static void read_error(struct cmsghdr *control, csys_queued_error *error) {
     } whole = {0};
     size_t present = control->cmsg_len - CMSG_LEN(0);
     memcpy(&whole, CMSG_DATA(control), present < sizeof whole ? present : sizeof whole);
+    if (whole.base.ee_origin == SO_EE_ORIGIN_TIMESTAMPING) {
+        error->sequence = whole.base.ee_data;
+        return;
+    }
     error->error = (int32_t)whole.base.ee_errno;
     error->type = whole.base.ee_type;
     error->code = whole.base.ee_code;
@@ -99,6 +106,10 @@ int csys_receive_error(int descriptor, void *buffer, size_t capacity, csys_queue
         if (is(item, IPPROTO_IP, IP_RECVERR, sizeof(struct sock_extended_err))
             || is(item, IPPROTO_IPV6, IPV6_RECVERR, sizeof(struct sock_extended_err))) {
             read_error(item, error);
+        } else if (is(item, SOL_SOCKET, SCM_TIMESTAMPING, sizeof(struct timespec))) {
+            struct timespec time;
+            memcpy(&time, CMSG_DATA(item), sizeof time);
+            error->stamp = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
         }
     }
     return 0;

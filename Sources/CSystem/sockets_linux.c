@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/net_tstamp.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,6 +47,9 @@ static void ask_for_control_data(int descriptor, uint8_t family) {
         set_option(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
     }
     set_option(descriptor, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+    set_option(descriptor, SOL_SOCKET, SO_TIMESTAMPING,
+               SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID
+                   | SOF_TIMESTAMPING_OPT_TSONLY);
     // A flood from one server must not push out another's answer; the kernel holds this to its own limit.
     set_option(descriptor, SOL_SOCKET, SO_RCVBUF, 1 << 20);
 }

@@ -6,7 +6,7 @@ struct HexText {
 
     /// Reads either form; nil where the text is neither.
     init?(_ pasted: PastedText) {
-        if let dump = Self.dump(pasted) {
+        if let dump = Self.readDump(pasted) {
             self = dump
         } else if let bytes = Self.plain(pasted.text) {
             self.init(bytes: bytes, isDump: false)
@@ -47,7 +47,7 @@ struct HexText {
 
     // MARK: Dumps
 
-    private static func dump(_ pasted: PastedText) -> HexText? {
+    private static func readDump(_ pasted: PastedText) -> HexText? {
         var dump = HexText(bytes: [], isDump: true)
         for line in pasted.lines {
             if line.text.utf8.allSatisfy({ $0 == UInt8(ascii: "*") || PastedText.isSpace($0) }), !dump.bytes.isEmpty {

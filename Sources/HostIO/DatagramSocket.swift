@@ -7,6 +7,7 @@ final class DatagramSocket {
     let path: PathID
     let local: Endpoint
     let descriptor: Descriptor
+    private var sent = SentDatagrams()
 
     init(path: PathID, _ specification: PathSpecification) throws(SystemError) {
         let wanted = specification.local ?? Endpoint(.unspecified(specification.family), 0)
@@ -42,7 +43,11 @@ final class DatagramSocket {
         while errors.icmp.count < 256,
             csys_receive_error(descriptor.number, buffer.bytes.baseAddress, buffer.bytes.count, &entry) == 0
         {
-            if let error = PathError(entry, on: path, quoted: buffer.prefix(Int(entry.length))) {
+            if entry.stamp != 0 {
+                if let transmitted = sent.transmitted(entry.sequence, stamp: entry.stamp) {
+                    errors.transmitted.append(transmitted)
+                }
+            } else if let error = PathError(entry, on: path, quoted: buffer.prefix(Int(entry.length))) {
                 errors.icmp.append(error)
             } else if entry.error == EMSGSIZE, entry.info > 0 {
                 errors.linkMTU = entry.info
@@ -52,37 +57,45 @@ final class DatagramSocket {
     }
 
     struct Errors {
+        /// No errors, but the kernel's stamps of what was sent: they come through the same queue.
+        var transmitted: [Input] = []
         var icmp: [PathError] = []
         /// The MTU that one of our own datagrams was too big for.
         var linkMTU: UInt32?
+
+        var inputs: [Input] { transmitted + icmp.map(Input.pathError) }
     }
 
-    /// Sends, and gives every error that came to light: those of earlier datagrams, and this one's own refusal.
-    func send(_ transmit: Transmit, buffer: ReceiveBuffer) -> [PathError] {
-        var errors = drainErrors(into: buffer)
+    /// Sends, and gives what came to light: the kernel's stamp, errors of earlier datagrams, this one's own refusal.
+    ///
+    /// The queue is drained behind each send and whenever the loop wakes, so that nothing stands between the reading
+    /// of the clock and the system call: a drain here would be counted in every round-trip time.
+    func send(_ transmit: Transmit, buffer: ReceiveBuffer) -> [Input] {
         var errno = sendOnce(transmit)
-        guard errno != 0 else { return errors.icmp }
+        var errors = drainErrors(into: buffer)
+        guard errno != 0 else { return errors.inputs }
         if Self.mayBeAnothers(errno) {
-            // An ICMP message came between the drain and the send, and the send took its errno: once more.
-            errors.icmp += drainErrors(into: buffer).icmp
+            // An ICMP message came after the last drain, and the send took its errno: once more.
             errno = sendOnce(transmit)
-            guard errno != 0 else { return errors.icmp }
+            guard errno != 0 else { return errors.inputs + drainErrors(into: buffer).inputs }
         }
         let late = drainErrors(into: buffer)
         errors.icmp += late.icmp
+        errors.transmitted += late.transmitted
+        errors.linkMTU = late.linkMTU ?? errors.linkMTU
         // Twice in a row: the datagram counts as lost, and the errno still as another's.
-        if late.icmp.contains(where: { $0.errno == errno }) || errno == ECONNREFUSED { return errors.icmp }
+        if late.icmp.contains(where: { $0.errno == errno }) || errno == ECONNREFUSED { return errors.inputs }
         var kind = PathError.Kind(errno: errno)
-        if case .messageTooBig = kind { kind = .messageTooBig(mtu: late.linkMTU) }
-        return errors.icmp + [
-            PathError(
-                path: path, kind: kind, origin: .local, destination: transmit.destination, quoted: transmit.bytes,
-                errno: errno)
-        ]
+        if case .messageTooBig = kind { kind = .messageTooBig(mtu: errors.linkMTU) }
+        let refusal = PathError(
+            path: path, kind: kind, origin: .local, destination: transmit.destination, quoted: transmit.bytes,
+            errno: errno)
+        return errors.inputs + [.pathError(refusal)]
     }
 
     private func sendOnce(_ transmit: Transmit) -> Int32 {
         var destination = transmit.destination.flat
+        sent.append(transmit)
         return transmit.bytes.withUnsafeBytes { bytes in
             -csys_send_datagram(descriptor.number, bytes.baseAddress, bytes.count, &destination)
         }

@@ -8,7 +8,7 @@ extension Driver {
         _ onEvent: (E.Event) -> Void
     ) {
         switch paths[path]?.path {
-        case .datagram(let socket): serve(socket, flags, &engine, deadline, onEvent)
+        case .datagram(let socket): serve(socket, &engine, deadline, onEvent)
         case .connection(let connection): serve(connection, flags, &engine, onEvent)
         case .listener(let listener): accept(from: listener, &engine, onEvent)
         case nil: break
@@ -16,12 +16,10 @@ extension Driver {
     }
 
     private func serve<E: Engine>(
-        _ socket: DatagramSocket, _ flags: Readiness.Interest, _ engine: inout E, _ deadline: Instant?,
+        _ socket: DatagramSocket, _ engine: inout E, _ deadline: Instant?,
         _ onEvent: (E.Event) -> Void
     ) {
-        if flags.contains(.failed) {
-            for error in socket.drainErrors(into: buffer).icmp { feed(.pathError(error), to: &engine, onEvent) }
-        }
+        for input in socket.drainErrors(into: buffer).inputs { feed(input, to: &engine, onEvent) }
         for _ in 0..<Self.mostInARound {
             guard paths[socket.path] != nil, let datagram = socket.receive(into: buffer) else { return }
             feed(.datagram(datagram), to: &engine, onEvent)

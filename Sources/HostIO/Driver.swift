@@ -85,6 +85,8 @@ package final class Driver {
             let limit = pending.isEmpty ? wakes.min().map { $0 - now } : .zero
             for event in readiness.wait(atMost: limit) {
                 guard let source = sources[event.token] else { continue }
+                // What a send brought to light, such as its stamp, is older than any answer to it.
+                handlePending(&engine, onEvent)
                 switch source {
                 case .path(let path): serve(path, event.flags, &engine, deadline, onEvent)
                 case .resolver: takeAnswers()
@@ -130,6 +132,9 @@ package final class Driver {
 
     private func wakeIfDue<E: Engine>(_ engine: inout E, _ onEvent: (E.Event) -> Void) {
         guard let wake = engine.nextWake, wake <= MonotonicClock.now else { return }
+        for case .datagram(let socket) in paths.values.map(\.path) {
+            pending += socket.drainErrors(into: buffer).inputs
+        }
         feed(.timeout, to: &engine, onEvent)
     }
 
@@ -138,7 +143,7 @@ package final class Driver {
         case .open(let path, let specification): open(path, specification)
         case .transmit(let transmit):
             guard case .datagram(let socket) = paths[transmit.path]?.path else { return }
-            pending += socket.send(transmit, buffer: buffer).map(Input.pathError)
+            pending += socket.send(transmit, buffer: buffer)
         case .write(let path, let bytes): write(bytes, to: path)
         case .close(let path): close(path)
         case .query(let query, let question): ask(query, question)

@@ -37,6 +37,8 @@ package enum Input: Sendable {
     /// A path is ready: the socket is bound, or the connection established.
     case opened(PathID, local: Endpoint)
     case datagram(Datagram)
+    /// The kernel's own time at which a datagram left, where it tells: later than the poll that gave it.
+    case transmitted(Transmit, at: Instant)
     case pathError(PathError)
     case stream(StreamEvent)
     case answer(QueryID, SystemAnswer)

@@ -56,7 +56,7 @@ package struct STUNServer: Engine {
         case .pathError(let error): failed(error)
         case .stream(let event): streamed(event, at: now)
         case .timeout: closeOverdueConnections(at: now)
-        case .answer: break
+        case .answer, .transmitted: break
         }
     }
 }

@@ -63,6 +63,12 @@ extension Session {
         return nil
     }
 
+    /// The kernel says when a datagram left: its round trip is measured from there.
+    mutating func transmitted(_ transmit: Transmit, at instant: Instant) {
+        guard let id = TransactionID(inMessage: transmit.bytes), let index = probeByTransaction[id] else { return }
+        probes[index].transaction.lastTransmissionLeft(at: instant)
+    }
+
     var nextProbeWake: Instant? {
         liveProbes.compactMap { index -> Instant? in
             let probe = probes[index]
@@ -78,7 +84,9 @@ extension Session {
             if let trouble = probes[index].trouble, isOver || trouble.giveUpAt <= now {
                 end(index, .failed(index, .path(trouble.kind)), at: now)
             } else if isOver {
-                end(index, .failed(index, .noAnswer), at: now)
+                let isStream = probes[index].description.transport.isStream
+                let silence = isStream ? streamEnd(probes[index].path, silence: .noAnswer) : .noAnswer
+                end(index, .failed(index, silence), at: now)
             }
         }
     }

@@ -54,6 +54,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         switch input {
         case .opened(let path, let local): pathOpened(path, local, at: now)
         case .datagram(let datagram): datagramArrived(datagram, at: now)
+        case .transmitted(let transmit, let instant): transmitted(transmit, at: instant)
         case .pathError(let error): pathFailed(error, at: now)
         case .stream(let event): streamChanged(event, at: now)
         case .answer(let query, let answer): queryAnswered(query, answer, at: now)

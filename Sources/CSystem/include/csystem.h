@@ -58,6 +58,10 @@ typedef struct {
     csys_endpoint offender;
     /// Where the datagram that caused the error was sent to.
     csys_endpoint destination;
+    /// CLOCK_REALTIME in nanoseconds when a datagram of ours left, where this is no error but its stamp; else 0.
+    int64_t stamp;
+    /// Which datagram of the socket that was, from 0.
+    uint32_t sequence;
     int32_t error;
     /// The next hop's MTU in bytes for EMSGSIZE.
     uint32_t info;

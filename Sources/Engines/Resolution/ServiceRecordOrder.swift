@@ -13,7 +13,7 @@ package enum ServiceRecordOrder {
             var remaining = group.sorted { ($0.weight, $0.target, $0.port) < ($1.weight, $1.target, $1.port) }
             while !remaining.isEmpty, ordered.count < limit {
                 let total = remaining.reduce(0) { $0 + Int($1.weight) }
-                let draw = Int.random(in: 0...total, using: &random)
+                let draw = Int(random.next(upperBound: UInt64(total) + 1))
                 var sum = 0
                 let index = remaining.firstIndex { record in
                     sum += Int(record.weight)

@@ -42,6 +42,12 @@ package struct ClientTransaction: Sendable {
         state = .waiting(until: now + schedule.wait(after: attempts))
     }
 
+    /// Corrects the time of the last transmission to the kernel's: what it takes to get there is not the network's.
+    package mutating func lastTransmissionLeft(at instant: Instant) {
+        guard let last = transmissions.last, instant > last, case .waiting = state else { return }
+        transmissions[transmissions.count - 1] = instant
+    }
+
     /// Moves on at a wake-up; returns true where the last wait is over and the request has failed.
     package mutating func handleTimeout(at now: Instant) -> Bool {
         guard case .waiting(let until) = state, until <= now else { return false }

@@ -1,23 +1,24 @@
+import Dissection
 import NetTypes
 import STUN
 
-/// A datagram: everything that can be asked of it, and what was read is written back to the same bytes.
-@c(LLVMFuzzerTestOneInput)
-public func fuzzMessage(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-    let bytes = bytes(start, count)
-    _ = ForeignProtocol.identify(bytes)
-    if let data = try? ChannelData(decoding: bytes) {
-        precondition(bytes.starts(with: data.encoded(padded: false)), "ChannelData is written as it was read")
+extension FuzzTargets {
+    /// A datagram: everything that can be asked of it, and what was read is written back to the same bytes.
+    static func message(_ bytes: [UInt8]) {
+        _ = ForeignProtocol.identify(bytes)
+        if let data = try? ChannelData(decoding: bytes) {
+            precondition(bytes.starts(with: data.encoded(padded: false)), "ChannelData is written as it was read")
+        }
+        _ = Dissection(of: bytes, credentials: .init(password: "password", user: "user", realm: "realm"))
+        do throws(DecodingError) {
+            let message = try Message(decoding: bytes)
+            readEverything(message)
+            checkVerification(message)
+            checkRewriting(message)
+        } catch {
+            precondition(error.offset <= bytes.count && !error.description.isEmpty, "an error is within its message")
+        }
     }
-    do throws(DecodingError) {
-        let message = try Message(decoding: bytes)
-        readEverything(message)
-        checkVerification(message)
-        checkRewriting(message)
-    } catch {
-        precondition(error.offset <= bytes.count && !error.description.isEmpty, "an error is within its message")
-    }
-    return 0
 }
 
 private let key = Array("VOkJxbRl1RmTxUk/WvJxBt".utf8)

@@ -1,0 +1,35 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The rooms that take bytes from outside, built once more with libFuzzer's instrumentation and AddressSanitizer.
+///
+/// They are links into the main package, so that `package` declarations are seen here, too, and so that a normal
+/// build knows nothing of fuzzing.
+let sanitizers = ["-sanitize=fuzzer,address"]
+
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .unsafeFlags(sanitizers + ["-parse-as-library"]),
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+let package = Package(
+    name: "fuzz",
+    targets: [
+        .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
+        room("NetTypes", []),
+        room("STUN", ["NetTypes", "COpenSSL"]),
+        room("Engines", ["NetTypes", "STUN"]),
+        room("Session", ["NetTypes", "STUN", "Engines"]),
+        room("Dissection", ["NetTypes", "STUN", "Engines", "Session"]),
+        .executableTarget(
+            name: "fuzz", dependencies: ["NetTypes", "STUN", "Engines", "Session", "Dissection"],
+            swiftSettings: swiftSettings, linkerSettings: [.unsafeFlags(sanitizers + ["-use-ld=lld"])]),
+    ],
+    swiftLanguageModes: [.v6]
+)
