@@ -11,6 +11,17 @@ let swiftSettings: [SwiftSetting] =
         .enableUpcomingFeature("InternalImportsByDefault"),
     ] + (strict ? [.treatAllWarnings(as: .error)] : [])
 
+/// One binary that needs OpenSSL and libc and no C++ runtime, and that starts soon. Swift's static runtime asks for
+/// -lstdc++, which `Support/link` answers with the archive; only lld takes it from there.
+let linkerSettings: [LinkerSetting] = [
+    .unsafeFlags(
+        [
+            "-use-ld=lld", "-L\(Context.packageDirectory)/Support/link", "-Xclang-linker", "-static-libgcc",
+            "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
+        ],
+        .when(platforms: [.linux], configuration: .release))
+]
+
 /// A Swift target of the house; its dependencies are the arrows that `Scripts/check-arrows` holds.
 func room(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
     .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swiftSettings)
@@ -28,7 +39,8 @@ let package = Package(
     ],
     targets: [
         .target(name: "CSystem"),
-        .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
+        // libcrypto is not linked: it is loaded when the first digest is asked for.
+        .target(name: "COpenSSL"),
         room("NetTypes", []),
         room("STUN", ["NetTypes", "COpenSSL"]),
         room("Engines", ["NetTypes", "STUN"]),
@@ -44,7 +56,8 @@ let package = Package(
                 "NetTypes", "STUN", "Engines", "Session", "Diagnosis", "Dissection", "Reporting", "HostIO", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: swiftSettings
+            swiftSettings: swiftSettings,
+            linkerSettings: linkerSettings
         ),
         tests("NetTypesTests", ["NetTypes"]),
         tests("STUNTests", ["STUN", "NetTypes"]),

@@ -77,7 +77,8 @@ static void read_error(struct cmsghdr *control, csys_queued_error *error) {
     } whole = {0};
     size_t present = control->cmsg_len - CMSG_LEN(0);
     memcpy(&whole, CMSG_DATA(control), present < sizeof whole ? present : sizeof whole);
-    if (whole.base.ee_origin == SO_EE_ORIGIN_TIMESTAMPING) {
+    error->is_transmit_stamp = whole.base.ee_origin == SO_EE_ORIGIN_TIMESTAMPING;
+    if (error->is_transmit_stamp) {
         error->sequence = whole.base.ee_data;
         return;
     }

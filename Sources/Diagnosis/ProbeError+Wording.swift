@@ -92,7 +92,10 @@ extension ProbeError {
         var by = ""
         if case .icmp(let from) = trouble.origin {
             reporter = from
-            by = from.map { $0.withoutZone == destination.address.withoutZone ? "; the host itself says so" : "; \($0) says so" } ?? ""
+            by =
+                from.map {
+                    $0.withoutZone == destination.address.withoutZone ? "; the host itself says so" : "; \($0) says so"
+                } ?? ""
         }
         let (kind, message) = Self.words(trouble, to: destination, over: transport)
         self.init(kind: kind, message: message + by, reporter: reporter)
@@ -115,7 +118,9 @@ extension ProbeError {
         case .timeToLiveExceeded:
             return (.timeToLiveExceeded, "the packet went in circles until its time to live was over")
         case .messageTooBig(let mtu):
-            return (.messageTooBig, "the packet is too big for the path\(mtu.map { ", whose MTU is \($0) bytes" } ?? "")")
+            return (
+                .messageTooBig, "the packet is too big for the path\(mtu.map { ", whose MTU is \($0) bytes" } ?? "")"
+            )
         case .protocolUnreachable:
             return (.protocolUnreachable, "the host does not speak \(transport.rawValue.uppercased())")
         case .connectionRefused: return (.connectionRefused, "nothing listens on TCP port \(destination.port)")

@@ -43,7 +43,7 @@ final class DatagramSocket {
         while errors.icmp.count < 256,
             csys_receive_error(descriptor.number, buffer.bytes.baseAddress, buffer.bytes.count, &entry) == 0
         {
-            if entry.stamp != 0 {
+            if entry.is_transmit_stamp {
                 if let transmitted = sent.transmitted(entry.sequence, stamp: entry.stamp) {
                     errors.transmitted.append(transmitted)
                 }

@@ -3,7 +3,7 @@
 /// The bytes are shared with whoever received them; nothing is copied until a value is asked for. Values are decoded
 /// by ``value(_:)``, so that one malformed attribute does not cost the others.
 package struct Message: Hashable, Sendable {
-    /// The most attributes that are kept; a flood of them is counted, not stored.
+    /// The most attributes that are kept; of a flood, the rest is counted and only what matters is kept.
     package static let attributeLimit = 256
     package static let headerSize = 20
     package static let magicCookie: UInt32 = 0x2112_A442
@@ -29,7 +29,7 @@ package struct Message: Hashable, Sendable {
     /// The attributes that count for meaning: those before any integrity, and the integrity and fingerprint after it
     /// that the RFC lets follow (RFC 8489 s14.5, s14.6, s14.7).
     package let meaningful: [Attribute]
-    /// Attributes beyond ``attributeLimit``.
+    /// Attributes that were not kept: see ``attributeLimit``.
     package let omittedAttributeCount: Int
 
     /// Checks the form of a message that must fill `bytes` exactly.
@@ -63,6 +63,7 @@ package struct Message: Hashable, Sendable {
         var attributes: [Attribute] = []
         attributes.reserveCapacity(8)
         var omitted = 0
+        var extra = PastTheLimit()
         var offset = headerSize
         // The length is a multiple of four, and so is what each attribute takes: a header is whole, or not there.
         while offset < bytes.count {
@@ -72,7 +73,8 @@ package struct Message: Hashable, Sendable {
             guard length <= left else {
                 throw DecodingError(offset: offset + 2, .attributeOverrun(type, declared: length, present: left))
             }
-            if attributes.count < attributeLimit {
+            let isKept = attributes.count < attributeLimit || extra.keeps(type, besides: attributes)
+            if isKept {
                 attributes.append(Attribute(type: type, valueOffset: offset + 4, length: length))
             } else {
                 omitted += 1
@@ -161,4 +163,21 @@ extension [UInt8] {
 extension Int {
     /// The next multiple of four.
     package var paddedToFour: Int { (self + 3) & ~3 }
+}
+
+/// Which attributes past the limit still count: a flood before an attribute must not hide it.
+///
+/// They are the first of each type that has a name, and the first few that must be understood and have none.
+private struct PastTheLimit {
+    private var seen: Set<AttributeType> = []
+    private var unknown = 0
+
+    mutating func keeps(_ type: AttributeType, besides attributes: [Message.Attribute]) -> Bool {
+        if seen.isEmpty { seen = Set(attributes.map(\.type)) }
+        guard type.name != nil || type.isComprehensionRequired && unknown < 16, seen.insert(type).inserted else {
+            return false
+        }
+        if type.name == nil { unknown += 1 }
+        return true
+    }
 }

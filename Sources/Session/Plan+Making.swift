@@ -95,7 +95,8 @@ extension Plan {
         guard let name = zone ?? (address.isLinkLocal ? options.interface : nil) else {
             guard !uri.lacksZone else {
                 throw PlanError(
-                    "\(uri.text): a link-local address needs its interface, as in stun:[\(address)%25eth0], or --interface")
+                    "\(uri.text): a link-local address needs its interface, as in stun:[\(address)%25eth0], or --interface"
+                )
             }
             return 0
         }

@@ -46,7 +46,9 @@ extension Session {
         }
     }
 
-    private mutating func received(_ bytes: [UInt8], on path: PathID, for index: Observation.ProbeIndex, at now: Instant) {
+    private mutating func received(
+        _ bytes: [UInt8], on path: PathID, for index: Observation.ProbeIndex, at now: Instant
+    ) {
         guard var stream = paths[path]?.stream else { return }
         stream.firstBytes += bytes.prefix(max(0, 64 - stream.firstBytes.count))
         stream.framer.append(bytes)

@@ -14,7 +14,9 @@ struct CheckCommand: ParsableCommand {
     /// Two public servers of two operators, asked where none is named.
     static let builtInServers = ["stun:stun.l.google.com:19302", "stun:stun.cloudflare.com:3478"]
 
-    @Argument(help: ArgumentHelp("STUN or TURN servers: stun:host[:port], turn:host[:port], or host[:port].", valueName: "uri"))
+    @Argument(
+        help: ArgumentHelp(
+            "STUN or TURN servers: stun:host[:port], turn:host[:port], or host[:port].", valueName: "uri"))
     var uris: [String] = []
 
     @OptionGroup var server: ServerArguments

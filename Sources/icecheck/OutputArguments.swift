@@ -4,7 +4,8 @@ import Reporting
 
 /// How the result is shown.
 struct OutputArguments: ParsableArguments {
-    @Option(help: ArgumentHelp("text for people, json for programs, sdp for the a=candidate lines.", valueName: "format"))
+    @Option(
+        help: ArgumentHelp("text for people, json for programs, sdp for the a=candidate lines.", valueName: "format"))
     var format = OutputFormat.text
 
     /// Colour and Unicode as the terminal and the environment allow.

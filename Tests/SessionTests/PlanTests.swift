@@ -35,15 +35,16 @@ import Testing
         ]
     }
 
-    @Test(arguments: [
-        ("192.0.2.10", nil), ("2001:db8::abcd", nil), ("10.8.0.2", nil),
-        ("127.0.0.1", "loopback: reaches this machine only"), ("::1", "loopback: reaches this machine only"),
-        ("2001:db8::10", "a temporary address (RFC 8981) is offered instead"),
-        ("2001:db8::dead", "deprecated: its preferred lifetime is over"),
-        ("fe80::1", "link-local: reaches this link only"),
-        ("2001:db8:1::1", "duplicate address detection is not over"), ("198.51.100.9", "the interface is down"),
-        ("172.17.0.1", "the interface has no carrier"),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("192.0.2.10", nil), ("2001:db8::abcd", nil), ("10.8.0.2", nil),
+            ("127.0.0.1", "loopback: reaches this machine only"), ("::1", "loopback: reaches this machine only"),
+            ("2001:db8::10", "a temporary address (RFC 8981) is offered instead"),
+            ("2001:db8::dead", "deprecated: its preferred lifetime is over"),
+            ("fe80::1", "link-local: reaches this link only"),
+            ("2001:db8:1::1", "duplicate address detection is not over"), ("198.51.100.9", "the interface is down"),
+            ("172.17.0.1", "the interface has no carrier"),
+        ] as [(String, String?)])
     func basesAreOfferedOrWithheldAsABrowserWould(text: String, reason: String?) throws {
         let plan = try plan(Options(command: .candidates))
         let base = try #require(plan.bases.first { $0.address.address.description == text })
@@ -73,7 +74,9 @@ import Testing
         ("turn:192.0.2.1?transport=udp", [.udp], false, false), ("stuns:192.0.2.1", [], false, true),
         ("turns:192.0.2.1?transport=tcp", [], false, true),
     ])
-    func serverIsAskedOverWhatItsURINames(uri: String, transports: [Transport], fallsBack: Bool, isExcluded: Bool) throws {
+    func serverIsAskedOverWhatItsURINames(uri: String, transports: [Transport], fallsBack: Bool, isExcluded: Bool)
+        throws
+    {
         let entry = ICEServers.Entry(uri: try ServerURI(parsing: uri))
         let server = try #require(try plan(Options(command: .check, servers: [entry])).servers.first)
         #expect(server.transports == transports)

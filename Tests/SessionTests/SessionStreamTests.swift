@@ -79,7 +79,9 @@ import Testing
             write: { _ in [(.milliseconds(1), .bytes(Array("SSH-2.0-OpenSSH_9.2\r\n".utf8)))] }),
         Fault(
             testDescription: "half a message, then FIN", kind: .truncated, connect: connected,
-            write: { [(.milliseconds(1), .bytes(Array(SessionTests.success($0).prefix(24)))), (.milliseconds(2), .ended)] }
+            write: {
+                [(.milliseconds(1), .bytes(Array(SessionTests.success($0).prefix(24)))), (.milliseconds(2), .ended)]
+            }
         ),
         Fault(
             testDescription: "half a message, then nothing", kind: .truncated, connect: connected,
@@ -104,7 +106,10 @@ import Testing
         let (diagnosis, _) = run(try tcpPlan()) { network in
             network.connect = Self.connected
             network.write = { request, _ in
-                [(.milliseconds(1), .bytes(Array(SessionTests.success(request).prefix(24)))), (.milliseconds(2), .ended)]
+                [
+                    (.milliseconds(1), .bytes(Array(SessionTests.success(request).prefix(24)))),
+                    (.milliseconds(2), .ended),
+                ]
             }
         }
         #expect(failure(diagnosis)?.message.contains("24 of 32 bytes") == true)
@@ -142,7 +147,8 @@ import Testing
         let (diagnosis, network) = run(try SessionTests.plan(command: .check)) { network in
             network.respond = { transmit, _, now in
                 now == .zero
-                    ? [] : [(.milliseconds(12), .datagram(from: transmit.destination, SessionTests.success(transmit.bytes)))]
+                    ? []
+                    : [(.milliseconds(12), .datagram(from: transmit.destination, SessionTests.success(transmit.bytes)))]
             }
         }
         #expect(network.now == .zero + .milliseconds(512))

@@ -153,7 +153,9 @@ import Testing
         let (diagnosis, _, _) = run(try Self.plan()) { network in
             network.respond = { transmit, _, _ in
                 let (from, bytes) = fault.reply(transmit.bytes)
-                let bad = (0..<20).map { (Duration.milliseconds($0 + 1), VirtualNetwork.Reply.datagram(from: from, bytes)) }
+                let bad = (0..<20).map {
+                    (Duration.milliseconds($0 + 1), VirtualNetwork.Reply.datagram(from: from, bytes))
+                }
                 return bad + [(.milliseconds(30), .datagram(from: Self.server, Self.success(transmit.bytes)))]
             }
         }
@@ -202,7 +204,9 @@ import Testing
                 var replies: [(Duration, VirtualNetwork.Reply)] = [
                     (.milliseconds(200), .datagram(from: Self.server, Self.success(transmit.bytes)))
                 ]
-                if now == .zero { replies.append((.milliseconds(1), .icmp(.portUnreachable, from: Self.server.address))) }
+                if now == .zero {
+                    replies.append((.milliseconds(1), .icmp(.portUnreachable, from: Self.server.address)))
+                }
                 return replies
             }
         }
@@ -284,7 +288,8 @@ import Testing
             let answer = network.answer
             network.answer = { query in
                 switch query {
-                case .addresses(_, .ipv4): (.milliseconds(1), .addresses([Self.server.address, Self.elsewhere.address]))
+                case .addresses(_, .ipv4):
+                    (.milliseconds(1), .addresses([Self.server.address, Self.elsewhere.address]))
                 case .addresses(_, .ipv6): (.milliseconds(1), .addresses([six]))
                 default: answer(query)
                 }
@@ -318,7 +323,10 @@ import Testing
             }
         }
         #expect(diagnosis.verdict.isOK)
-        #expect(diagnosis.stun.contains { if case .notMeasured(let why) = $0.outcome { why.reason == .noRoute } else { false } })
+        #expect(
+            diagnosis.stun.contains {
+                if case .notMeasured(let why) = $0.outcome { why.reason == .noRoute } else { false }
+            })
     }
 
     // MARK: Series
@@ -380,5 +388,5 @@ import Testing
             return
         }
         #expect(why.reason == .interrupted)
-}
+    }
 }

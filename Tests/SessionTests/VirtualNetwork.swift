@@ -55,7 +55,9 @@ struct VirtualNetwork {
             while let output = session.pollOutput(at: now) { perform(output) }
             while let observation = session.pollEvent() { observations.append(observation) }
             if session.isFinished { return observations }
-            let arrival = pending.indices.min { (pending[$0].at, pending[$0].order) < (pending[$1].at, pending[$1].order) }
+            let arrival = pending.indices.min {
+                (pending[$0].at, pending[$0].order) < (pending[$1].at, pending[$1].order)
+            }
             let wakes = [session.nextWake, arrival.map { pending[$0].at }, interruptAt].compactMap { $0 }
             guard let next = wakes.min() else { fatalError("the session waits for nothing") }
             now = max(now, next)

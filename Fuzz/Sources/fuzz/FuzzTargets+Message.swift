@@ -1,4 +1,3 @@
-import Dissection
 import NetTypes
 import STUN
 
@@ -9,7 +8,6 @@ extension FuzzTargets {
         if let data = try? ChannelData(decoding: bytes) {
             precondition(bytes.starts(with: data.encoded(padded: false)), "ChannelData is written as it was read")
         }
-        _ = Dissection(of: bytes, credentials: .init(password: "password", user: "user", realm: "realm"))
         do throws(DecodingError) {
             let message = try Message(decoding: bytes)
             readEverything(message)

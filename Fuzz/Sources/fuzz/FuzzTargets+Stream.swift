@@ -1,16 +1,16 @@
 import STUN
 
 extension FuzzTargets {
-    /// A stream: cut anywhere, it gives the same frames and the same error. The first two bytes say where.
-    static func stream(_ bytes: [UInt8]) {
-        var random = SeededGenerator(seed: bytes.prefix(2).reduce(0) { $0 << 8 | UInt64($1) })
-        let stream = bytes.dropFirst(2)
+    /// A stream: cut anywhere, it gives the same frames and the same error. The first two bytes say where to cut.
+    static func stream(_ input: [UInt8]) {
+        var random = SeededGenerator(seed: input.prefix(2).reduce(0) { $0 << 8 | UInt64($1) })
+        let stream = input.dropFirst(2)
         let whole = Framed(stream, pieces: [stream.count])
         var pieces: [Int] = []
         while pieces.reduce(0, +) < stream.count { pieces.append(Int.random(in: 1...64, using: &random)) }
         precondition(Framed(stream, pieces: pieces) == whole, "frames do not depend on where a stream is cut")
-        let size = Int.random(in: 1...8, using: &random)
-        let short = [Int](repeating: size, count: stream.count / size + 1)
+        let longest = Int.random(in: 1...8, using: &random)
+        let short = [Int](repeating: longest, count: stream.count / longest + 1)
         precondition(Framed(stream, pieces: short) == whole, "frames do not depend on where a stream is cut")
     }
 }
@@ -39,7 +39,7 @@ private struct Framed: Equatable {
     }
 }
 
-/// A small generator with a seed from the input, so that an execution depends on its bytes alone (SplitMix64).
+/// The same numbers for the same seed.
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
     init(seed: UInt64) { state = seed }

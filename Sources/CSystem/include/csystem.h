@@ -58,10 +58,12 @@ typedef struct {
     csys_endpoint offender;
     /// Where the datagram that caused the error was sent to.
     csys_endpoint destination;
-    /// CLOCK_REALTIME in nanoseconds when a datagram of ours left, where this is no error but its stamp; else 0.
+    /// CLOCK_REALTIME in nanoseconds: when a datagram of ours left, or when an ICMP message came; 0 without a stamp.
     int64_t stamp;
-    /// Which datagram of the socket that was, from 0.
+    /// Which datagram of the socket left, from 0.
     uint32_t sequence;
+    /// No error, but the stamp of a datagram that left.
+    bool is_transmit_stamp;
     int32_t error;
     /// The next hop's MTU in bytes for EMSGSIZE.
     uint32_t info;

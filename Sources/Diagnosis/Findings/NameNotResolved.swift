@@ -13,7 +13,8 @@ enum NameNotResolved: FindingRule {
                     "the name is misspelt or no longer exists",
                     "this machine's resolver does not work, or does not know the names of this network",
                 ],
-                remedy: "Check the name with `getent ahosts NAME`; where that fails for every name, mend /etc/resolv.conf.")
+                remedy:
+                    "Check the name with `getent ahosts NAME`; where that fails for every name, mend /etc/resolv.conf.")
         ]
     }
 }

@@ -19,7 +19,8 @@ enum UDPBlocked: FindingRule {
                     "a firewall between this machine and the server drops UDP",
                     "the server's own firewall lets TCP through and not UDP",
                 ],
-                remedy: "Allow outgoing UDP to the server's port and back, or give clients a TURN server over TCP or TLS.")
+                remedy:
+                    "Allow outgoing UDP to the server's port and back, or give clients a TURN server over TCP or TLS.")
         ]
     }
 }

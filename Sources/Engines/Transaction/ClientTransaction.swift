@@ -62,7 +62,9 @@ package struct ClientTransaction: Sendable {
     /// Asks for the next transmission at `instant`, where it is sooner than the schedule's: to see whether an ICMP
     /// error comes a second time. Does nothing once the schedule is used up.
     package mutating func hasten(to instant: Instant) {
-        guard case .waiting(let until) = state, instant < until, attempts < schedule.maximumTransmissions else { return }
+        guard case .waiting(let until) = state, instant < until, attempts < schedule.maximumTransmissions else {
+            return
+        }
         state = .due(instant)
     }
 

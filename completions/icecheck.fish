@@ -1,0 +1,146 @@
+function __icecheck_should_offer_completions_for_flags_or_options -a expected_commands
+    set -l non_repeating_flags_or_options $argv[2..]
+    set -l non_repeating_flags_or_options_absent 0
+    set -l positional_index 0
+    set -l commands
+    __icecheck_parse_tokens
+    test "$commands" = "$expected_commands"; and return $non_repeating_flags_or_options_absent
+end
+
+function __icecheck_should_offer_completions_for_positional -a expected_commands positional_index_comparison expected_positional_index
+    set -l non_repeating_flags_or_options
+    set -l non_repeating_flags_or_options_absent 0
+    set -l positional_index 0
+    set -l commands
+    __icecheck_parse_tokens
+    test "$commands" = "$expected_commands" -a \( "$positional_index" "$positional_index_comparison" "$expected_positional_index" \)
+end
+
+function __icecheck_parse_tokens -S
+    set -l unparsed_tokens (__icecheck_tokens -pc)
+    switch $unparsed_tokens[1]
+    case 'icecheck'
+        __icecheck_parse_subcommand 0 'version' 'h/help'
+        switch $unparsed_tokens[1]
+        case 'check'
+            __icecheck_parse_subcommand -r 1 'ice-servers=+' '4/ipv4' '6/ipv6' 'interface=' 'bind=' 'timeout=' 'dry-run' 'no-progress' 'format=' 'version' 'h/help'
+        case 'candidates'
+            __icecheck_parse_subcommand -r 1 'ice-servers=+' '4/ipv4' '6/ipv6' 'interface=' 'bind=' 'timeout=' 'dry-run' 'no-progress' 'format=' 'version' 'h/help'
+        case 'stun'
+            __icecheck_parse_subcommand -r 1 'transport=' 'count=' 'ice-servers=+' '4/ipv4' '6/ipv6' 'interface=' 'bind=' 'timeout=' 'dry-run' 'no-progress' 'format=' 'version' 'h/help'
+        case 'serve'
+            __icecheck_parse_subcommand 0 'listen=+' 'alternate=+' 'port=' 'alternate-port=' 'v/verbose' 'version' 'h/help'
+        case 'decode'
+            __icecheck_parse_subcommand 1 'password=' 'user=' 'realm=' 'format=' 'version' 'h/help'
+        case 'help'
+            __icecheck_parse_subcommand -r 1 'version'
+        end
+    end
+end
+
+function __icecheck_tokens
+    if test (string split -m 1 -f 1 -- . "$FISH_VERSION") -gt 3
+        commandline --tokens-raw $argv
+    else
+        commandline -o $argv
+    end
+end
+
+function __icecheck_parse_subcommand -S -a positional_count
+    argparse -s r -- $argv
+    set -l option_specs $argv[2..]
+    set -l is_repeating_positional $_flag_r
+    set -el _flag_r
+    set -a commands $unparsed_tokens[1]
+    set positional_index 0
+    while true
+        set -e unparsed_tokens[1]
+        argparse -sn "$commands" $option_specs -- $unparsed_tokens 2> /dev/null
+        set unparsed_tokens $argv
+        set positional_index (math $positional_index + 1)
+        for non_repeating_flag_or_option in $non_repeating_flags_or_options
+            if set -ql "_flag_$(string replace -a - _ -- $non_repeating_flag_or_option)"
+                set non_repeating_flags_or_options_absent 1
+                break
+            end
+        end
+        test (count $unparsed_tokens) -eq 0 -o \( -z "$is_repeating_positional" -a "$positional_index" -gt "$positional_count" \) && break
+    end
+end
+
+function __icecheck_complete_directories
+    set -l token (commandline -t)
+    string match -- '*/' $token
+    set -l subdirs $token*/
+    printf %s\n $subdirs
+end
+
+function __icecheck_custom_completion
+    set -x SAP_SHELL fish
+    set -x SAP_SHELL_VERSION $FISH_VERSION
+    set -l tokens (__icecheck_tokens -p)
+    if test -z "$(__icecheck_tokens -t)"
+        set -l index (count (__icecheck_tokens -pc))
+        set tokens $tokens[..$index] \'\' $tokens[(math $index + 1)..]
+    end
+    command $tokens[1] $argv $tokens
+end
+
+complete -c 'icecheck' -f
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck" version' -l 'version' -d 'Show the version.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_positional "icecheck" -eq 1' -fa 'check' -d 'The whole diagnosis: candidates, servers, one verdict. This is what icecheck does by itself.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_positional "icecheck" -eq 1' -fa 'candidates' -d 'Gathers this machine\'s ICE candidates, as a browser would offer them.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_positional "icecheck" -eq 1' -fa 'stun' -d 'Asks STUN servers for this machine\'s mapped address and measures the round trip.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_positional "icecheck" -eq 1' -fa 'serve' -d 'A STUN server to test against, between one\'s own machines. Not for production.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_positional "icecheck" -eq 1' -fa 'decode' -d 'Says what a pasted thing is, field by field, and what is wrong with it.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_positional "icecheck" -eq 1' -fa 'help' -d 'Show subcommand help information.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck check"' -l 'ice-servers' -d 'Servers from a file in the shape of RTCConfiguration or its iceServers; - reads standard input.' -rfka ''
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck check" 4 ipv4' -s '4' -l 'ipv4' -d 'Use IPv4 only.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck check" 6 ipv6' -s '6' -l 'ipv6' -d 'Use IPv6 only.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck check" interface' -l 'interface' -d 'Use this interface only.' -rfka ''
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck check" bind' -l 'bind' -d 'Send from this local address only.' -rfka ''
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck check" timeout' -l 'timeout' -d 'The deadline of the whole run in seconds. (default: 5, and 20 ms more for each request of --count)' -rfka ''
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck check" dry-run' -l 'dry-run' -d 'Print what would be asked, from where and until when, and send nothing.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck check" no-progress' -l 'no-progress' -d 'Show no live progress line on the terminal.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck check" format' -l 'format' -d 'text for people, json for programs, sdp for the a=candidate lines.' -rfka 'text json sdp'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck check" version' -l 'version' -d 'Show the version.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck check" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck candidates"' -l 'ice-servers' -d 'Servers from a file in the shape of RTCConfiguration or its iceServers; - reads standard input.' -rfka ''
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck candidates" 4 ipv4' -s '4' -l 'ipv4' -d 'Use IPv4 only.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck candidates" 6 ipv6' -s '6' -l 'ipv6' -d 'Use IPv6 only.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck candidates" interface' -l 'interface' -d 'Use this interface only.' -rfka ''
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck candidates" bind' -l 'bind' -d 'Send from this local address only.' -rfka ''
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck candidates" timeout' -l 'timeout' -d 'The deadline of the whole run in seconds. (default: 5, and 20 ms more for each request of --count)' -rfka ''
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck candidates" dry-run' -l 'dry-run' -d 'Print what would be asked, from where and until when, and send nothing.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck candidates" no-progress' -l 'no-progress' -d 'Show no live progress line on the terminal.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck candidates" format' -l 'format' -d 'text for people, json for programs, sdp for the a=candidate lines.' -rfka 'text json sdp'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck candidates" version' -l 'version' -d 'Show the version.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck candidates" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck stun" transport' -l 'transport' -d 'Ask over udp, tcp, or all of them.' -rfka 'udp tcp all'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck stun" count' -l 'count' -d 'Requests to each address, 20 ms apart, to measure round trips, jitter and loss.' -rfka ''
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck stun"' -l 'ice-servers' -d 'Servers from a file in the shape of RTCConfiguration or its iceServers; - reads standard input.' -rfka ''
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck stun" 4 ipv4' -s '4' -l 'ipv4' -d 'Use IPv4 only.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck stun" 6 ipv6' -s '6' -l 'ipv6' -d 'Use IPv6 only.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck stun" interface' -l 'interface' -d 'Use this interface only.' -rfka ''
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck stun" bind' -l 'bind' -d 'Send from this local address only.' -rfka ''
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck stun" timeout' -l 'timeout' -d 'The deadline of the whole run in seconds. (default: 5, and 20 ms more for each request of --count)' -rfka ''
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck stun" dry-run' -l 'dry-run' -d 'Print what would be asked, from where and until when, and send nothing.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck stun" no-progress' -l 'no-progress' -d 'Show no live progress line on the terminal.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck stun" format' -l 'format' -d 'text for people, json for programs, sdp for the a=candidate lines.' -rfka 'text json sdp'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck stun" version' -l 'version' -d 'Show the version.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck stun" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck serve"' -l 'listen' -d 'Listen on this address; once for each family.' -rfka ''
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck serve"' -l 'alternate' -d 'The second address of RFC 5780, of the same family as a --listen.' -rfka ''
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck serve" port' -l 'port' -d 'The port; 0 leaves the choice to the system.' -rfka ''
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck serve" alternate-port' -l 'alternate-port' -d 'The second port of RFC 5780. (default: the port after --port)' -rfka ''
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck serve" v verbose' -s 'v' -l 'verbose' -d 'Print a line for each answer.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck serve" version' -l 'version' -d 'Show the version.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck serve" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck decode" password' -l 'password' -d 'Check MESSAGE-INTEGRITY with this password. Other users can see it in the process list for a moment; ICECHECK_TURN_PASSWORD in the environment is safer.' -rfka ''
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck decode" user' -l 'user' -d 'The user name of a long-term credential. (default: the message\'s)' -rfka ''
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck decode" realm' -l 'realm' -d 'The realm of a long-term credential. (default: the message\'s)' -rfka ''
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck decode" format' -l 'format' -d 'text for people, json for programs, sdp for the a=candidate lines.' -rfka 'text json sdp'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck decode" version' -l 'version' -d 'Show the version.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck decode" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck help" version' -l 'version' -d 'Show the version.'
