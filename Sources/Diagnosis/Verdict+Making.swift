@@ -10,7 +10,7 @@ extension Verdict {
         let servers = ServerTally(stun)
         let hasCandidate = candidates.contains { $0.withheld == nil }
         let needsCandidate = plan.command != .stun
-        isOK = servers.dead.isEmpty && (hasCandidate || !needsCandidate) && (hasCandidate || !stun.isEmpty)
+        isOK = servers.dead.isEmpty && (needsCandidate ? hasCandidate : servers.count > 0)
         best = families.map(\.best).min { $0.rank < $1.rank } ?? .none
         self.families = families
         summary = Self.summary(families, servers, hasCandidate: hasCandidate || !needsCandidate)
@@ -34,7 +34,8 @@ struct ServerTally {
 
     init(_ stun: [STUNResult]) {
         var names: [String] = []
-        for result in stun where !names.contains(result.server) { names.append(result.server) }
+        // What the options leave out is no server of this run.
+        for result in stun where !result.isExcluded && !names.contains(result.server) { names.append(result.server) }
         count = names.count
         dead = names.filter { name in !Self.isAlive(stun.filter { $0.server == name }) }
     }
@@ -45,7 +46,7 @@ struct ServerTally {
             let family: IPAddress.Family?
         }
         let counted = results.filter { result in
-            if case .notMeasured(let why) = result.outcome { return why.reason != .noRoute }
+            if case .notMeasured(let why) = result.outcome { return why.reason != .noRoute && why.reason != .excluded }
             return true
         }
         let ways = Dictionary(grouping: counted) { Way(transport: $0.transport, family: $0.family) }
@@ -53,10 +54,20 @@ struct ServerTally {
     }
 }
 
+extension STUNResult {
+    /// Whether the options leave it out.
+    fileprivate var isExcluded: Bool {
+        if case .notMeasured(let why) = outcome { return why.reason == .excluded }
+        return false
+    }
+}
+
 extension Verdict.FamilyVerdict {
     /// Nil where nothing was measured in the family.
     fileprivate init?(_ family: IPAddress.Family, stun: [STUNResult], candidates: [CandidateRecord]) {
-        let hosts = candidates.filter { $0.address.family == family && $0.withheld == nil && $0.type == "host" }
+        let hosts = candidates.filter {
+            $0.address.family == family && $0.withheld == nil && $0.type == "host" && $0.transport == .udp
+        }
         let measured = stun.filter { if case .notMeasured = $0.outcome { false } else { true } }
         guard !hosts.isEmpty || !measured.isEmpty else { return nil }
         let answers = measured.filter(\.isOK)

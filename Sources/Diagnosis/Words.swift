@@ -7,7 +7,8 @@ enum Words {
     static func duration(_ duration: Duration) -> String {
         let milliseconds = duration.milliseconds
         if milliseconds < 10 { return "\(rounded(milliseconds, to: 2)) ms" }
-        if milliseconds < 1000 { return "\(rounded(milliseconds, to: 1)) ms" }
+        if milliseconds < 99.95 { return "\(rounded(milliseconds, to: 1)) ms" }
+        if milliseconds < 999.5 { return "\(Int(milliseconds.rounded())) ms" }
         return "\(rounded(milliseconds / 1000, to: 1)) s"
     }
 

@@ -12,7 +12,7 @@ extension Plan {
         command = options.command
         self.interfaces = interfaces
         bases = Self.bases(interfaces, options)
-        families = options.families
+        families = options.usedFamilies
         interface = options.interface
         bindAddress = options.bindAddress
         count = options.count
@@ -32,7 +32,7 @@ extension Plan {
                     detail: "one run asks \(Self.maximumServers) servers at most"))
         }
         for family in [IPAddress.Family.ipv4, .ipv6] {
-            if !options.families.contains(family) {
+            if !options.usedFamilies.contains(family) {
                 notMeasured.append(
                     NotMeasured(
                         what: family.name, family: family, reason: .excluded,
@@ -71,6 +71,9 @@ extension Plan {
     private static func server(
         _ uri: ServerURI, _ options: Options, _ interfaces: [NetworkInterface]
     ) throws(PlanError) -> Server {
+        if case .address(let address, _) = uri.host, let objection = address.objectionAsServer {
+            throw PlanError("\(uri.text): \(address) is \(objection); a server has the address of one host")
+        }
         var server = Server(
             uri: uri, zone: try zone(of: uri, options, interfaces), transports: options.transports,
             fallsBackToTCP: false, excluded: nil)
@@ -127,7 +130,9 @@ extension Plan {
     private static func withheld(
         _ address: NetworkInterface.Address, of interface: NetworkInterface, _ options: Options
     ) -> String? {
-        if !options.families.contains(address.address.family) { return "\(address.address.family.name) is left out" }
+        if !options.usedFamilies.contains(address.address.family) {
+            return "\(address.address.family.name) is left out"
+        }
         if let name = options.interface, name != interface.name { return "not of --interface \(name)" }
         if let bind = options.bindAddress, bind.withoutZone != address.address.withoutZone {
             return "not the address of --bind"
@@ -153,6 +158,23 @@ extension Plan {
             if isShadowed { return "a temporary address (RFC 8981) is offered instead" }
         }
         return nil
+    }
+}
+
+extension Options {
+    /// Those that may be used: a local address leaves the other family out.
+    fileprivate var usedFamilies: Set<IPAddress.Family> {
+        bindAddress.map { families.intersection([$0.family]) } ?? families
+    }
+}
+
+extension IPAddress {
+    /// Why no single host answers there; nil where one can.
+    fileprivate var objectionAsServer: String? {
+        switch realm {
+        case .unspecified, .multicast, .broadcast: realm.rawValue
+        default: nil
+        }
     }
 }
 

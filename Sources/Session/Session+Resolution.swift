@@ -92,7 +92,14 @@ extension Session {
             switch event {
             case .failed(let family, let faults):
                 guard let fault = faults.first else { continue }
-                observe(.notResolved(server, family: family, ResolutionFailure(fault)), at: now)
+                if fault.kind == .familyNotAsked {
+                    let excluded = NotMeasured(
+                        what: plan.servers[server].uri.text, family: family, reason: .excluded,
+                        detail: "the options leave \(family.name) out")
+                    observe(.notMeasured(server, excluded), at: now)
+                } else {
+                    observe(.notResolved(server, family: family, ResolutionFailure(fault)), at: now)
+                }
             case .resolved(_, let found, _, let omitted):
                 if omitted > 0 {
                     let limit = NotMeasured(

@@ -134,8 +134,16 @@ extension Options {
         if transports != [.udp] { words += ["--transport", transports.count == 1 ? "tcp" : "all"] }
         if let interface { words += ["--interface", interface] }
         if let bindAddress { words += ["--bind", bindAddress.description] }
-        if let timeout { words += ["--timeout", "\(timeout.inSeconds)"] }
+        if let timeout { words += ["--timeout", timeout.secondsText] }
         if count != 1 { words += ["--count", "\(count)"] }
         return words.joined(separator: " ")
+    }
+}
+
+extension Duration {
+    /// Seconds as an option takes them: `3` or `0.5`.
+    fileprivate var secondsText: String {
+        let seconds = inSeconds
+        return seconds == seconds.rounded() ? "\(Int(seconds))" : "\(seconds)"
     }
 }
