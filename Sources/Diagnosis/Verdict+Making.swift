@@ -11,7 +11,9 @@ extension Verdict {
         let hasCandidate = candidates.contains { $0.withheld == nil }
         let needsCandidate = plan.command != .stun
         isOK = servers.dead.isEmpty && (needsCandidate ? hasCandidate : servers.count > 0)
-        best = families.map(\.best).min { $0.rank < $1.rank } ?? .none
+        // A family in which no server was asked shows nothing beyond this machine, where another shows more.
+        let asked = families.filter { family in stun.contains { $0.family == family.family && $0.isMeasured } }
+        best = (asked.isEmpty ? families : asked).map(\.best).min { $0.rank < $1.rank } ?? .none
         self.families = families
         summary = Self.summary(families, servers, hasCandidate: hasCandidate || !needsCandidate)
     }
@@ -55,6 +57,8 @@ struct ServerTally {
 }
 
 extension STUNResult {
+    fileprivate var isMeasured: Bool { if case .notMeasured = outcome { false } else { true } }
+
     /// Whether the options leave it out.
     fileprivate var isExcluded: Bool {
         if case .notMeasured(let why) = outcome { return why.reason == .excluded }
@@ -68,28 +72,40 @@ extension Verdict.FamilyVerdict {
         let hosts = candidates.filter {
             $0.address.family == family && $0.withheld == nil && $0.type == "host" && $0.transport == .udp
         }
-        let measured = stun.filter { if case .notMeasured = $0.outcome { false } else { true } }
+        let measured = stun.filter(\.isMeasured)
         guard !hosts.isEmpty || !measured.isEmpty else { return nil }
-        let answers = measured.filter(\.isOK)
-        let direct = answers.first { $0.answer?.mappedAddress == $0.answer?.localAddress }
-        guard let answer = direct ?? answers.first, let mapped = answer.answer?.mappedAddress else {
-            self.init(
-                family: family, isOK: measured.isEmpty, best: measured.isEmpty ? .host : .none,
-                summary: measured.isEmpty
-                    ? "\(hosts.count) host candidate\(hosts.count == 1 ? "" : "s"); no server was asked"
-                    : "no STUN server answered, so no address is known that a peer outside could reach")
+        guard !measured.isEmpty else {
+            let count = Words.count(hosts.count, "host candidate")
+            self.init(family: family, isOK: true, best: .host, summary: "\(count); no server was asked")
             return
         }
-        let silent = ServerTally(measured).dead.count
-        let trip = answers.compactMap { $0.answer?.roundTrip.duration }.min() ?? .zero
-        let best: Verdict.Best = direct != nil ? .host : .serverReflexive
+        let isOK = ServerTally(measured).dead.isEmpty
+        let answers = measured.filter(\.isOK)
+        // Media goes over UDP: where that was tried, what TCP shows is no path for it.
+        let wasUDPTried = measured.contains { $0.transport == .udp }
+        let usable = answers.filter { $0.transport == .udp || !wasUDPTried }
+        guard let best = usable.first(where: \.showsNoNAT) ?? usable.first, let answer = best.answer else {
+            self.init(
+                family: family, isOK: isOK, best: .none,
+                summary: answers.isEmpty
+                    ? "no STUN server answered, so no address is known that a peer outside could reach"
+                    : "UDP gets no answer, and TCP does: no path over UDP is to be expected")
+            return
+        }
+        let trip = usable.compactMap { $0.answer?.roundTrip.duration }.min() ?? .zero
         let how =
-            direct != nil
-            ? "no NAT on the way: servers see this machine's own address \(mapped.address)"
-            : "behind a NAT, seen from outside as \(mapped) (server-reflexive)"
+            best.showsNoNAT
+            ? "no NAT on the way: servers see this machine's own address \(answer.mappedAddress.address)"
+            : "behind a NAT, seen from outside as \(answer.mappedAddress) (server-reflexive)"
         self.init(
-            family: family, isOK: silent == 0, best: best, summary: "\(how), \(Words.duration(trip)) round trip")
+            family: family, isOK: isOK, best: best.showsNoNAT ? .host : .serverReflexive,
+            summary: "\(how), \(Words.duration(trip)) round trip")
     }
+}
+
+extension STUNResult {
+    /// Whether the server sees the address that the machine itself has.
+    fileprivate var showsNoNAT: Bool { answer.map { $0.mappedAddress == $0.localAddress } ?? false }
 }
 
 extension Verdict.Best {
