@@ -39,10 +39,10 @@ struct MessageDissector {
                 case .lengthNotMultipleOfFour:
                     bytes += repeatElement(0, count: bytes.count.paddedToFour - bytes.count)
                 case .longerThanPacket: bytes.removeLast(bytes.count % 4)
-                case .trailingBytes, .attributeHeaderCut: bytes.removeSubrange(error.offset...)
+                case .trailingBytes: bytes.removeSubrange(error.offset...)
                 // The place is the length; the type stands before it.
                 case .attributeOverrun: bytes.removeSubrange((error.offset - 2)...)
-                case .shorterThanHeader, .topBitsSet, .magicCookieMissing, .value: return (nil, faults)
+                case .shorterThanHeader, .topBitsSet, .value: return (nil, faults)
                 }
                 let length = bytes.count - Message.headerSize
                 bytes[2] = UInt8(truncatingIfNeeded: length >> 8)
@@ -158,7 +158,7 @@ struct MessageDissector {
 
     private static func section(_ rule: DecodingError.Rule) -> String {
         switch rule {
-        case .attributeHeaderCut, .attributeOverrun, .value: "RFC 8489 s14"
+        case .attributeOverrun, .value: "RFC 8489 s14"
         default: "RFC 8489 s5"
         }
     }

@@ -6,8 +6,6 @@ package struct DecodingError: Error, Hashable, Sendable, CustomStringConvertible
         case lengthNotMultipleOfFour(Int)
         case longerThanPacket(declared: Int, present: Int)
         case trailingBytes(Int)
-        case magicCookieMissing
-        case attributeHeaderCut(Int)
         case attributeOverrun(AttributeType, declared: Int, present: Int)
         /// The value of an attribute: what it has, and what would be right.
         case value(AttributeType, String)
@@ -35,8 +33,6 @@ extension DecodingError.Rule: CustomStringConvertible {
         case .longerThanPacket(let declared, let present):
             "the message length says \(declared) bytes after the header, and there are \(present)"
         case .trailingBytes(let count): "\(count) bytes follow the end of the message"
-        case .magicCookieMissing: "the magic cookie 0x2112a442 is missing"
-        case .attributeHeaderCut(let count): "\(count) bytes are left where an attribute's header needs 4"
         case .attributeOverrun(let type, let declared, let present):
             "\(type) says that it has \(declared) bytes, and \(present) are left"
         case .value(let type, let problem): "\(type) \(problem)"

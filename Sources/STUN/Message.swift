@@ -61,13 +61,12 @@ package struct Message: Hashable, Sendable {
 
     private static func attributes(of bytes: [UInt8]) throws(DecodingError) -> ([Attribute], Int) {
         var attributes: [Attribute] = []
+        attributes.reserveCapacity(8)
         var omitted = 0
         var extra = PastTheLimit()
         var offset = headerSize
+        // The length is a multiple of four, and so is what each attribute takes: a header is whole, or not there.
         while offset < bytes.count {
-            guard bytes.count - offset >= 4 else {
-                throw DecodingError(offset: offset, .attributeHeaderCut(bytes.count - offset))
-            }
             let type = AttributeType(rawValue: bytes.uint16(at: offset))
             let length = Int(bytes.uint16(at: offset + 2))
             let left = bytes.count - offset - 4

@@ -21,7 +21,7 @@ package struct Method: RawRepresentable, Hashable, Sendable, CustomStringConvert
         .binding: "Binding", .sharedSecret: "SharedSecret", .allocate: "Allocate", .refresh: "Refresh",
         .send: "Send", .data: "Data", .createPermission: "CreatePermission", .channelBind: "ChannelBind",
         .connect: "Connect", .connectionBind: "ConnectionBind", .connectionAttempt: "ConnectionAttempt",
-        .googPing: "GOOG_PING",
+        .googPing: "GOOG-PING",
     ]
 
     /// Its name in IANA's registry; nil where it has none.

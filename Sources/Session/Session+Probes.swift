@@ -73,8 +73,9 @@ extension Session {
         liveProbes.compactMap { index -> Instant? in
             let probe = probes[index]
             guard case .open = paths[probe.path]?.state, let wake = probe.nextWake else { return nil }
-            return probe.description.transport == .udp
-                ? pacer.earliest(to: probe.description.serverAddress.address, from: wake) : wake
+            // Only what is due to be sent waits for its destination's rate; a timeout does not.
+            guard probe.description.transport == .udp, probe.transaction.isDue(at: wake) else { return wake }
+            return pacer.earliest(to: probe.description.serverAddress.address, from: wake)
         }.min()
     }
 
@@ -112,12 +113,12 @@ extension Session {
     }
 
     /// Which probe a datagram is about: the one whose transaction id it carries; else one that waits on the same
-    /// socket, rather one that asked its sender.
+    /// socket, rather one that asked its sender. A second answer to a probe that is over is about none.
     private func probe(of datagram: Datagram) -> Observation.ProbeIndex? {
         if let id = TransactionID(inMessage: datagram.bytes), let index = probeByTransaction[id],
-            liveProbes.contains(index), probes[index].path == datagram.path
+            probes[index].path == datagram.path
         {
-            return index
+            return liveProbes.contains(index) ? index : nil
         }
         let waiting = liveProbes.filter { probes[$0].path == datagram.path }
         return waiting.filter { probes[$0].description.serverAddress == datagram.source }.min() ?? waiting.min()
@@ -161,7 +162,6 @@ extension Session {
     mutating func end(_ index: Observation.ProbeIndex, _ fact: Observation.Fact, at now: Instant) {
         guard liveProbes.remove(index) != nil else { return }
         probes[index].transaction.end()
-        probeByTransaction[probes[index].transaction.id] = nil
         for reason in IgnoredReplies.Reason.allCases {
             if let replies = probes[index].ignored[reason] { observe(.ignored(index, replies), at: now) }
         }

@@ -49,6 +49,7 @@ extension Session {
         guard let query = pendingQueries.removeValue(forKey: id) else { return }
         answers[query] = answer
         for asker in askers.removeValue(forKey: query) ?? [] { deliver(answer, to: query, for: asker, at: now) }
+        sendQueries()
     }
 
     /// Asks each question once in a run, however many servers need its answer: a name keeps one meaning.
@@ -56,9 +57,19 @@ extension Session {
         if let answer = answers[query] { return deliver(answer, to: query, for: asker, at: now) }
         askers[query, default: []].append(asker)
         guard askers[query]?.count == 1 else { return }
-        nextQuery += 1
-        pendingQueries[QueryID(nextQuery)] = query
-        outputs.append(.query(QueryID(nextQuery), query))
+        waitingQueries.append(query)
+        sendQueries()
+    }
+
+    /// Each question to the DNS is a thread of the driver's: there are many, and not any number of them.
+    private static var mostQueries: Int { 256 }
+
+    private mutating func sendQueries() {
+        while pendingQueries.count < Self.mostQueries, let query = waitingQueries.popFirst() {
+            nextQuery += 1
+            pendingQueries[QueryID(nextQuery)] = query
+            outputs.append(.query(QueryID(nextQuery), query))
+        }
     }
 
     private mutating func deliver(

@@ -71,7 +71,7 @@ extension Session {
     private mutating func streamMessage(_ message: [UInt8], on path: PathID, at now: Instant) {
         let waiting = liveProbes.filter { probes[$0].path == path }
         let named = TransactionID(inMessage: message).flatMap { probeByTransaction[$0] }
-        guard let index = named.flatMap({ waiting.contains($0) ? $0 : nil }) ?? waiting.min() else { return }
+        guard let index = named ?? waiting.min(), waiting.contains(index) else { return }
         let probe = probes[index]
         let server = probe.description.serverAddress
         switch BindingReply(message, to: probe.transaction.id) {

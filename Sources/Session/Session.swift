@@ -22,6 +22,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
     // Resolution: see Session+Resolution.swift.
     var resolutions: [Resolution] = []
     var pendingQueries: [QueryID: SystemQuery] = [:]
+    var waitingQueries: Queue<SystemQuery> = Queue()
     var askers: [SystemQuery: [Asker]] = [:]
     var answers: [SystemQuery: SystemAnswer] = [:]
     var nextQuery: UInt32 = 0

@@ -18,6 +18,6 @@ struct CandidatesCommand: ParsableCommand {
 
     func run() throws {
         let options = try server.options(.candidates, servers: try server.servers(uris))
-        try Run(options, server, output).start()
+        try Run(options, server.settings(output)).start()
     }
 }

@@ -26,6 +26,6 @@ struct CheckCommand: ParsableCommand {
         let isNamed = !uris.isEmpty || !server.iceServers.isEmpty
         let servers = try server.servers(isNamed ? uris : Self.builtInServers)
         let options = try server.options(.check, servers: servers)
-        try Run(options, server, output).start()
+        try Run(options, server.settings(output)).start()
     }
 }

@@ -37,7 +37,7 @@ struct DecodeCommand: ParsableCommand {
         let password = password ?? Environment.value("ICECHECK_TURN_PASSWORD", isNonEmpty: true)
         let credentials = password.map { Dissection.Credentials(password: $0, user: user, realm: realm) }
         let dissection = Dissection(of: try bytes(), credentials: credentials)
-        try Run.write(dissection.rendered(as: output.format, style: output.style))
+        try Run.write(dissection.rendered(as: output.format, style: .standardOutput))
         Process.exit(dissection.isSound ? 0 : Failure.Status.negative.rawValue)
     }
 

@@ -19,12 +19,20 @@ struct Icecheck: ParsableCommand {
     static func main() {
         StandardStream.ignoreBrokenPipes()
         do {
-            var command = try parseAsRoot()
-            hideSecrets()
-            try command.run()
+            if let plain = PlainCommandLine(CommandLine.arguments.dropFirst(), commands: commandNames) {
+                try plain.run()
+            } else {
+                var command = try parseAsRoot()
+                hideSecrets()
+                try command.run()
+            }
         } catch {
             leave(after: error)
         }
+    }
+
+    private static var commandNames: [String] {
+        configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
     }
 
     /// Help and version go out as the parser writes them; everything else is one line.

@@ -7,14 +7,17 @@ struct OutputArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp("text for people, json for programs, sdp for the a=candidate lines.", valueName: "format"))
     var format = OutputFormat.text
+}
 
-    /// Colour and Unicode as the terminal and the environment allow.
-    var style: RenderingStyle {
+extension RenderingStyle {
+    /// Colour, width and Unicode as the terminal and the environment allow.
+    static var standardOutput: RenderingStyle {
         let isTerminal = StandardStream.output.isTerminal
-        let term = Environment.value("TERM") ?? ""
+        let isColoured =
+            isTerminal && Environment.value("NO_COLOR", isNonEmpty: true) == nil
+            && Environment.value("TERM") != "dumb"
         return RenderingStyle(
-            width: isTerminal ? StandardStream.output.terminalWidth ?? 80 : 120,
-            isColoured: isTerminal && Environment.value("NO_COLOR", isNonEmpty: true) == nil && term != "dumb",
+            width: isTerminal ? StandardStream.output.terminalWidth ?? 80 : 120, isColoured: isColoured,
             isUnicode: Environment.usesUTF8)
     }
 }

@@ -7,16 +7,19 @@ import Session
 
 /// A run of a plan on this machine's network: read the interfaces, plan, drive, diagnose, report.
 struct Run {
-    private let options: Options
-    private let output: OutputArguments
-    private let isDryRun: Bool
-    private let showsProgress: Bool
+    /// How a run is shown.
+    struct Settings {
+        var format = OutputFormat.text
+        var isDryRun = false
+        var showsProgress = true
+    }
 
-    init(_ options: Options, _ server: ServerArguments, _ output: OutputArguments) {
+    private let options: Options
+    private let settings: Settings
+
+    init(_ options: Options, _ settings: Settings) {
         self.options = options
-        self.output = output
-        isDryRun = server.dryRun
-        showsProgress = !server.noProgress
+        self.settings = settings
     }
 
     /// Does it all, and leaves with the exit status that fits.
@@ -28,13 +31,13 @@ struct Run {
         } catch {
             throw Failure(status: .usage, error.description)
         }
-        if isDryRun {
-            try Self.write(plan.rendered(as: output.format, style: output.style))
+        if settings.isDryRun {
+            try Self.write(plan.rendered(as: settings.format, style: .standardOutput))
             return
         }
         let measured = try measure(plan)
         let report = try report(plan, measured)
-        try Self.write(report.rendered(as: output.format, style: output.style))
+        try Self.write(report.rendered(as: settings.format, style: .standardOutput))
         Process.exit(Self.status(measured.end, report.verdict))
     }
 
@@ -50,7 +53,7 @@ struct Run {
         let start = MonotonicClock.now
         var session = Session(plan, random: SystemRandomNumberGenerator(), from: start)
         var observations: [Observation] = []
-        var progress = showsProgress ? Progress(plan) : nil
+        var progress = settings.showsProgress ? Progress(plan) : nil
         let driver = try Self.driver()
         // The session keeps its own deadline; the driver's is for a session that would not.
         let end = driver.run(&session, until: start + plan.timeout + .milliseconds(250)) { observation in
@@ -67,7 +70,10 @@ struct Run {
     }
 
     private func report(_ plan: Plan, _ measured: Measurement) throws -> Report {
-        let diagnosis = Diagnosis(plan, measured.observations, interfacesAfter: try? InterfaceTable.read())
+        // A network that changes within half a second is met as an error of its sockets.
+        let isLong = measured.duration > .milliseconds(500)
+        let diagnosis = Diagnosis(
+            plan, measured.observations, interfacesAfter: isLong ? try? InterfaceTable.read() : nil)
         return Report(
             subject: subject, toolVersion: Version.number, startedAt: measured.startedAt, duration: measured.duration,
             command: options.commandLine, timeout: plan.timeout, isInterrupted: measured.end.isInterruption,

@@ -51,6 +51,6 @@ struct STUNCommand: ParsableCommand {
         }
         let options = try server.options(
             .stun, servers: servers, transports: transport.transports, count: count)
-        try Run(options, server, output).start()
+        try Run(options, server.settings(output)).start()
     }
 }

@@ -51,6 +51,12 @@ struct ServerArguments: ParsableArguments {
                 throw Failure(status: .usage, "--ice-servers \(QuotedInput(file)): \(error)")
             }
         }
+        return entries + (try Self.entries(arguments))
+    }
+
+    /// The servers of arguments.
+    static func entries(_ arguments: [String]) throws -> [ICEServers.Entry] {
+        var entries: [ICEServers.Entry] = []
         for argument in arguments {
             do {
                 entries.append(ICEServers.Entry(uri: try ServerURI(parsing: argument)))
@@ -72,6 +78,10 @@ struct ServerArguments: ParsableArguments {
             command: command, servers: servers,
             families: onlyIPv4 ? [.ipv4] : onlyIPv6 ? [.ipv6] : [.ipv4, .ipv6], transports: transports,
             interface: interface, bindAddress: try bindAddress(), timeout: try deadline(), count: count)
+    }
+
+    func settings(_ output: OutputArguments) -> Run.Settings {
+        Run.Settings(format: output.format, isDryRun: dryRun, showsProgress: !noProgress)
     }
 
     private func bindAddress() throws -> IPAddress? {

@@ -370,6 +370,29 @@ import Testing
         #expect(network.sent.filter { $0.at == .zero }.count == 40)
     }
 
+    @Test func secondAnswerToAnAnsweredRequestIsNotHeldAgainstTheNext() throws {
+        let (diagnosis, _, _) = run(try Self.plan(count: 5)) { network in
+            network.respond = { transmit, _, _ in
+                [5, 30].map { (.milliseconds($0), .datagram(from: transmit.destination, Self.success(transmit.bytes))) }
+            }
+        }
+        #expect(diagnosis.stun.first?.statistics?.received == 5)
+        #expect(diagnosis.stun.first?.ignored == [])
+    }
+
+    @Test func questionsToTheResolverAreManyAndNotAnyNumber() throws {
+        let plan = try Self.plan((1...250).map { "stun:host\($0).example:3478" }, timeout: .seconds(2))
+        var session = Session(plan, random: Seeded(1), from: .zero)
+        var asked = 0
+        while case .query? = session.pollOutput(at: .zero) { asked += 1 }
+        #expect(asked == 256)
+        session.handle(.answer(QueryID(1), .failed(.noSuchName)), at: .zero)
+        guard case .query? = session.pollOutput(at: .zero) else {
+            Issue.record("the next question takes the answered one's place")
+            return
+        }
+    }
+
     // MARK: Interruption
 
     @Test func interruptedRunKeepsWhatItMeasured() throws {

@@ -5,33 +5,6 @@ import Session
 
 /// The properties that hold for any bytes.
 enum FuzzTargets {
-    /// Decoding never traps, nor does any value; a verification has an answer.
-    static func message(_ bytes: [UInt8]) {
-        guard let message = try? Message(decoding: bytes) else { return }
-        precondition(message.attributes.allSatisfy { $0.range.upperBound <= bytes.count }, "a value is in its message")
-        _ = message.verifyFingerprint()
-        _ = message.verifyIntegrity(key: [1, 2, 3])
-        _ = message.verifyIntegritySHA256(key: [1, 2, 3])
-        _ = message.unknownComprehensionRequired
-        _ = Dissection(of: bytes, credentials: .init(password: "password", user: "user", realm: "realm"))
-    }
-
-    /// A stream gives the same frames however it is cut into reads.
-    static func stream(_ bytes: [UInt8]) {
-        precondition(
-            frames(of: bytes, readSize: bytes.count) == frames(of: bytes, readSize: 1), "frames depend on reads")
-    }
-
-    private static func frames(of bytes: [UInt8], readSize: Int) -> [StreamFramer.Frame] {
-        var framer = StreamFramer()
-        var frames: [StreamFramer.Frame] = []
-        for start in stride(from: 0, to: bytes.count, by: max(1, readSize)) {
-            framer.append(bytes[start..<min(start + max(1, readSize), bytes.count)])
-            do { while let frame = try framer.next() { frames.append(frame) } } catch { return frames }
-        }
-        return frames
-    }
-
     /// What is read has a canonical form that reads as itself; what is refused has a place inside the text.
     static func uri(_ bytes: [UInt8]) {
         let text = String(decoding: bytes, as: UTF8.self)
