@@ -14,7 +14,9 @@ struct PlainCommandLine {
 
     /// Nil where the line has an option, names no server, or is another command's.
     init?(_ arguments: ArraySlice<String>, commands: [String]) {
-        guard let first = arguments.first, arguments.allSatisfy({ !$0.isEmpty && !$0.hasPrefix("-") }) else { return nil }
+        guard let first = arguments.first, arguments.allSatisfy({ !$0.isEmpty && !$0.hasPrefix("-") }) else {
+            return nil
+        }
         switch first {
         case "stun": command = .stun
         case "check": command = .check
