@@ -71,6 +71,13 @@ extension Plan {
     private static func server(
         _ uri: ServerURI, _ options: Options, _ interfaces: [NetworkInterface]
     ) throws(PlanError) -> Server {
+        if case .address(let address, _) = uri.host {
+            switch address.realm {
+            case .unspecified, .multicast, .broadcast:
+                throw PlanError("\(uri.text): \(address) is \(address.realm.rawValue), which no server can have")
+            default: break
+            }
+        }
         var server = Server(
             uri: uri, zone: try zone(of: uri, options, interfaces), transports: options.transports,
             fallsBackToTCP: false, excluded: nil)
