@@ -86,7 +86,7 @@ extension Session {
                 end(index, .failed(index, .path(trouble.kind)), at: now)
             } else if isOver {
                 let isStream = probes[index].description.transport.isStream
-                let silence = isStream ? streamEnd(probes[index].path, silence: .noAnswer) : .noAnswer
+                let silence = isStream ? streamEnd(index, silence: .noAnswer) : .noAnswer
                 end(index, .failed(index, silence), at: now)
             }
         }

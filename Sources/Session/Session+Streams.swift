@@ -42,7 +42,7 @@ extension Session {
         switch event.kind {
         case .accepted: break
         case .bytes(let bytes): received(bytes, on: event.path, for: index, at: event.at)
-        case .ended: end(index, .failed(index, streamEnd(event.path, silence: .closedWithoutAnswer)), at: now)
+        case .ended: end(index, .failed(index, streamEnd(index, silence: .closedWithoutAnswer)), at: now)
         }
     }
 
@@ -82,9 +82,12 @@ extension Session {
         }
     }
 
-    /// How a connection ended that had no whole answer: `silence` says it where nothing at all had come.
-    func streamEnd(_ path: PathID, silence: ProbeFailure) -> ProbeFailure {
-        guard let stream = paths[path]?.stream, !stream.firstBytes.isEmpty else { return silence }
+    /// How a connection ended that had no whole answer: `silence` says it where nothing came, or where whole messages
+    /// came that were not believed.
+    func streamEnd(_ index: Observation.ProbeIndex, silence: ProbeFailure) -> ProbeFailure {
+        guard let stream = paths[probes[index].path]?.stream, !stream.firstBytes.isEmpty,
+            probes[index].ignored.isEmpty
+        else { return silence }
         let pending = stream.framer.pending
         if let protocolName = ForeignProtocol.identify(stream.firstBytes)?.name {
             return .foreignProtocol(name: protocolName, firstBytes: stream.firstBytes)
@@ -96,7 +99,7 @@ extension Session {
     func unfinished(_ index: Observation.ProbeIndex) -> ProbeFailure {
         let probe = probes[index]
         guard probe.description.transport.isStream else { return .cutShort }
-        return paths[probe.path]?.state == .opening ? .notConnected : streamEnd(probe.path, silence: .cutShort)
+        return paths[probe.path]?.state == .opening ? .notConnected : streamEnd(index, silence: .cutShort)
     }
 
     private func foreign(_ firstBytes: [UInt8]) -> ProbeFailure {

@@ -92,8 +92,9 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
     package var isFinished: Bool {
         isConcluded
             || (liveProbes.isEmpty && series.allSatisfy(\.isOver) && fallbacks.isEmpty
+                // A question that no resolution waits for any longer holds nothing up, nor does its thread.
                 && resolutions.allSatisfy(\.isOver)
-                && pendingQueries.isEmpty && paths.values.allSatisfy { $0.state != .opening })
+                && paths.values.allSatisfy { $0.state != .opening })
     }
 
     /// Ends the run: what is under way is cut short, what was not begun is not measured; what was measured stays.

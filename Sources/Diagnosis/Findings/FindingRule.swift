@@ -20,7 +20,7 @@ enum FindingRules {
     private static var all: [any FindingRule.Type] {
         [
             UDPBlocked.self, FirewallRejects.self, NameNotResolved.self, WrongService.self, ServerSilent.self,
-            ServerAnswersBadly.self, AddressRewritten.self, MappedAddressNotGlobal.self, OtherAddressNotGlobal.self,
+            ServerAnswersBadly.self, NameLeadsInside.self, AddressRewritten.self, MappedAddressNotGlobal.self, OtherAddressNotGlobal.self,
             AnswersLost.self, NetworkChanged.self,
         ]
     }
