@@ -38,7 +38,7 @@ package struct RunRecord: Sendable {
         switch observation.fact {
         case .baseOpened(let base, let local): baseEndpoints[base] = local
         case .baseFailed(let base, let failure): baseFailures[base] = failure
-        case .resolved(let server, let endpoints): resolved[server] = endpoints
+        case .resolved(let server, let endpoints): resolved[server, default: []] += endpoints
         case .notResolved(let server, let family, let failure):
             unresolved[server, default: []].append((family, failure))
         case .probeStarted(_, let probe): probes.append(ProbeRecord(probe: probe, startedAt: now))

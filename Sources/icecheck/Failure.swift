@@ -1,4 +1,5 @@
 import HostIO
+import NetTypes
 import Reporting
 
 /// Why icecheck stops without a report: an exit status and one line for standard error.
@@ -21,8 +22,10 @@ struct Failure: Error {
     }
 
     func leave() -> Never {
+        // The argument parser and the system repeat what was typed as it was typed.
+        let style = RenderingStyle(width: 80, isColoured: false, isUnicode: Environment.usesUTF8)
         // Where standard error is gone too, the status is all that is left to say.
-        try? StandardStream.error.write("icecheck: \(message)\n")
+        try? StandardStream.error.write("icecheck: \(style.shown(OutsideText(message), limit: 900))\n")
         Process.exit(status.rawValue)
     }
 }

@@ -206,6 +206,9 @@ def machine():
         made.ip("link", "set", "eth1", "up")
         made.ip("addr", "add", f"{ADDRESS}/24", "dev", "eth0")
         made.ip("addr", "add", f"{ADDRESS6}/64", "dev", "eth0", "nodad")
+        # Everything has a route, and nothing else an answer.
+        made.ip("route", "add", "default", "dev", "eth0")
+        made.ip("-6", "route", "add", "default", "dev", "eth0")
         yield made
     finally:
         (settings / "resolv.conf").unlink(missing_ok=True)
@@ -367,8 +370,8 @@ def test_a_name_that_leads_inside_is_asked_and_flagged(names, answering, run_ins
     names({"odd.test": zone(**({"A": [odd]} if len(odd) == 16 else {"AAAA": [odd]}))})
     outcome = run_inside("stun", "--format", "json", "stun:odd.test", timeout=1)
     assert outcome.status == (0 if address in (MAIN, MAIN6) else 1), outcome.describe()
-    evidence = [line for one in outcome.report["findings"] if "address" in one["id"] for line in one["evidence"]]
-    assert any(address in line or address.split("]")[0].lstrip("[") in line for line in evidence), outcome.describe()
+    found = {one["id"]: one["evidence"] for one in outcome.report["findings"]}
+    assert [address in line for line in found["server-address-not-global"]] == [True], outcome.describe()
 
 
 @pytest.mark.parametrize(
@@ -389,6 +392,13 @@ def test_a_name_is_asked_for_as_the_dns_knows_it(names, answering, run_inside, w
     outcome = run_inside("stun", "--format", "json", f"stun:{written}")
     assert outcome.status == 0 and outcome.report["stun"][0]["serverAddress"] == MAIN, outcome.describe()
     assert {question.split(" ")[1] for question in server.asked} == {asked, f"_stun._udp.{asked}"}, server.asked
+
+
+def test_a_name_of_the_link_is_not_looked_up_by_service(names, run_inside):
+    """N07: names below .local are kept out of the DNS; whether the system asks there is the system's affair."""
+    server = names({})
+    outcome = run_inside("stun", "--format", "json", "stun:printer.local")
+    assert outcome.status == 1 and not any(one.startswith("SRV") for one in server.asked), server.asked
 
 
 def test_a_name_with_a_port_is_not_looked_up_by_service(names, answering, run_inside):

@@ -1,17 +1,19 @@
 """Signals, closed outputs, poor environments and crowds: what the process does, beside what it reports."""
 
+import json
 import os
-import pty
 import resource
 import signal
-import threading
+import socket
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from conftest import assert_safe, no_core_dumps
 from hostile import serve
 from stunwire import BINDING_REQUEST, parse
+from terminal import Terminal
 
 MEGABYTE = 1 << 20
 # Statuses that already mean something else: no failure to write may hide behind one of them.
@@ -75,6 +77,87 @@ def test_a_second_signal_does_no_harm(start, silent):
     running.signal(signal.SIGINT)
     running.signal(signal.SIGINT)
     assert running.wait(patience=2).status == 130
+
+
+class Unread:
+    """A pipe that is full, so that whoever writes into it waits."""
+
+    def __enter__(self):
+        self.reading, self.writing = os.pipe()
+        os.set_blocking(self.writing, False)
+        try:
+            while True:
+                os.write(self.writing, b"." * 4096)
+        except BlockingIOError:
+            os.set_blocking(self.writing, True)
+        return self.writing
+
+    def __exit__(self, *_):
+        os.close(self.reading)
+        os.close(self.writing)
+
+
+def is_writing(running):
+    """Whether it sleeps in the system call that writes (write is 1 on x86-64 and 64 on AArch64)."""
+    with open(f"/proc/{running.process.pid}/syscall") as system_call:
+        return system_call.read().split()[:2] in (["1", "0x1"], ["64", "0x1"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_it_even_where_nobody_reads(start, silent, number):
+    with Unread() as pipe:
+        running = start("stun", "--timeout", "20", uri(silent), stdout=pipe)
+        until(lambda: silent.received)
+        running.signal(number)
+        until(lambda: is_writing(running))
+        running.signal(number)
+        signalled = time.monotonic()
+        outcome = running.wait(patience=5)
+    assert outcome.status == 128 + number and time.monotonic() - signalled < 0.5, outcome.describe()
+
+
+def test_a_signal_ends_a_report_that_nobody_reads(start, good):
+    with Unread() as pipe:
+        running = start("stun", uri(good), stdout=pipe)
+        until(lambda: is_writing(running))
+        running.signal(signal.SIGINT)
+        outcome = running.wait(patience=5)
+    assert outcome.status == 130, outcome.describe()
+
+
+@pytest.mark.parametrize("pause", [1.0, 2.5])
+def test_a_suspended_run_ends_by_its_deadline_or_when_it_wakes(start, good, silent, pause):
+    """P04: as a laptop that sleeps. What was measured before is reported."""
+    running = start("stun", "--format", "json", "--timeout", "2", uri(good), uri(silent))
+    until(lambda: good.received and len(silent.received) > 1)
+    running.signal(signal.SIGSTOP)
+    time.sleep(pause)
+    running.signal(signal.SIGCONT)
+    outcome = running.wait()
+    assert outcome.status == 1 and outcome.seconds <= max(2, pause + 1) + 0.5, outcome.describe()
+    assert [entry["ok"] for entry in outcome.report["stun"]] == [True, False], outcome.describe()
+
+
+def test_an_answer_that_waits_while_the_run_is_suspended_is_timed_by_its_arrival(start):
+    """The kernel stamps it: the round trip is the network's, not the sleep's."""
+    with serve("late-reply") as server:
+        running = start("stun", "--format", "json", "--timeout", "3", uri(server))
+        until(lambda: server.received)
+        running.signal(signal.SIGSTOP)
+        time.sleep(1.5)
+        running.signal(signal.SIGCONT)
+        outcome = running.wait()
+    [entry] = outcome.report["stun"]
+    assert entry["ok"], outcome.describe()
+    if entry.get("rttClock") == "kernel":
+        assert 600 <= entry["rttMs"] <= 900, outcome.describe()
+
+
+def test_times_are_utc_whatever_the_zone(run, good):
+    outcome = run("stun", "--format", "json", uri(good), environment={"TZ": "Asia/Kathmandu"})
+    started = datetime.fromisoformat(outcome.report["startedAt"].replace("Z", "+00:00"))
+    assert outcome.report["startedAt"].endswith("Z"), outcome.describe()
+    assert abs(datetime.now(timezone.utc) - started) < timedelta(minutes=1), outcome.describe()
 
 
 def test_an_ignored_hangup_stays_ignored(start, silent):
@@ -147,26 +230,9 @@ def test_it_needs_no_directory_to_write_in_and_leaves_nothing(run, good, tmp_pat
 
 def on_a_terminal(run, *arguments, environment):
     """What a terminal would have been given on standard output and standard error together."""
-    primary, secondary = pty.openpty()
-    collected = []
-
-    def collect():
-        while True:
-            try:
-                data = os.read(primary, 65536)
-            except OSError:
-                return
-            if not data:
-                return
-            collected.append(data)
-
-    reader = threading.Thread(target=collect, daemon=True)
-    reader.start()
-    outcome = run(*arguments, environment=environment, stdout=secondary, stderr=secondary)
-    os.close(secondary)
-    reader.join(timeout=5)
-    os.close(primary)
-    return outcome, b"".join(collected)
+    with Terminal() as terminal:
+        outcome = run(*arguments, environment=environment, stdout=terminal.secondary, stderr=terminal.secondary)
+    return outcome, terminal.shown
 
 
 def test_no_color_is_respected_on_a_terminal(run, good, silent):
@@ -208,11 +274,11 @@ def test_twenty_servers_of_which_ten_never_answer(run):
 
 
 def test_many_runs_at_once_do_not_meet(start, good):
-    running = [start("stun", "--format", "json", "--timeout", "5", uri(good)) for _ in range(16)]
+    running = [start("stun", "--format", "json", "--timeout", "5", uri(good)) for _ in range(20)]
     outcomes = [one.wait() for one in running]
-    assert [outcome.status for outcome in outcomes] == [0] * 16, [one.describe() for one in outcomes if one.status]
+    assert [outcome.status for outcome in outcomes] == [0] * 20, [one.describe() for one in outcomes if one.status]
     mapped = [outcome.report["stun"][0]["mappedAddress"] for outcome in outcomes]
-    assert len(set(mapped)) == 16
+    assert len(set(mapped)) == 20
 
 
 @pytest.mark.parametrize("descriptors", [6, 12, 20])
@@ -235,3 +301,103 @@ def test_dry_run_sends_nothing(run, good):
     outcome = run("check", "--dry-run", uri(good))
     assert outcome.status == 0 and str(good.port) in outcome.text, outcome.describe()
     assert good.received == []
+
+
+def many_uris(port, count=300):
+    return [f"stun:127.0.{1 + number // 200}.{1 + number % 200}:{port}" for number in range(count)]
+
+
+@pytest.fixture
+def everywhere():
+    """A socket that takes what is sent to any address of this machine, and answers nothing."""
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        listener.bind(("0.0.0.0", 0))
+        group = socket.inet_aton("224.0.0.251") + socket.inet_aton("127.0.0.1")
+        listener.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group)
+        listener.setblocking(False)
+        yield listener
+
+
+def drain(listener):
+    count = 0
+    try:
+        while True:
+            listener.recv(65535)
+            count += 1
+    except BlockingIOError:
+        return count
+
+
+@pytest.mark.parametrize("command", ["stun", "check"])
+def test_three_hundred_silent_servers_end_in_time(run, tmp_path, everywhere, command):
+    """P08, P09: 256 of them are asked, and that the others are not is said."""
+    path = tmp_path / "ice.json"
+    names = many_uris(everywhere.getsockname()[1])
+    path.write_text(json.dumps([{"urls": name} for name in names]))
+    outcome = run(command, "--format", "json", "--timeout", "3", "--ice-servers", path)
+    assert outcome.status == 1 and outcome.seconds <= 3.5, f"{outcome.status} in {outcome.seconds} s"
+    assert outcome.peak_bytes < 100 * MEGABYTE, f"{outcome.peak_bytes / MEGABYTE:.1f} MB"
+    entries = [entry for entry in outcome.report["stun"] if entry["transport"] == "udp"]
+    assert [entry["server"] for entry in entries] == names[:256]
+    assert not any(entry["ok"] for entry in entries)
+    assert "44 more servers" in json.dumps(outcome.report["notMeasured"]), outcome.report["notMeasured"]
+
+
+def test_one_server_under_many_names_is_not_flooded(run, tmp_path):
+    """A burst of 40, then 50 a second, however often a configuration names the same address."""
+    with serve("silent") as server:
+        path = tmp_path / "ice.json"
+        path.write_text(json.dumps([{"urls": f"stun:127.0.0.1:{server.port}"}] * 256))
+        outcome = run("stun", "--format", "json", "--timeout", "2", "--ice-servers", path)
+        received = len(server.received)
+    assert outcome.status == 1 and outcome.seconds <= 2.5, outcome.describe()
+    assert 40 <= received <= 40 + 50 * 2 + 10, f"{received} datagrams"
+
+
+def test_a_dry_run_shows_what_a_run_would_do(run, tmp_path, everywhere):
+    path = tmp_path / "ice.json"
+    names = many_uris(everywhere.getsockname()[1])
+    path.write_text(json.dumps([{"urls": name} for name in names]))
+    as_text = run("check", "--dry-run", "--ice-servers", path)
+    as_json = run("check", "--dry-run", "--format", "json", "--ice-servers", path)
+    assert (as_text.status, as_json.status) == (0, 0), as_json.describe()
+    plan = json.loads(as_json.text)
+    assert [one["server"] for one in plan["servers"]] == names[:256]
+    assert all(one["requests"] > 0 for one in plan["servers"])
+    assert all(name in as_text.text for name in names[:256]) and "44 more servers" in as_text.text
+    assert drain(everywhere) == 0
+
+
+@pytest.mark.parametrize("arguments", [[], ["--dry-run"]], ids=["run", "dry-run"])
+@pytest.mark.parametrize(
+    "address, realm",
+    [
+        ("224.0.0.251", "multicast"),
+        ("255.255.255.255", "broadcast"),
+        ("0.0.0.0", "unspecified"),
+        ("[::]", "unspecified"),
+        ("[ff02::fb]", "multicast"),
+        ("[::ffff:224.0.0.251]", "multicast"),
+        ("[::ffff:0.0.0.0]", "unspecified"),
+        ("[64:ff9b::e000:fb]", "multicast"),
+    ],
+)
+def test_what_is_no_address_of_a_server_is_refused(run, tmp_path, everywhere, good, address, realm, arguments):
+    """P09: not even beside a server that is right, as a hostile configuration would have it."""
+    name = f"stun:{address}:{everywhere.getsockname()[1]}"
+    path = tmp_path / "ice.json"
+    path.write_text(json.dumps([{"urls": uri(good)}, {"urls": name}]))
+    for servers in ([name], ["--ice-servers", path]):
+        outcome = run("check", *arguments, *servers)
+        assert outcome.status == 64 and outcome.output == b"", outcome.describe()
+        assert len(outcome.errors.splitlines()) == 1 and realm.encode() in outcome.errors, outcome.describe()
+    assert drain(everywhere) == 0 and good.received == []
+
+
+def test_a_broadcast_address_of_loopback_gets_nothing(run, everywhere):
+    """It cannot be told from a host's by its form; the system refuses it to whoever did not ask for broadcasts."""
+    outcome = run("stun", "--format", "json", "--timeout", "1", f"stun:127.255.255.255:{everywhere.getsockname()[1]}")
+    [entry] = outcome.report["stun"]
+    assert (outcome.status, entry["ok"], entry["attempts"]) == (1, False, 0), outcome.describe()
+    assert drain(everywhere) == 0

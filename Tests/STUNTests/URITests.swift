@@ -120,6 +120,7 @@ struct URITests {
             ("stun:㎏.org", 5, "U+338F"),
             ("stun:\u{AD}.org", 5, "not ignored"),
             ("stun:a\u{3000}b.org", 5, "U+3000"),
+            ("stun:a\u{FFFD}b.org", 5, "U+FFFD"),
         ])
     func refusals(_ input: String, _ offset: Int, _ words: String) {
         let error = #expect(throws: URIError.self) { try ServerURI(parsing: input) }

@@ -5,9 +5,10 @@ import Session
 /// A server's name has an address that only this machine or its own network knows, however it is written.
 enum NameLeadsInside: FindingRule {
     static func findings(in evidence: Evidence) -> [Finding] {
-        let names = Set(evidence.record.plan.servers.filter(\.isNamed).map(\.uri.text))
-        let inside = evidence.stun.filter { result in
-            names.contains(result.server) && result.serverAddress.map { $0.address.realm != .global } == true
+        let inside = evidence.record.plan.servers.enumerated().flatMap { index, server -> [String] in
+            guard server.isNamed else { return [] }
+            let odd = (evidence.record.resolved[index] ?? []).filter { $0.address.realm != .global }
+            return odd.map { "\(server.uri.text) at \($0): \($0.address.realm.rawValue)" }
         }
         guard !inside.isEmpty else { return [] }
         return [
@@ -16,9 +17,7 @@ enum NameLeadsInside: FindingRule {
                 title: inside.count == 1
                     ? "A server's name leads to an address that is not public"
                     : "Servers' names lead to \(inside.count) addresses that are not public",
-                evidence: inside.compactMap { result in
-                    result.serverAddress.map { "\(result.place): \($0.address) is \($0.address.realm.rawValue)" }
-                },
+                evidence: inside,
                 causes: [
                     "the server is one of this network's own",
                     "this machine's resolver gives other answers inside its network than outside",

@@ -77,6 +77,8 @@ enum InternationalLabel {
         case 0x200C, 0x200D: return previous?.properties.canonicalCombiningClass == .virama
         // Letters that a compatibility mapping would take away and names keep (RFC 5892 s2.6, appendix A).
         case 0xDF, 0x3C2, 0xB7, 0x30FB: return true
+        // What stands for something that could not be shown or read, as bytes that are no UTF-8 become.
+        case 0xFFFC, 0xFFFD: return false
         default: break
         }
         switch scalar.properties.generalCategory {
