@@ -19,7 +19,7 @@ struct Icecheck: ParsableCommand {
     static func main() {
         StandardStream.ignoreBrokenPipes()
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(Process.arguments)
             hideSecrets()
             try command.run()
         } catch {
