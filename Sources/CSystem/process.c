@@ -20,6 +20,17 @@ static int64_t nanoseconds(clockid_t clock) {
 int64_t csys_monotonic_nanoseconds(void) { return nanoseconds(CLOCK_MONOTONIC); }
 int64_t csys_realtime_nanoseconds(void) { return nanoseconds(CLOCK_REALTIME); }
 
+static int argument_count = 0;
+static char **argument_values = NULL;
+
+// The C library hands a constructor what it hands main. Swift reads /proc/self/cmdline, which a container may lack.
+__attribute__((constructor)) static void keep_arguments(int count, char **values) {
+    argument_count = count;
+    argument_values = values;
+}
+
+char *csys_argument(int index) { return index >= 0 && index < argument_count ? argument_values[index] : NULL; }
+
 static int signal_pipe[2] = {-1, -1};
 static volatile sig_atomic_t signals_seen = 0;
 
@@ -47,6 +58,8 @@ int csys_signals_catch(void) {
     sigaction(SIGPIPE, &ignoring, NULL);
     return signal_pipe[0];
 }
+
+void csys_signals_end_at_next(void) { signals_seen = 1; }
 
 int csys_signals_take(int descriptor) {
     unsigned char byte = 0;

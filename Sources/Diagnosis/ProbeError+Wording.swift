@@ -35,6 +35,8 @@ extension ProbeError {
         case .noAnswer, .cutShort, nil:
             if let disbelieved = Self.disbelieved(record) {
                 self = disbelieved
+            } else if let refusal = Self.refusal(record) {
+                self.init(refusal, to: probe.serverAddress, over: probe.transport)
             } else if isStream {
                 self.init(
                     kind: .tcpOpenNoSTUN, message: "the TCP port is open, and nothing there answers STUN")
@@ -49,6 +51,12 @@ extension ProbeError {
         return ProbeError(
             kind: .timeout,
             message: "no answer to \(Words.count(record.sentAt.count, "request")) within \(Words.duration(waited))")
+    }
+
+    /// Why nothing was sent at all, where this machine refused each transmission.
+    private static func refusal(_ record: RunRecord.ProbeRecord) -> PathTrouble? {
+        let refusals = record.troubles.filter { $0.origin == .local }
+        return refusals.count < max(1, record.sentAt.count) ? nil : refusals.last
     }
 
     /// The reason where something did answer, and none of it was to be believed.

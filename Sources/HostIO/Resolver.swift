@@ -7,7 +7,7 @@ final class Resolver {
     private let handle: OpaquePointer
 
     init() throws(SystemError) {
-        guard let handle = csys_resolver_create() else { throw SystemError("start the resolver", errno: ENOMEM) }
+        guard let handle = csys_resolver_create() else { throw SystemError("start the resolver", errno: errno) }
         self.handle = handle
     }
 

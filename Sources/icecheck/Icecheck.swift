@@ -19,10 +19,11 @@ struct Icecheck: ParsableCommand {
     static func main() {
         StandardStream.ignoreBrokenPipes()
         do {
-            if let plain = PlainCommandLine(CommandLine.arguments.dropFirst(), commands: commandNames) {
+let arguments = Process.arguments
+            if let plain = PlainCommandLine(arguments[...], commands: commandNames) {
                 try plain.run()
             } else {
-                var command = try parseAsRoot()
+                var command = try parseAsRoot(arguments)
                 hideSecrets()
                 try command.run()
             }

@@ -60,6 +60,7 @@ struct Run {
             observations.append(observation)
             progress?.show(observation)
         }
+        Process.endAtNextSignal()
         if !session.isFinished {
             session.conclude(end.isInterruption ? .interrupted : .deadline, at: MonotonicClock.now)
         }

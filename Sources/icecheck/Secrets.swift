@@ -1,6 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#endif
+import HostIO
 
 /// The options whose values are secrets.
 private let secretOptions = ["--password"]
@@ -9,17 +7,11 @@ private let secretOptions = ["--password"]
 /// longer than parsing takes.
 func hideSecrets() {
     var isSecret = false
-    for index in 1..<max(1, Int(CommandLine.argc)) {
-        guard let argument = CommandLine.unsafeArgv[index] else { continue }
-        let text = String(cString: argument)
-        if isSecret { overwrite(argument) }
+    for (index, text) in Process.arguments.enumerated() {
+        if isSecret { Process.hideArgument(index) }
         isSecret = secretOptions.contains(text)
         for option in secretOptions where text.hasPrefix(option + "=") {
-            overwrite(argument + option.utf8.count + 1)
+            Process.hideArgument(index, after: option.utf8.count + 1)
         }
     }
-}
-
-private func overwrite(_ text: UnsafeMutablePointer<CChar>) {
-    for offset in 0..<strlen(text) { text[offset] = CChar(UInt8(ascii: "x")) }
 }

@@ -105,13 +105,18 @@ int csys_readiness_remove(int readiness, int descriptor);
 /// How many of `ready` were filled. Waits at most `nanoseconds`, for ever where that is negative.
 int csys_readiness_wait(int readiness, csys_ready *ready, int capacity, int64_t nanoseconds);
 
-// MARK: Clocks and signals (process.c)
+// MARK: Arguments, clocks and signals (process.c)
+
+/// An argument of this process as the system keeps it, NULL past the last; it may be written over.
+char *csys_argument(int index);
 
 int64_t csys_monotonic_nanoseconds(void);
 int64_t csys_realtime_nanoseconds(void);
 /// Catches SIGINT, SIGTERM and SIGHUP from now on: the first makes the descriptor that this gives readable, the second
 /// ends the process with 128 + its number. SIGPIPE is ignored.
 int csys_signals_catch(void);
+/// From now on the first signal ends the process too, as where there is no loop any more that would take it.
+void csys_signals_end_at_next(void);
 /// The signal that came, 0 where none did since the last call.
 int csys_signals_take(int descriptor);
 

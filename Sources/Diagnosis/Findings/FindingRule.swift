@@ -20,7 +20,8 @@ enum FindingRules {
     private static var all: [any FindingRule.Type] {
         [
             UDPBlocked.self, FirewallRejects.self, NameNotResolved.self, WrongService.self, ServerSilent.self,
-            ServerAnswersBadly.self, NameLeadsInside.self, AddressRewritten.self, MappedAddressNotGlobal.self, OtherAddressNotGlobal.self,
+            ServerAnswersBadly.self, NameLeadsInside.self, AddressRewritten.self, MappedAddressNotGlobal.self,
+            OtherAddressNotGlobal.self,
             AnswersLost.self, NetworkChanged.self,
         ]
     }
