@@ -2,10 +2,9 @@ import NetTypes
 
 /// Reads the records of a DNS message (RFC 1035 s4) that came from outside.
 ///
-/// At most ``mostKept`` records are kept of at most ``mostExamined``; what overruns the message or jumps in circles
-/// makes the answer malformed where it leaves no record.
+/// At most ``mostExamined`` records are read: which of them count is decided by their priorities, not by their places.
+/// What overruns the message or jumps in circles makes the answer malformed where it leaves no record.
 struct DNSResponse {
-    static let mostKept = 64
     static let mostExamined = 1000
     /// Of a name as text: 255 bytes on the wire (RFC 1035 s2.3.4).
     static let mostNameBytes = 255
@@ -44,7 +43,7 @@ struct DNSResponse {
         var records: [Record] = []
         var isMalformed = false
         guard let counts = reader.header(), reader.skipQuestions(counts.questions) else { return malformed }
-        for _ in 0..<min(counts.answers, mostExamined) where records.count < mostKept {
+        for _ in 0..<min(counts.answers, mostExamined) {
             guard let (found, end) = reader.recordHeader() else {
                 isMalformed = true
                 break

@@ -132,7 +132,7 @@ extension Session {
         guard case .source(let routed) = answer else {
             let excluded = NotMeasured(
                 what: plan.servers[server].uri.text, family: endpoint.family, reason: .noRoute,
-                detail: "this machine has no route to \(endpoint.address)")
+                detail: Self.words(answer, to: endpoint.address))
             observe(.notMeasured(server, excluded), at: now)
             return
         }
@@ -152,6 +152,14 @@ extension Session {
         if plan.gathersReflexive, transports.contains(.udp) {
             startReflexiveProbes(of: server, to: endpoint, besides: source, at: now)
         }
+    }
+
+    /// Why nothing can be sent to an address.
+    private static func words(_ answer: SystemAnswer, to address: IPAddress) -> String {
+        // What Linux says to a datagram for a broadcast address (EACCES, the same number everywhere).
+        if case .failed(.noRoute(errno: 13)) = answer { return "\(address) is a broadcast address" }
+        if address.isIPv4Mapped { return "\(address) is IPv4 written as IPv6; ask for \(address.canonical)" }
+        return "this machine has no route to \(address)"
     }
 
     /// Asks from the other bases as well: each has a server-reflexive candidate of its own.

@@ -40,14 +40,14 @@ struct DNSResponseTests {
                 == .serviceRecords([ServiceRecord(priority: 0, weight: 0, port: 0, target: "")]))
     }
 
-    @Test func ofAThousandRecordsSixtyFourAreKept() throws {
+    @Test func ofMoreThanAThousandRecordsAThousandAreRead() throws {
         let one = Self.record(type: 33, [0, 0, 0, 0, 0, 1, 1, 0x62, 0])
-        let message = Self.message(answers: 1000, (0..<1000).flatMap { _ in one })
+        let message = Self.message(answers: 1200, (0..<1200).flatMap { _ in one })
         guard case .serviceRecords(let records) = DNSResponse.serviceRecords(in: message) else {
             Issue.record("no records")
             return
         }
-        #expect(records.count == 64)
+        #expect(records.count == 1000)
     }
 
     @Test func anAliasAloneIsNoRecord() {

@@ -12,6 +12,7 @@ enum NameNotResolved: FindingRule {
                 causes: [
                     "the name is misspelt or no longer exists",
                     "this machine's resolver does not work, or does not know the names of this network",
+                    "its DNS records (SRV, NAPTR) say that the service is not there, or make no sense",
                 ],
                 remedy:
                     "Check the name with `getent ahosts NAME`; where that fails for every name, mend /etc/resolv.conf.")
