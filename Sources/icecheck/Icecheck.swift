@@ -19,7 +19,7 @@ struct Icecheck: ParsableCommand {
     static func main() {
         StandardStream.ignoreBrokenPipes()
         do {
-let arguments = Process.arguments
+            let arguments = Process.arguments
             if let plain = PlainCommandLine(arguments[...], commands: commandNames) {
                 try plain.run()
             } else {
