@@ -10,7 +10,7 @@ extension Verdict {
         let servers = ServerTally(stun)
         let hasCandidate = candidates.contains { $0.withheld == nil }
         let needsCandidate = plan.command != .stun
-        isOK = servers.dead.isEmpty && (hasCandidate || !needsCandidate) && (hasCandidate || !stun.isEmpty)
+        isOK = servers.isWhole && (hasCandidate || (!needsCandidate && !stun.isEmpty))
         best = families.map(\.best).min { $0.rank < $1.rank } ?? .none
         self.families = families
         summary = Self.summary(families, servers, hasCandidate: hasCandidate || !needsCandidate)
@@ -18,66 +18,89 @@ extension Verdict {
 
     private static func summary(_ families: [FamilyVerdict], _ servers: ServerTally, hasCandidate: Bool) -> String {
         var sentences = families.map { "\($0.family.name): \($0.summary)." }
-        if !servers.dead.isEmpty, servers.count > 1 {
-            sentences.append("\(servers.dead.count) of \(servers.count) servers gave no answer that can be used.")
+        func add(_ some: Int, _ said: String) {
+            guard some > 0 else { return }
+            if servers.count > 1 {
+                sentences.append("\(some) of \(servers.count) servers \(said).")
+            } else if families.allSatisfy(\.isOK) {
+                // Of a single server, a family's own sentence has said it where that is no.
+                sentences.append("The server \(said).")
+            }
         }
+        add(servers.silent, "gave no answer that can be used")
+        add(servers.partial, "answered only in part: not over every transport and family that was asked")
+        add(servers.unmeasured, "could not be asked in this run")
         if !hasCandidate { sentences.append("No address of this machine can be offered to a peer.") }
         return sentences.isEmpty ? "Nothing could be measured." : sentences.joined(separator: " ")
-    }
-}
-
-/// Which servers answered: over every transport that they were asked over and in every family that they were
-/// reachable in.
-struct ServerTally {
-    private(set) var count = 0
-    private(set) var dead: [String] = []
-
-    init(_ stun: [STUNResult]) {
-        var names: [String] = []
-        for result in stun where !names.contains(result.server) { names.append(result.server) }
-        count = names.count
-        dead = names.filter { name in !Self.isAlive(stun.filter { $0.server == name }) }
-    }
-
-    private static func isAlive(_ results: [STUNResult]) -> Bool {
-        struct Way: Hashable {
-            let transport: Transport
-            let family: IPAddress.Family?
-        }
-        let counted = results.filter { result in
-            if case .notMeasured(let why) = result.outcome { return why.reason != .noRoute }
-            return true
-        }
-        let ways = Dictionary(grouping: counted) { Way(transport: $0.transport, family: $0.family) }
-        return !ways.isEmpty && ways.values.allSatisfy { $0.contains { $0.isOK } }
     }
 }
 
 extension Verdict.FamilyVerdict {
     /// Nil where nothing was measured in the family.
     fileprivate init?(_ family: IPAddress.Family, stun: [STUNResult], candidates: [CandidateRecord]) {
-        let hosts = candidates.filter { $0.address.family == family && $0.withheld == nil && $0.type == "host" }
-        let measured = stun.filter { if case .notMeasured = $0.outcome { false } else { true } }
+        let hosts = candidates.filter {
+            $0.address.family == family && $0.withheld == nil && $0.type == "host" && $0.transport == .udp
+        }
+        let measured = stun.filter { $0.gap == nil }
         guard !hosts.isEmpty || !measured.isEmpty else { return nil }
-        let answers = measured.filter(\.isOK)
-        let direct = answers.first { $0.answer?.mappedAddress == $0.answer?.localAddress }
-        guard let answer = direct ?? answers.first, let mapped = answer.answer?.mappedAddress else {
+        guard !measured.isEmpty else {
+            let why = stun.isEmpty ? "no server was asked" : "no server was asked in time to answer"
             self.init(
-                family: family, isOK: measured.isEmpty, best: measured.isEmpty ? .host : .none,
-                summary: measured.isEmpty
-                    ? "\(hosts.count) host candidate\(hosts.count == 1 ? "" : "s"); no server was asked"
-                    : "no STUN server answered, so no address is known that a peer outside could reach")
+                family: family, isOK: stun.isEmpty, best: .host,
+                summary: "\(Words.count(hosts.count, "host candidate")); \(why)")
             return
         }
-        let silent = ServerTally(measured).dead.count
-        let trip = answers.compactMap { $0.answer?.roundTrip.duration }.min() ?? .zero
-        let best: Verdict.Best = direct != nil ? .host : .serverReflexive
-        let how =
-            direct != nil
-            ? "no NAT on the way: servers see this machine's own address \(mapped.address)"
-            : "behind a NAT, seen from outside as \(mapped) (server-reflexive)"
-        self.init(
-            family: family, isOK: silent == 0, best: best, summary: "\(how), \(Words.duration(trip)) round trip")
+        guard let told = Told(measured) else {
+            self.init(
+                family: family, isOK: false, best: .none,
+                summary: "no STUN server answered, so no address is known that a peer outside could reach")
+            return
+        }
+        self.init(family: family, isOK: ServerTally(measured).isWhole, best: told.best, summary: told.summary)
+    }
+
+    /// What the answers of one family tell, taken together.
+    private struct Told {
+        var best: Verdict.Best
+        var summary: String
+
+        /// Nil where nothing answered.
+        init?(_ measured: [STUNResult]) {
+            let all = measured.filter(\.isOK)
+            let overUDP = all.filter { $0.transport == .udp }
+            // A server of the own network is behind no NAT of the way out: one beyond it knows better.
+            let answers = (overUDP.isEmpty ? all : overUDP).preferring { $0.serverAddress?.address.realm == .global }
+            // Where the answers differ, the verdict is the lesser one.
+            let isDirect = answers.allSatisfy { $0.answer?.mappedAddress == $0.answer?.localAddress }
+            let shown = answers.preferring { $0.answer?.mappedAddress != $0.answer?.localAddress }
+            guard let mapped = shown.first?.answer?.mappedAddress else { return nil }
+            let trip = answers.compactMap { $0.answer?.roundTrip.duration }.min() ?? .zero
+            if overUDP.isEmpty, measured.contains(where: { $0.transport == .udp }) {
+                best = .none
+                summary =
+                    "only TCP gets an answer, seen from outside as \(mapped); without UDP no server-reflexive "
+                    + "candidate is known"
+            } else if isDirect {
+                best = .host
+                let isOnThisMachine = answers.allSatisfy { $0.serverAddress?.address.isLoopback ?? false }
+                summary =
+                    isOnThisMachine
+                    ? "only a server on this machine itself was reached, which says nothing of a NAT"
+                    : "no NAT on the way: servers see this machine's own address \(mapped.address)"
+            } else {
+                best = .serverReflexive
+                summary = "behind a NAT, seen from outside as \(mapped) (server-reflexive)"
+            }
+            summary += ", \(Words.duration(trip)) round trip"
+        }
+    }
+}
+
+extension [STUNResult] {
+    /// Those that meet the condition where there are any, else all.
+    fileprivate func preferring(_ condition: (STUNResult) -> Bool) -> [STUNResult] {
+        let preferred = filter(condition)
+        return preferred.isEmpty ? self : preferred
     }
 }
 
