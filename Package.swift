@@ -63,6 +63,7 @@ let package = Package(
         tests("STUNTests", ["STUN", "NetTypes"]),
         tests("EnginesTests", ["Engines", "STUN", "NetTypes"]),
         tests("SessionTests", ["Session", "Engines", "STUN", "NetTypes", "Diagnosis", "Server"]),
+        tests("DiagnosisTests", ["Diagnosis", "Session", "Engines", "STUN", "NetTypes"]),
         tests("ReportingTests", ["Reporting", "Diagnosis", "Session", "Engines", "STUN", "NetTypes", "Dissection"]),
         tests("DissectionTests", ["Dissection", "STUN", "NetTypes"]),
         tests("HostIOTests", ["HostIO", "NetTypes"]),

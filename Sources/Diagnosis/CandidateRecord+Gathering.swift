@@ -18,7 +18,9 @@ extension CandidateRecord {
                 offered.append(activeHost(base, local, &foundations))
                 offered += reflexive(index, base, local, record, &foundations)
             } else {
-                let why = record.baseFailures[index].map { ", since \(failure($0))" } ?? " before the run ended"
+                let why =
+                    record.baseFailures[index].map { ", since \(failure($0, base.address.address))" }
+                    ?? " before the run ended"
                 withheld.append(
                     host(
                         base, Endpoint(base.address.address, 0), &foundations,
@@ -28,9 +30,9 @@ extension CandidateRecord {
         return offered.sorted { $0.priority > $1.priority } + withheld
     }
 
-    private static func failure(_ failure: ProbeFailure) -> String {
+    private static func failure(_ failure: ProbeFailure, _ address: IPAddress) -> String {
         guard case .path(let trouble) = failure else { return "it failed" }
-        return ProbeError(trouble, to: Endpoint(.unspecified(.ipv4), 0), over: .udp).message
+        return ProbeError(trouble, to: Endpoint(address, 0), over: .udp).message
     }
 
     private static func host(
@@ -62,16 +64,21 @@ extension CandidateRecord {
         _ foundations: inout FoundationAssigner
     ) -> [CandidateRecord] {
         var known: Set<Endpoint> = [local]
+        // A NAT may give a base one address for each server, and each candidate has a priority of its own (RFC 8445
+        // s5.1.2): the first of every base goes before the second of any.
+        var further = 0
         return record.probes.compactMap { probe -> CandidateRecord? in
             guard probe.probe.base == index, probe.probe.transport == .udp, let answer = probe.answer,
                 known.insert(answer.mappedAddress).inserted
             else { return nil }
+            defer { further += record.plan.bases.count }
             let candidate = Candidate(
                 .serverReflexive,
                 foundation: foundations.foundation(
                     .serverReflexive, base: local.address, server: probe.probe.serverAddress.address),
                 priority: CandidatePriority.priority(
-                    .serverReflexive, .udp, localPreference: base.localPreference),
+                    .serverReflexive, .udp,
+                    localPreference: UInt16(max(0, Int(base.localPreference) - further))),
                 endpoint: answer.mappedAddress, related: local)
             return CandidateRecord(
                 candidate, local, base, server: record.plan.servers[probe.probe.server].uri.text)

@@ -2,12 +2,14 @@ package import NetTypes
 package import Session
 
 /// The observations of a run, sorted by what they are about.
+///
+/// A recording may come from elsewhere: a fact about a server, base or probe that the plan or the recording does not
+/// have is left out.
 package struct RunRecord: Sendable {
     package struct ProbeRecord: Sendable {
         package let probe: Probe
         package let startedAt: Duration
         package var sentAt: [Duration] = []
-        package var connectedAt: Duration?
         package var localAddress: Endpoint?
         package var answer: BindingAnswer?
         package var ignored: [IgnoredReplies] = []
@@ -39,26 +41,34 @@ package struct RunRecord: Sendable {
         case .baseOpened(let base, let local): baseEndpoints[base] = local
         case .baseFailed(let base, let failure): baseFailures[base] = failure
         case .resolved(let server, let endpoints): resolved[server, default: []] += endpoints
+        case .deadlineReached: break
         case .notResolved(let server, let family, let failure):
             unresolved[server, default: []].append((family, failure))
-        case .probeStarted(_, let probe): probes.append(ProbeRecord(probe: probe, startedAt: now))
-        case .connected(let index, let local, _):
-            probes[index].connectedAt = now
-            probes[index].localAddress = local
-        case .sent(let index, _): probes[index].sentAt.append(now)
+        case .probeStarted(let index, let probe):
+            guard index == probes.count, plan.servers.indices.contains(probe.server) else { return }
+            probes.append(ProbeRecord(probe: probe, startedAt: now))
+        case .connected(let index, let local, _): change(index) { $0.localAddress = local }
+        case .sent(let index, _): change(index) { $0.sentAt.append(now) }
         case .answered(let index, let answer):
-            probes[index].answer = answer
-            probes[index].localAddress = answer.localAddress
-            probes[index].endedAt = now
-        case .ignored(let index, let replies): probes[index].ignored.append(replies)
-        case .pathError(let index, let trouble): probes[index].troubles.append(trouble)
+            change(index) {
+                $0.answer = answer
+                $0.localAddress = answer.localAddress
+                $0.endedAt = now
+            }
+        case .ignored(let index, let replies): change(index) { $0.ignored.append(replies) }
+        case .pathError(let index, let trouble): change(index) { $0.troubles.append(trouble) }
         case .failed(let index, let failure):
-            probes[index].failure = failure
-            probes[index].endedAt = now
+            change(index) {
+                $0.failure = failure
+                $0.endedAt = now
+            }
         case .notMeasured(let server?, let what): notMeasuredByServer[server, default: []].append(what)
         case .notMeasured(nil, let what): notMeasured.append(what)
-        case .deadlineReached: break
         case .interrupted: isInterrupted = true
         }
+    }
+
+    private mutating func change(_ index: Observation.ProbeIndex, _ body: (inout ProbeRecord) -> Void) {
+        if probes.indices.contains(index) { body(&probes[index]) }
     }
 }

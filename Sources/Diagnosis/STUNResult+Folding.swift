@@ -67,7 +67,10 @@ extension STUNResult {
             answer: answers.first, statistics: nil, ignored: Self.merged(probes.flatMap(\.ignored)),
             pathTroubles: first.answer == nil ? [] : first.troubles)
         if probes.count > 1 {
-            statistics = RoundTripStatistics(answers.map(\.roundTrip.duration), sent: attempts)
+            // What the end of the run cut short is neither answered nor lost.
+            let decided = probes.filter { $0.failure != .cutShort && $0.failure != .notConnected }
+            statistics = RoundTripStatistics(
+                answers.map(\.roundTrip.duration), sent: decided.reduce(0) { $0 + $1.sentAt.count })
         }
     }
 
@@ -92,7 +95,8 @@ extension STUNResult.Outcome {
         }
         let waited = (record.endedAt ?? record.startedAt) - (record.sentAt.first ?? record.startedAt)
         let isUnfinished = record.failure == .cutShort || record.failure == .notConnected || record.failure == nil
-        if isUnfinished, waited < Self.meaningfulWait, record.ignored.isEmpty, record.troubles.isEmpty {
+        let isUnsent = record.sentAt.isEmpty && !record.probe.transport.isStream
+        if isUnfinished, isUnsent || waited < Self.meaningfulWait, record.ignored.isEmpty, record.troubles.isEmpty {
             self = .notMeasured(
                 NotMeasured(
                     what: record.probe.serverAddress.description, reason: isInterrupted ? .interrupted : .deadline,

@@ -10,9 +10,9 @@ extension Verdict {
         let servers = ServerTally(stun)
         let hasCandidate = candidates.contains { $0.withheld == nil }
         let needsCandidate = plan.command != .stun
-        isOK = servers.dead.isEmpty && (needsCandidate ? hasCandidate : servers.count > 0)
+        isOK = servers.isWhole && (needsCandidate ? hasCandidate : servers.count > 0)
         // A family in which no server was asked shows nothing beyond this machine, where another shows more.
-        let asked = families.filter { family in stun.contains { $0.family == family.family && $0.isMeasured } }
+        let asked = families.filter { family in stun.contains { $0.family == family.family && $0.gap == nil } }
         best = (asked.isEmpty ? families : asked).map(\.best).min { $0.rank < $1.rank } ?? .none
         self.families = families
         summary = Self.summary(families, servers, hasCandidate: hasCandidate || !needsCandidate)
@@ -20,49 +20,20 @@ extension Verdict {
 
     private static func summary(_ families: [FamilyVerdict], _ servers: ServerTally, hasCandidate: Bool) -> String {
         var sentences = families.map { "\($0.family.name): \($0.summary)." }
-        if !servers.dead.isEmpty, servers.count > 1 {
-            sentences.append("\(servers.dead.count) of \(servers.count) servers gave no answer that can be used.")
+        func add(_ some: Int, _ said: String) {
+            guard some > 0 else { return }
+            if servers.count > 1 {
+                sentences.append("\(some) of \(servers.count) servers \(said).")
+            } else if families.allSatisfy(\.isOK) {
+                // Of a single server, a family's own sentence has said it where that is no.
+                sentences.append("The server \(said).")
+            }
         }
+        add(servers.silent, "gave no answer that can be used")
+        add(servers.partial, "answered only in part: not over every transport and family that was asked")
+        add(servers.unmeasured, "could not be asked in this run")
         if !hasCandidate { sentences.append("No address of this machine can be offered to a peer.") }
         return sentences.isEmpty ? "Nothing could be measured." : sentences.joined(separator: " ")
-    }
-}
-
-/// Which servers answered: over every transport that they were asked over and in every family that they were
-/// reachable in.
-struct ServerTally {
-    private(set) var count = 0
-    private(set) var dead: [String] = []
-
-    init(_ stun: [STUNResult]) {
-        var names: [String] = []
-        // What the options leave out is no server of this run.
-        for result in stun where !result.isExcluded && !names.contains(result.server) { names.append(result.server) }
-        count = names.count
-        dead = names.filter { name in !Self.isAlive(stun.filter { $0.server == name }) }
-    }
-
-    private static func isAlive(_ results: [STUNResult]) -> Bool {
-        struct Way: Hashable {
-            let transport: Transport
-            let family: IPAddress.Family?
-        }
-        let counted = results.filter { result in
-            if case .notMeasured(let why) = result.outcome { return why.reason != .noRoute && why.reason != .excluded }
-            return true
-        }
-        let ways = Dictionary(grouping: counted) { Way(transport: $0.transport, family: $0.family) }
-        return !ways.isEmpty && ways.values.allSatisfy { $0.contains { $0.isOK } }
-    }
-}
-
-extension STUNResult {
-    fileprivate var isMeasured: Bool { if case .notMeasured = outcome { false } else { true } }
-
-    /// Whether the options leave it out.
-    fileprivate var isExcluded: Bool {
-        if case .notMeasured(let why) = outcome { return why.reason == .excluded }
-        return false
     }
 }
 
@@ -72,40 +43,67 @@ extension Verdict.FamilyVerdict {
         let hosts = candidates.filter {
             $0.address.family == family && $0.withheld == nil && $0.type == "host" && $0.transport == .udp
         }
-        let measured = stun.filter(\.isMeasured)
+        let measured = stun.filter { $0.gap == nil }
         guard !hosts.isEmpty || !measured.isEmpty else { return nil }
         guard !measured.isEmpty else {
-            let count = Words.count(hosts.count, "host candidate")
-            self.init(family: family, isOK: true, best: .host, summary: "\(count); no server was asked")
-            return
-        }
-        let isOK = ServerTally(measured).dead.isEmpty
-        let answers = measured.filter(\.isOK)
-        // Media goes over UDP: where that was tried, what TCP shows is no path for it.
-        let wasUDPTried = measured.contains { $0.transport == .udp }
-        let usable = answers.filter { $0.transport == .udp || !wasUDPTried }
-        guard let best = usable.first(where: \.showsNoNAT) ?? usable.first, let answer = best.answer else {
+            let why = stun.isEmpty ? "no server was asked" : "no server was asked in time to answer"
             self.init(
-                family: family, isOK: isOK, best: .none,
-                summary: answers.isEmpty
-                    ? "no STUN server answered, so no address is known that a peer outside could reach"
-                    : "UDP gets no answer, and TCP does: no path over UDP is to be expected")
+                family: family, isOK: stun.isEmpty, best: .host,
+                summary: "\(Words.count(hosts.count, "host candidate")); \(why)")
             return
         }
-        let trip = usable.compactMap { $0.answer?.roundTrip.duration }.min() ?? .zero
-        let how =
-            best.showsNoNAT
-            ? "no NAT on the way: servers see this machine's own address \(answer.mappedAddress.address)"
-            : "behind a NAT, seen from outside as \(answer.mappedAddress) (server-reflexive)"
-        self.init(
-            family: family, isOK: isOK, best: best.showsNoNAT ? .host : .serverReflexive,
-            summary: "\(how), \(Words.duration(trip)) round trip")
+        guard let told = Told(measured) else {
+            self.init(
+                family: family, isOK: false, best: .none,
+                summary: "no STUN server answered, so no address is known that a peer outside could reach")
+            return
+        }
+        self.init(family: family, isOK: ServerTally(measured).isWhole, best: told.best, summary: told.summary)
+    }
+
+    /// What the answers of one family tell, taken together.
+    private struct Told {
+        var best: Verdict.Best
+        var summary: String
+
+        /// Nil where nothing answered.
+        init?(_ measured: [STUNResult]) {
+            let all = measured.filter(\.isOK)
+            let overUDP = all.filter { $0.transport == .udp }
+            // A server of the own network is behind no NAT of the way out: one beyond it knows better.
+            let answers = (overUDP.isEmpty ? all : overUDP).preferring { $0.serverAddress?.address.realm == .global }
+            // Where the answers differ, the verdict is the lesser one.
+            let isDirect = answers.allSatisfy { $0.answer?.mappedAddress == $0.answer?.localAddress }
+            let shown = answers.preferring { $0.answer?.mappedAddress != $0.answer?.localAddress }
+            guard let mapped = shown.first?.answer?.mappedAddress else { return nil }
+            let trip = answers.compactMap { $0.answer?.roundTrip.duration }.min() ?? .zero
+            if overUDP.isEmpty, measured.contains(where: { $0.transport == .udp }) {
+                best = .none
+                summary =
+                    "only TCP gets an answer, seen from outside as \(mapped); without UDP no server-reflexive "
+                    + "candidate is known"
+            } else if isDirect {
+                best = .host
+                let isOnThisMachine = answers.allSatisfy { $0.serverAddress?.address.isLoopback ?? false }
+                summary =
+                    isOnThisMachine
+                    ? "only a server on this machine itself was reached, which says nothing of a NAT"
+                    : "no NAT on the way: servers see this machine's own address \(mapped.address)"
+            } else {
+                best = .serverReflexive
+                summary = "behind a NAT, seen from outside as \(mapped) (server-reflexive)"
+            }
+            summary += ", \(Words.duration(trip)) round trip"
+        }
     }
 }
 
-extension STUNResult {
-    /// Whether the server sees the address that the machine itself has.
-    fileprivate var showsNoNAT: Bool { answer.map { $0.mappedAddress == $0.localAddress } ?? false }
+extension [STUNResult] {
+    /// Those that meet the condition where there are any, else all.
+    fileprivate func preferring(_ condition: (STUNResult) -> Bool) -> [STUNResult] {
+        let preferred = filter(condition)
+        return preferred.isEmpty ? self : preferred
+    }
 }
 
 extension Verdict.Best {

@@ -1,7 +1,7 @@
 import NetTypes
 import Session
 
-/// Packets are lost on the way, though answers come in the end.
+/// Packets are lost on the way, or come late, though answers come in the end.
 enum AnswersLost: FindingRule {
     static func findings(in evidence: Evidence) -> [Finding] {
         let lossy = evidence.stun.compactMap { result -> String? in
@@ -16,11 +16,12 @@ enum AnswersLost: FindingRule {
         guard !lossy.isEmpty else { return [] }
         return [
             Finding(
-                id: "answers-lost", severity: .warning, title: "Packets are lost on the way",
+                id: "answers-lost", severity: .warning, title: "Packets are lost or late on the way",
                 evidence: lossy,
                 causes: [
                     "a weak wireless link or a full uplink near this machine",
                     "the server or a firewall limits the rate",
+                    "the round trip is longer than the first wait for an answer, 500 ms",
                 ],
                 remedy: "Measure again with --count 50; compare a wired link, and another server.")
         ]

@@ -19,10 +19,9 @@ struct Evidence {
 enum FindingRules {
     private static var all: [any FindingRule.Type] {
         [
-            UDPBlocked.self, FirewallRejects.self, NameNotResolved.self, WrongService.self, ServerSilent.self,
-            ServerAnswersBadly.self, NameLeadsInside.self, AddressRewritten.self, MappedAddressNotGlobal.self,
-            OtherAddressNotGlobal.self,
-            AnswersLost.self, NetworkChanged.self,
+            UDPBlocked.self, FirewallRejects.self, MachineRefuses.self, NameNotResolved.self, WrongService.self,
+            ServerSilent.self, ServerAnswersBadly.self, NameLeadsInside.self, AddressRewritten.self,
+            MappedAddressNotGlobal.self, OtherAddressNotGlobal.self, AnswersLost.self, NetworkChanged.self,
         ]
     }
 
@@ -38,6 +37,12 @@ extension STUNResult {
     /// The error that ended it, where one did.
     var error: ProbeError? {
         if case .failed(let error) = outcome { return error }
+        return nil
+    }
+
+    /// Why it was not measured, where it was not.
+    var gap: NotMeasured? {
+        if case .notMeasured(let why) = outcome { return why }
         return nil
     }
 

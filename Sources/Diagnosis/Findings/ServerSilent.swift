@@ -5,9 +5,13 @@ enum ServerSilent: FindingRule {
             .timeout, .portUnreachable, .hostUnreachable, .networkUnreachable, .connectionRefused, .connectionReset,
             .connectionTimedOut, .timeToLiveExceeded, .protocolUnreachable, .otherICMP,
         ]
-        let silent = evidence.stun.filter { $0.error.map { kinds.contains($0.kind) } ?? false }
-        let isExplained = UDPBlocked.findings(in: evidence).isEmpty == false
-        guard !silent.isEmpty, !isExplained else { return [] }
+        let explained = UDPBlocked.blocked(in: evidence)
+        let silent = evidence.stun.filter { result in
+            guard let error = result.error else { return false }
+            return kinds.contains(error.kind) && !explained.contains(result)
+        }
+        guard !silent.isEmpty else { return [] }
+        let addresses = Set(silent.map(\.serverAddress)).count
         let isAnyAlive = evidence.stun.contains(where: \.isOK)
         let isPortClosed = silent.allSatisfy {
             $0.error?.kind == .portUnreachable || $0.error?.kind == .connectionRefused
@@ -16,7 +20,7 @@ enum ServerSilent: FindingRule {
             Finding(
                 id: "server-silent", severity: .error,
                 title: isAnyAlive
-                    ? "\(Words.count(silent.count, "server address", "server addresses")) gave no answer"
+                    ? "\(Words.count(addresses, "server address", "server addresses")) gave no answer"
                     : "No STUN server answered",
                 evidence: silent.map(\.complaint),
                 causes: causes(isPortClosed: isPortClosed, isAnyAlive: isAnyAlive),

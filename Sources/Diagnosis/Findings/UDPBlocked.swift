@@ -2,15 +2,21 @@ import NetTypes
 
 /// UDP stays silent where TCP to the same server answers: something on the way drops UDP.
 enum UDPBlocked: FindingRule {
-    static func findings(in evidence: Evidence) -> [Finding] {
+    /// The results over UDP that the rule explains.
+    static func blocked(in evidence: Evidence) -> [STUNResult] {
         let isUDPAlive = evidence.stun.contains { $0.transport == .udp && $0.isOK }
-        let blocked = evidence.stun.filter { silent in
+        guard !isUDPAlive else { return [] }
+        return evidence.stun.filter { silent in
             silent.transport == .udp && silent.error?.kind == .timeout
                 && evidence.stun.contains {
                     $0.transport == .tcp && $0.isOK && $0.server == silent.server && $0.family == silent.family
                 }
         }
-        guard !blocked.isEmpty, !isUDPAlive else { return [] }
+    }
+
+    static func findings(in evidence: Evidence) -> [Finding] {
+        let blocked = blocked(in: evidence)
+        guard !blocked.isEmpty else { return [] }
         return [
             Finding(
                 id: "udp-blocked", severity: .error, title: "UDP gets no answer where TCP does",
