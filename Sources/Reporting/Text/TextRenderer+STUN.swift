@@ -94,9 +94,11 @@ extension TextRenderer {
 
     /// What many answers have.
     private func traits(of answer: BindingAnswer) -> [String] {
-        [
+        // A server on this machine has no way on which a NAT could be.
+        let showsNoNAT = answer.mappedAddress == answer.localAddress && !answer.source.address.isLoopback
+        return [
             answer.software.map { style.shown($0) },
-            answer.mappedAddress == answer.localAddress ? "no NAT on the way" : nil,
+            showsNoNAT ? "no NAT on the way" : nil,
             answer.otherAddress.map { "OTHER-ADDRESS \($0)" },
         ].compactMap(\.self)
     }
