@@ -12,7 +12,11 @@ extension Plan {
         }
     }
 
-    private var offered: [Base] { gathersReflexive ? bases.filter { $0.withheld == nil } : [] }
+    /// The addresses that are sent from, as far as they are known before the system is asked for a route.
+    private var sources: [Base] {
+        if let bindAddress { return bases.filter { $0.address.address.withoutZone == bindAddress.withoutZone } }
+        return gathersReflexive ? bases.filter { $0.withheld == nil } : []
+    }
 
     private func text(_ style: RenderingStyle) -> String {
         let renderer = TextRenderer(style: style)
@@ -34,7 +38,7 @@ extension Plan {
             })
         lines += servers.isEmpty ? ["  none"] : table.lines(style)
         lines += ["", renderer.title("From")]
-        lines += offered.isEmpty ? ["  the address that the system routes from"] : sources(style)
+        lines += sources.isEmpty ? [style.shown("  \(routedSource)")] : sourceLines(style)
         if !notMeasured.isEmpty {
             lines += ["", renderer.title("Not measured")]
             lines += notMeasured.map { style.shown("  \($0.what): \($0.detail)") }
@@ -43,10 +47,14 @@ extension Plan {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private func sources(_ style: RenderingStyle) -> [String] {
+    private var routedSource: String {
+        "the address that the system routes from" + (interface.map { " over \($0)" } ?? "")
+    }
+
+    private func sourceLines(_ style: RenderingStyle) -> [String] {
         TextTable(
             columns: [.init(title: "address"), .init(title: "interface"), .init(title: "kind")],
-            rows: offered.map {
+            rows: sources.map {
                 .init(cells: [$0.address.address.description, style.shown($0.interface), $0.interfaceKind.rawValue])
             }
         ).lines(style)
@@ -66,7 +74,7 @@ extension Plan {
                     "notMeasured": server.excluded.map { .string($0.detail) },
                 ]
             },
-            "sources": offered.jsonArray { base in
+            "sources": sources.jsonArray { base in
                 [
                     "address": .address(base.address.address), "interface": .string(base.interface),
                     "interfaceKind": .string(base.interfaceKind.rawValue),

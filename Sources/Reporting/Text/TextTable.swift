@@ -82,7 +82,7 @@ struct TextTable {
             var remarks = row.remarks.flatMap { $0.wrapped(to: style.width - indent) }
             if isBeside, !remarks.isEmpty { first += gap + remarks.removeFirst() }
             let below = remarks.map { String(repeating: " ", count: indent) + $0 }
-            lines += heading(of: row, style) + [marked(first, row.mark, style)] + below
+            lines += heading(of: row, style) + [marked(first.trimmingTrailingSpaces, row.mark, style)] + below
         }
         return lines
     }

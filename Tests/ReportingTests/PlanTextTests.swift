@@ -1,0 +1,179 @@
+import NetTypes
+import Reporting
+import STUN
+import Session
+import Testing
+
+/// What `--dry-run` prints.
+@Suite("The plan, in words and in JSON")
+struct PlanTextTests {
+    private static let interfaces = [
+        NetworkInterface(
+            name: "lo", index: 1, kind: .loopback, addresses: [.init(IPAddress(127, 0, 0, 1), prefixLength: 8)]),
+        NetworkInterface(
+            name: "eth0", index: 2, kind: .ethernet, addresses: [.init(IPAddress(192, 0, 2, 10), prefixLength: 24)]),
+        NetworkInterface(
+            name: "wg0", index: 3, kind: .tunnel, addresses: [.init(IPAddress(10, 8, 0, 2), prefixLength: 24)]),
+    ]
+
+    private func plan(
+        _ command: Options.Command, _ uris: [String], bind: IPAddress? = nil, count: Int = 1
+    ) throws -> Plan {
+        let servers = try uris.map { ICEServers.Entry(uri: try ServerURI(parsing: $0)) }
+        return try Plan(
+            Options(command: command, servers: servers, families: [.ipv4], bindAddress: bind, count: count),
+            interfaces: Self.interfaces)
+    }
+
+    @Test("The plan of a check says where TCP is tried, and what is excluded and why")
+    func check() throws {
+        let plan = try plan(
+            .check,
+            ["stun:stun.example.org", "stun:192.0.2.1:19302", "turn:a.example?transport=tcp", "stuns:b.example"])
+        #expect(
+            plan.rendered(as: .text, style: RenderingStyle())
+                == #"""
+                This would be done within 5 s; nothing was sent.
+
+                Servers
+                  server                        over                requests
+                  stun:stun.example.org         UDP, TCP if silent         4
+                  stun:192.0.2.1:19302          UDP, TCP if silent         4
+                  turn:a.example?transport=tcp  TCP                        4
+                  stuns:b.example                                          0
+                    TLS and DTLS are not in this version; stun: is
+
+                From
+                  address     interface  kind
+                  192.0.2.10  eth0       ethernet
+                  10.8.0.2    wg0        tunnel
+
+                Not measured
+                  IPv6: the options leave it out
+
+                requests: the most to each address of a server, from each address of this machine.
+
+                """#)
+    }
+
+    @Test("--bind leaves one source; a later request of --count is one more for each address")
+    func bind() throws {
+        let plan = try plan(.candidates, ["stun:192.0.2.1"], bind: IPAddress(10, 8, 0, 2), count: 3)
+        #expect(
+            plan.rendered(as: .text, style: RenderingStyle())
+                == #"""
+                This would be done within 5.04 s; nothing was sent.
+
+                Servers
+                  server          over  requests
+                  stun:192.0.2.1  UDP          6
+
+                From
+                  address   interface  kind
+                  10.8.0.2  wg0        tunnel
+
+                Not measured
+                  IPv6: the options leave it out
+
+                requests: the most to each address of a server, from each address of this machine.
+
+                """#)
+    }
+
+    @Test("Without a server, the addresses are what is left")
+    func noServer() throws {
+        #expect(
+            try plan(.candidates, []).rendered(as: .text, style: RenderingStyle())
+                == #"""
+                This would be done within 5 s; nothing was sent.
+
+                Servers
+                  none
+
+                From
+                  address     interface  kind
+                  192.0.2.10  eth0       ethernet
+                  10.8.0.2    wg0        tunnel
+
+                Not measured
+                  IPv6: the options leave it out
+
+                requests: the most to each address of a server, from each address of this machine.
+
+                """#)
+    }
+
+    @Test("The stun command sends from where the system routes")
+    func stun() throws {
+        #expect(
+            try plan(.stun, ["192.0.2.1"]).rendered(as: .text, style: RenderingStyle())
+                == #"""
+                This would be done within 5 s; nothing was sent.
+
+                Servers
+                  server          over  requests
+                  stun:192.0.2.1  UDP          4
+
+                From
+                  the address that the system routes from
+
+                Not measured
+                  IPv6: the options leave it out
+
+                requests: the most to each address of a server, from each address of this machine.
+
+                """#)
+    }
+
+    @Test("The stun command says the address of --bind, though no browser would offer it")
+    func stunBound() throws {
+        let plan = try plan(.stun, ["127.0.0.1"], bind: IPAddress(127, 0, 0, 1))
+        #expect(plan.rendered(as: .text, style: RenderingStyle()).contains("127.0.0.1  lo         loopback"))
+    }
+
+    @Test("JSON says the same, for programs")
+    func json() throws {
+        let plan = try plan(.check, ["stun:192.0.2.1", "stuns:b.example"], bind: IPAddress(192, 0, 2, 10))
+        #expect(
+            plan.rendered(as: .json, style: RenderingStyle())
+                == #"""
+                {
+                  "schema": "icecheck/plan/1",
+                  "command": "check",
+                  "timeoutMs": 5000,
+                  "servers": [
+                    {
+                      "server": "stun:192.0.2.1",
+                      "transports": [
+                        "udp"
+                      ],
+                      "fallsBackToTcp": true,
+                      "requests": 4
+                    },
+                    {
+                      "server": "stuns:b.example",
+                      "transports": [],
+                      "fallsBackToTcp": false,
+                      "requests": 0,
+                      "notMeasured": "TLS and DTLS are not in this version; stun: is"
+                    }
+                  ],
+                  "sources": [
+                    {
+                      "address": "192.0.2.10",
+                      "interface": "eth0",
+                      "interfaceKind": "ethernet"
+                    }
+                  ],
+                  "notMeasured": [
+                    {
+                      "what": "IPv6",
+                      "reason": "excluded",
+                      "detail": "the options leave it out"
+                    }
+                  ]
+                }
+
+                """#)
+    }
+}
