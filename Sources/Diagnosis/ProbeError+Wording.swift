@@ -105,7 +105,11 @@ extension ProbeError {
                     $0.withoutZone == destination.address.withoutZone ? "; the host itself says so" : "; \($0) says so"
                 } ?? ""
         }
-        let (kind, message) = Self.words(trouble, to: destination, over: transport)
+        var (kind, message) = Self.words(trouble, to: destination, over: transport)
+        if trouble.kind == .portUnreachable, let reporter, reporter.withoutZone != destination.address.withoutZone {
+            // Of a port only its own host knows: what another says of it is a packet filter's rejection.
+            message = "a firewall rejects it (as port unreachable)"
+        }
         self.init(kind: kind, message: message + by, reporter: reporter)
     }
 

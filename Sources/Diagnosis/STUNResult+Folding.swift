@@ -68,9 +68,8 @@ extension STUNResult {
             pathTroubles: first.answer == nil ? [] : first.troubles)
         if probes.count > 1 {
             // What the end of the run cut short is neither answered nor lost.
-            let decided = probes.filter { $0.failure != .cutShort && $0.failure != .notConnected }
-            statistics = RoundTripStatistics(
-                answers.map(\.roundTrip.duration), sent: decided.reduce(0) { $0 + $1.sentAt.count })
+            let decided = probes.filter { $0.failure != .cutShort && $0.failure != .notConnected && !$0.sentAt.isEmpty }
+            statistics = RoundTripStatistics(answers.map(\.roundTrip.duration), sent: decided.count)
         }
     }
 

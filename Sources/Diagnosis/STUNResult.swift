@@ -105,6 +105,7 @@ package struct ProbeError: Hashable, Sendable {
 
 /// The round trips of a `--count` series.
 package struct RoundTripStatistics: Hashable, Sendable {
+    /// Requests, each counted once however often it was sent.
     package var sent: Int
     package var received: Int
     package var minimum: Duration

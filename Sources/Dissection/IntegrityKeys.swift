@@ -13,16 +13,25 @@ struct IntegrityKeys {
 
     /// The user and realm of the credentials, else those that the message names.
     init(_ credentials: Dissection.Credentials, _ message: Message) {
-        let password = Array(credentials.password.reveal().utf8)
-        keys = [Key(name: "the password itself as the key (short-term)", bytes: password)]
         let user = credentials.user.map { Array($0.utf8) } ?? message.rawValue(.username)
         let realm = credentials.realm.map { Array($0.utf8) } ?? message.rawValue(.realm)
+        keys = []
+        let typed = credentials.password.reveal()
+        let prepared = (try? OpaqueString.prepare(typed)) ?? typed
+        add(prepared, user, realm, "")
+        // Many a program skips the preparation (RFC 8265): what it signs with the text as it is would not fit above.
+        if Array(prepared.utf8) != Array(typed.utf8) { add(typed, user, realm, ", the password not prepared") }
+    }
+
+    private mutating func add(_ password: String, _ user: [UInt8]?, _ realm: [UInt8]?, _ how: String) {
+        let password = Array(password.utf8)
+        keys.append(Key(name: "the password itself as the key (short-term)\(how)", bytes: password))
         guard let user, let realm else { return }
         hasLongTermKeys = true
-        let colon = UInt8(ascii: ":")
-        let text = user + [colon] + realm + [colon] + password
-        keys.append(Key(name: "the long-term key of MD5", bytes: Digest.md5(text)))
-        keys.append(Key(name: "the long-term key of SHA-256", bytes: Digest.sha256(text)))
+        let colon = [UInt8(ascii: ":")]
+        let text = user + colon + realm + colon + password
+        keys.append(Key(name: "the long-term key of MD5\(how)", bytes: Digest.md5(text)))
+        keys.append(Key(name: "the long-term key of SHA-256\(how)", bytes: Digest.sha256(text)))
     }
 
     /// The name of the key with which an integrity attribute fits, nil where none does.

@@ -63,6 +63,12 @@ struct MessageDissector {
         if message.omittedAttributeCount > 0 {
             children.append(Node("further", "\(message.omittedAttributeCount)", note: "attributes that are not shown"))
         }
+        let hasIntegrity = message.attributes.contains {
+            $0.type == .messageIntegrity || $0.type == .messageIntegritySHA256
+        }
+        if credentials != nil, !hasIntegrity {
+            children.append(Node("MESSAGE-INTEGRITY", "absent", note: "nothing here can be checked with the password"))
+        }
         return Node(
             "STUN message", name(message), offset: base, length: bytes.count, problems: problems, children: children)
     }

@@ -28,7 +28,7 @@ struct ServerArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The deadline of the whole run in seconds. (default: 5, and 20 ms more for each request of --count)",
+            "The deadline of the whole run in seconds. (default: 5; with stun --count, 20 ms more for each request)",
             valueName: "seconds"))
     var timeout: Double?
 

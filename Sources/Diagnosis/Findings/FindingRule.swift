@@ -46,6 +46,12 @@ extension STUNResult {
         return nil
     }
 
+    /// Whether another than the server said that its port is closed: a packet filter that rejects.
+    var isRejectedOnTheWay: Bool {
+        guard let error, error.kind == .portUnreachable, let reporter = error.reporter else { return false }
+        return reporter.withoutZone != serverAddress?.address.withoutZone
+    }
+
     /// `stun:stun.example.org at 192.0.2.1:3478 over UDP`.
     var place: String {
         let address = serverAddress.map { " at \($0)" } ?? ""

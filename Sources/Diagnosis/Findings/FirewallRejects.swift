@@ -2,7 +2,7 @@
 enum FirewallRejects: FindingRule {
     static func findings(in evidence: Evidence) -> [Finding] {
         let rejected = evidence.stun.filter {
-            $0.error?.kind == .administrativelyProhibited || $0.error?.kind == .notPermitted
+            $0.error?.kind == .administrativelyProhibited || $0.error?.kind == .notPermitted || $0.isRejectedOnTheWay
         }
         guard !rejected.isEmpty else { return [] }
         let isLocal = rejected.allSatisfy { $0.error?.kind == .notPermitted }

@@ -8,7 +8,7 @@ enum ServerSilent: FindingRule {
         let explained = UDPBlocked.blocked(in: evidence)
         let silent = evidence.stun.filter { result in
             guard let error = result.error else { return false }
-            return kinds.contains(error.kind) && !explained.contains(result)
+            return kinds.contains(error.kind) && !explained.contains(result) && !result.isRejectedOnTheWay
         }
         guard !silent.isEmpty else { return [] }
         let addresses = Set(silent.map(\.serverAddress)).count
