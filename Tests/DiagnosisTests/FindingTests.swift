@@ -84,11 +84,15 @@ import Testing
         (PathError.Kind.administrativelyProhibited, PathError.Origin.icmp(from: IPAddress(10, 0, 0, 1)), true),
         (.notPermitted, .local, true), (.hostUnreachable, .icmp(from: nil), false),
         (.portUnreachable, .icmp(from: nil), false),
+        (.portUnreachable, .icmp(from: Recording.server.address), false),
+        (.portUnreachable, .icmp(from: IPAddress(10, 0, 0, 1)), true),
     ])
     func aFirewallIsBlamedWhereSomeoneSaysThatItIsOne(
         kind: PathError.Kind, origin: PathError.Origin, isBlamed: Bool
     ) throws {
-        #expect(try ids { $0.failed(kind, origin) }.contains("firewall-rejects") == isBlamed)
+        let ids = try ids { $0.failed(kind, origin) }
+        #expect(ids.contains("firewall-rejects") == isBlamed)
+        #expect(ids.contains("server-silent") != isBlamed, "\(ids)")
     }
 
     @Test func thisMachinesOwnFirewallIsToldFromAnothers() throws {
@@ -206,6 +210,12 @@ import Testing
                 recording.answered()
                 recording.answered(sequence: 1)
             }.isEmpty)
+        // A request that was sent again is answered all the same: its loss is the path's, not the series'.
+        let repeated = try findings { recording in
+            recording.answered(requests: 3)
+            recording.failed(.noAnswer, sequence: 1, requests: 1)
+        }
+        #expect(repeated.first { $0.id == "answers-lost" }?.evidence.first?.hasSuffix("1 of 2 requests lost") == true)
     }
 
     @Test func theNetworkChangedWhereAnAddressCameOrWent() throws {

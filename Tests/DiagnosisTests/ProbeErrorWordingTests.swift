@@ -30,6 +30,9 @@ import Testing
             kind: .portUnreachable, message: "nothing listens on UDP port 3478; the host itself says so",
             failure: path(.portUnreachable, .icmp(from: Recording.server.address))),
         Case(
+            kind: .portUnreachable, message: "a firewall rejects it (as port unreachable); 10.0.0.1 says so",
+            failure: path(.portUnreachable, .icmp(from: router))),
+        Case(
             kind: .hostUnreachable, message: "the host cannot be reached; 10.0.0.1 says so",
             failure: path(.hostUnreachable, .icmp(from: router))),
         Case(

@@ -1,4 +1,5 @@
 import Dissection
+import STUN
 import Testing
 
 struct MessageDissectionTests {
@@ -79,6 +80,26 @@ struct MessageDissectionTests {
             #expect(!dissection.isSound)
             #expect(!"\(dissection)".contains("canary") && !"\(dissection)".contains("TheMatrIX"))
         }
+    }
+
+    @Test("a key of the password as it was typed is found too, where the sender did not prepare it (RFC 8265)")
+    func unpreparedPassword() throws {
+        let typed = "e\u{301}"
+        for (password, note) in [(typed, "the password not prepared"), ("\u{e9}", "short-term")] {
+            var builder = MessageBuilder(.request, .binding, TransactionID(high: 1, low: 2))
+            builder.appendMessageIntegrity(key: Array(password.utf8))
+            let hex = builder.bytes.map { String($0 / 16, radix: 16) + String($0 % 16, radix: 16) }.joined()
+            let dissection = Self.dissect(hex, password: typed)
+            #expect(dissection.isSound)
+            #expect(dissection.nodes.last?.note?.contains(note) == true, "\(dissection)")
+        }
+    }
+
+    @Test("a password for a message without an integrity attribute is said to have checked nothing")
+    func nothingToCheck() {
+        let header = "000100002112a442000102030405060708090a0b"
+        #expect(Self.dissect(header, password: "canary").nodes.last?.value == "absent")
+        #expect(!Self.dissect(header).nodes.contains { $0.value == "absent" })
     }
 
     @Test("a fingerprint that does not fit is a problem at its place")
