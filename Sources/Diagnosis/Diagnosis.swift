@@ -1,3 +1,4 @@
+import Engines
 package import NetTypes
 package import Session
 
@@ -5,6 +6,7 @@ package import Session
 package struct Diagnosis: Sendable {
     package var stun: [STUNResult]
     package var candidates: [CandidateRecord]
+    package var nat: [NATRecord]
     package var notMeasured: [NotMeasured]
     package var findings: [Finding]
     package var verdict: Verdict
@@ -14,9 +16,13 @@ package struct Diagnosis: Sendable {
         let record = RunRecord(plan, observations)
         stun = STUNResult.results(of: record)
         candidates = CandidateRecord.candidates(of: record)
+        nat = record.nat.filter { !$0.servers.isEmpty }.map { NATRecord($0) }
         notMeasured = record.notMeasured
         findings = FindingRules.apply(
-            to: Evidence(record: record, stun: stun, candidates: candidates, interfacesAfter: interfacesAfter))
-        verdict = Verdict(plan: plan, stun: stun, candidates: candidates)
+            to: Evidence(record: record, stun: stun, candidates: candidates, nat: nat,
+                interfacesAfter: interfacesAfter))
+        verdict =
+            plan.command == .nat
+            ? Verdict(nat: nat, stun: stun) : Verdict(plan: plan, stun: stun, candidates: candidates)
     }
 }

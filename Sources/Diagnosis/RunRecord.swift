@@ -1,3 +1,4 @@
+package import Engines
 package import NetTypes
 package import Session
 
@@ -27,6 +28,7 @@ package struct RunRecord: Sendable {
     package var unresolved: [Observation.ServerIndex: [(family: IPAddress.Family?, failure: ResolutionFailure)]] = [:]
     package var notMeasuredByServer: [Observation.ServerIndex: [NotMeasured]] = [:]
     package var notMeasured: [NotMeasured]
+    package var nat: [NATEvidence] = []
     package var isInterrupted = false
 
     package init(_ plan: Plan, _ observations: [Observation]) {
@@ -64,6 +66,7 @@ package struct RunRecord: Sendable {
             }
         case .notMeasured(let server?, let what): notMeasuredByServer[server, default: []].append(what)
         case .notMeasured(nil, let what): notMeasured.append(what)
+        case .natSeen(let evidence): nat.append(evidence)
         case .interrupted: isInterrupted = true
         }
     }

@@ -108,7 +108,7 @@ extension [STUNResult] {
 
 extension Verdict.Best {
     /// The most direct first.
-    fileprivate var rank: Int {
+    var rank: Int {
         switch self {
         case .host: 0
         case .serverReflexive: 1

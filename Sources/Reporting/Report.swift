@@ -11,6 +11,7 @@ package struct Report: Sendable {
         case check
         case candidates
         case stun
+        case nat
     }
 
     package var subject: Subject
@@ -27,6 +28,7 @@ package struct Report: Sendable {
     package var interfaces: [NetworkInterface]?
     package var candidates: [CandidateRecord]?
     package var stun: [STUNResult]?
+    package var nat: [NATRecord]?
     package var notMeasured: [NotMeasured]
     package var findings: [Finding]
 
@@ -34,7 +36,8 @@ package struct Report: Sendable {
         subject: Subject = .check, toolVersion: String, startedAt: String, duration: Duration, command: String,
         timeout: Duration,
         isInterrupted: Bool = false, verdict: Verdict, interfaces: [NetworkInterface]? = nil,
-        candidates: [CandidateRecord]? = nil, stun: [STUNResult]? = nil, notMeasured: [NotMeasured] = [],
+        candidates: [CandidateRecord]? = nil, stun: [STUNResult]? = nil, nat: [NATRecord]? = nil,
+        notMeasured: [NotMeasured] = [],
         findings: [Finding] = []
     ) {
         self.subject = subject
@@ -48,6 +51,7 @@ package struct Report: Sendable {
         self.interfaces = interfaces
         self.candidates = candidates
         self.stun = stun
+        self.nat = nat
         self.notMeasured = notMeasured
         self.findings = findings
     }

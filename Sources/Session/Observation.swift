@@ -1,3 +1,4 @@
+package import Engines
 package import NetTypes
 
 /// A timestamped fact of a run. Facts are only ever added; what they mean is for the diagnosis to say.
@@ -36,6 +37,8 @@ package struct Observation: Hashable, Sendable, Codable {
         case failed(ProbeIndex, ProbeFailure)
         /// Something planned was not done, and why.
         case notMeasured(ServerIndex?, NotMeasured)
+        /// All that a discovery of NAT behavior saw from one local address.
+        case natSeen(NATEvidence)
         case deadlineReached
         case interrupted
     }

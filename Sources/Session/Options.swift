@@ -7,6 +7,7 @@ package struct Options: Sendable {
         case check
         case candidates
         case stun
+        case nat
     }
 
     package var command: Command

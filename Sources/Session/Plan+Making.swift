@@ -19,7 +19,8 @@ extension Plan {
         requestInterval = .milliseconds(20)
         timeout = options.timeout ?? .seconds(5) + requestInterval * (options.count - 1)
         schedule = .standard
-        gathersReflexive = options.command != .stun
+        gathersReflexive = options.command == .check || options.command == .candidates
+        discoversNAT = options.command == .nat
         servers = []
         for entry in options.servers.prefix(Self.maximumServers) {
             servers.append(try Self.server(entry.uri, options, interfaces))

@@ -23,6 +23,8 @@ package struct Plan: Sendable {
     package var schedule: RetransmissionSchedule
     /// Whether each base asks each server, for its server-reflexive candidate.
     package var gathersReflexive: Bool
+    /// Whether the servers are asked about the NAT's behavior.
+    package var discoversNAT: Bool
     /// What the options or the machine exclude from the start.
     package var notMeasured: [NotMeasured]
 
@@ -63,6 +65,8 @@ package struct Plan: Sendable {
 
     /// Servers of one run: a configuration cannot make a scanner of icecheck.
     package static let maximumServers = 256
+    /// Servers that are asked about the NAT from one local address: their answers must agree, and few do for that.
+    package static let maximumNATServers = 4
 }
 
 /// Why there is no plan: one line for the user, with the right form.

@@ -1,3 +1,4 @@
+import Engines
 import NetTypes
 
 /// A socket or connection of the session.
@@ -13,6 +14,8 @@ struct Path: Sendable {
     var base: Int?
     /// TCP: what has come in and is not a whole frame yet.
     var stream: StreamState?
+    /// The discovery and the question that a socket is for.
+    var natSocket: (run: Int, socket: NATSocket)?
 }
 
 extension Session {
@@ -56,6 +59,7 @@ extension Session {
         paths[id]?.state = .open(local: local)
         if let base = paths[id]?.base { observe(.baseOpened(base: base, local: local), at: now) }
         if paths[id]?.stream != nil { connected(id, local, at: now) }
+        if let (run, socket) = paths[id]?.natSocket { natSocketOpened(run, socket, local, at: now) }
     }
 
     mutating func pathFailed(_ error: PathError, at now: Instant) {

@@ -95,6 +95,7 @@ extension Session {
     // MARK: Receiving
 
     mutating func datagramArrived(_ datagram: Datagram, at now: Instant) {
+        guard paths[datagram.path]?.natSocket == nil else { return natDatagramArrived(datagram, at: now) }
         guard let index = probe(of: datagram) else { return }
         let probe = probes[index]
         let reply = BindingReply(datagram.bytes, to: probe.transaction.id)

@@ -149,6 +149,7 @@ extension Session {
                 fallbacks.append(Fallback(probe: probe, at: now + plan.schedule.initialTimeout))
             }
         }
+        if transports.contains(.udp) { discoverNAT(with: endpoint, from: source, at: now) }
         if plan.gathersReflexive, transports.contains(.udp) {
             startReflexiveProbes(of: server, to: endpoint, besides: source, at: now)
         }

@@ -38,6 +38,10 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
     var fallbacks: [Fallback] = []
     var pacer = DestinationPacer()
 
+    // NAT behavior: see Session+NATDiscovery.swift.
+    var natRuns: [NATRun] = []
+    var natTransactions: [TransactionID: NATTransaction] = [:]
+
     /// Makes the session and starts it: the first outputs are ready to be polled.
     ///
     /// - Parameter random: the source of transaction ids; a CSPRNG where the network is real.
@@ -70,12 +74,13 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         advanceProbes(to: now)
         advanceSeries(to: now)
         advanceFallbacks(to: now)
+        advanceNATDiscovery(to: now)
         if now >= deadline { conclude(.deadline, at: now) }
     }
 
     package mutating func pollOutput(at now: Instant) -> Output? {
         if let output = outputs.popFirst() { return output }
-        return isConcluded ? nil : nextTransmission(at: now)
+        return isConcluded ? nil : nextTransmission(at: now) ?? nextNATTransmission(at: now)
     }
 
     package mutating func pollEvent() -> Observation? { observations.popFirst() }
@@ -84,14 +89,14 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         guard !isConcluded, !isFinished else { return nil }
         let wakes = [
             deadline, resolutions.compactMap(\.nextWake).min(), nextProbeWake, series.compactMap(\.nextAt).min(),
-            fallbacks.map(\.at).min(),
+            fallbacks.map(\.at).min(), natRuns.indices.compactMap(nextNATWake).min(),
         ]
         return wakes.compactMap { $0 }.min()
     }
 
     package var isFinished: Bool {
         isConcluded
-            || (liveProbes.isEmpty && series.allSatisfy(\.isOver) && fallbacks.isEmpty
+            || (liveProbes.isEmpty && series.allSatisfy(\.isOver) && fallbacks.isEmpty && natRuns.allSatisfy(\.isReported)
                 // A question that no resolution waits for any longer holds nothing up, nor does its thread.
                 && resolutions.allSatisfy(\.isOver)
                 && paths.values.allSatisfy { $0.state != .opening })
@@ -101,6 +106,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
     package mutating func conclude(_ reason: NotMeasured.Reason, at now: Instant) {
         guard !isConcluded else { return }
         for index in liveProbes.sorted() { end(index, .failed(index, unfinished(index)), at: now) }
+        concludeNATDiscovery(at: now)
         for resolution in resolutions where !resolution.isOver {
             let server = plan.servers[resolution.server].uri.text
             observe(

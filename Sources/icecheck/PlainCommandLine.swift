@@ -19,6 +19,7 @@ struct PlainCommandLine {
         }
         switch first {
         case "stun": command = .stun
+        case "nat": command = .nat
         case "check": command = .check
         case _ where commands.contains(first): return nil
         default: command = .check

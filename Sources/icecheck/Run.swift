@@ -78,9 +78,10 @@ struct Run {
         return Report(
             subject: subject, toolVersion: Version.number, startedAt: measured.startedAt, duration: measured.duration,
             command: options.commandLine, timeout: plan.timeout, isInterrupted: measured.end.isInterruption,
-            verdict: diagnosis.verdict, interfaces: options.command == .stun ? nil : plan.interfaces,
-            candidates: options.command == .stun ? nil : diagnosis.candidates,
-            stun: plan.servers.isEmpty ? nil : diagnosis.stun, notMeasured: diagnosis.notMeasured,
+            verdict: diagnosis.verdict, interfaces: plan.gathersReflexive ? plan.interfaces : nil,
+            candidates: plan.gathersReflexive ? diagnosis.candidates : nil,
+            stun: plan.servers.isEmpty ? nil : diagnosis.stun, nat: plan.discoversNAT ? diagnosis.nat : nil,
+            notMeasured: diagnosis.notMeasured,
             findings: diagnosis.findings)
     }
 
@@ -89,6 +90,7 @@ struct Run {
         case .check: .check
         case .candidates: .candidates
         case .stun: .stun
+        case .nat: .nat
         }
     }
 

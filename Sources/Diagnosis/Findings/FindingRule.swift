@@ -11,6 +11,7 @@ struct Evidence {
     let record: RunRecord
     let stun: [STUNResult]
     let candidates: [CandidateRecord]
+    let nat: [NATRecord]
     /// The machine's interfaces when the run ended, where they were read again.
     let interfacesAfter: [NetworkInterface]?
 }
@@ -21,7 +22,8 @@ enum FindingRules {
         [
             UDPBlocked.self, FirewallRejects.self, MachineRefuses.self, NameNotResolved.self, WrongService.self,
             ServerSilent.self, ServerAnswersBadly.self, NameLeadsInside.self, AddressRewritten.self,
-            MappedAddressNotGlobal.self, OtherAddressNotGlobal.self, AnswersLost.self, NetworkChanged.self,
+            MappedAddressNotGlobal.self, OtherAddressNotGlobal.self, NATMappingDependent.self, NATServerUnusable.self, AnswersLost.self,
+            NetworkChanged.self,
         ]
     }
 

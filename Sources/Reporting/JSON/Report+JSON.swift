@@ -23,6 +23,7 @@ extension Report {
             "interfaces": interfaces?.jsonArray(\.jsonValue),
             "candidates": candidates?.jsonArray(\.jsonValue),
             "stun": stun?.jsonArray(\.jsonValue),
+            "nat": nat?.jsonArray(\.jsonValue),
             "notMeasured": notMeasured.jsonArray(\.jsonValue),
             "findings": findings.jsonArray(\.jsonValue),
         ]

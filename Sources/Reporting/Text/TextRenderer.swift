@@ -20,6 +20,7 @@ package struct TextRenderer: Sendable {
         if let interfaces = report.interfaces, report.subject == .candidates { sections.append(section(interfaces)) }
         if let candidates = report.candidates { sections.append(section(candidates)) }
         if let stun = report.stun { sections.append(section(stun)) }
+        for record in report.nat ?? [] { sections.append(section(record)) }
         sections += [
             section(report.notMeasured),
             findings(report.findings.filter { $0.severity == .note }, title: "Notes"),
@@ -33,7 +34,7 @@ package struct TextRenderer: Sendable {
     func title(_ text: String) -> String { style.coloured(text, .bold) }
 
     /// Lines of `text` after a label: the first beside it, the others below the first.
-    private func labelled(_ label: String, _ text: String, margin: Int = TextRenderer.indent) -> [String] {
+    func labelled(_ label: String, _ text: String, margin: Int = TextRenderer.indent) -> [String] {
         let lines = style.shown(text).wrapped(to: style.width - margin - label.columns)
         let hanging = String(repeating: " ", count: margin + label.columns)
         return lines.enumerated().map { index, line in

@@ -1,0 +1,46 @@
+package import Engines
+package import NetTypes
+
+/// How the NAT between one local address and the servers behaves, with what shows it.
+package struct NATRecord: Hashable, Sendable {
+    package var evidence: NATEvidence
+    package var verdict: NATVerdict
+
+    package init(_ evidence: NATEvidence) {
+        self.evidence = evidence
+        verdict = NATVerdict(evidence)
+    }
+
+    package var family: IPAddress.Family { evidence.source.family }
+    package var requests: Int { evidence.exchanges.count }
+    package var answers: Int { evidence.exchanges.count { $0.answer != nil } }
+
+    /// The server whose answers the verdict rests on, else the first that answered.
+    private var leadingServer: Int? {
+        if case .discovery(let server) = verdict.method { return evidence.servers.firstIndex(of: server) }
+        return evidence.servers.indices.first { evidence.longestRoundTrip(server: $0) != nil }
+    }
+
+    /// The median round trip of plain requests to the leading server.
+    package var roundTrip: Duration? {
+        guard let server = leadingServer else { return nil }
+        let trips = evidence.exchanges.filter { $0.server == server && $0.change == .none }
+            .compactMap(\.answer?.after).sorted()
+        return trips.isEmpty ? nil : trips[trips.count / 2]
+    }
+
+    /// What the first server that can be believed saw of the mapping socket.
+    package var mappedAddress: Endpoint? {
+        for (server, capability) in verdict.capabilities.enumerated() {
+            switch capability {
+            case .silent, .unusable: continue
+            case .mapsOnly, .discovers:
+                let exchange = evidence.exchanges.first {
+                    $0.server == server && $0.socket == .mapping && $0.answer != nil
+                }
+                if let mapped = exchange?.answer?.mappedAddress { return mapped }
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,51 @@
+import Engines
+import NetTypes
+import Session
+
+extension Verdict {
+    /// The verdict of `icecheck nat`: fine where the mapping of each family that was asked is known.
+    init(nat records: [NATRecord], stun: [STUNResult]) {
+        families = [IPAddress.Family.ipv4, .ipv6].compactMap { family in
+            let asked = stun.contains { $0.family == family && $0.gap == nil }
+            let known = records.first { $0.family == family }
+            guard asked || known != nil else { return nil }
+            return FamilyVerdict(family, known)
+        }
+        isOK = !families.isEmpty && families.allSatisfy(\.isOK)
+        best = families.map(\.best).min { $0.rank < $1.rank } ?? .none
+        summary =
+            families.isEmpty
+            ? "Nothing could be measured." : families.map { "\($0.family.name): \($0.summary)." }.joined(separator: " ")
+    }
+}
+
+extension Verdict.FamilyVerdict {
+    fileprivate init(_ family: IPAddress.Family, _ record: NATRecord?) {
+        guard let record else {
+            self.init(family: family, isOK: false, best: .none, summary: "the NAT could not be asked about")
+            return
+        }
+        let seen = record.mappedAddress.map { ", seen from outside as \($0.address)" } ?? ""
+        switch record.verdict.mapping {
+        case .unknown(let why):
+            let isSeen = record.mappedAddress != nil
+            self.init(
+                family: family, isOK: false, best: isSeen ? .serverReflexive : .none,
+                summary: "the NAT's mapping is unknown\(seen): \(why)")
+        case .known(.none, _):
+            let filter =
+                switch record.verdict.filtering {
+                case .known(.none, _): "nothing filters"
+                case .known(let filtering, _): "a firewall with \(filtering.rawValue) filtering"
+                case .unknown: "what filters is unknown"
+                }
+            self.init(family: family, isOK: true, best: .host, summary: "no NAT, \(filter)\(seen)")
+        case .known(let mapping, _):
+            let filtering = record.verdict.filtering.value.map { "\($0.rawValue) filtering" } ?? "unknown filtering"
+            let legacy = record.verdict.legacyName.map { " (\($0), as RFC 3489 called it)" } ?? ""
+            self.init(
+                family: family, isOK: true, best: .serverReflexive,
+                summary: "a NAT with \(mapping.rawValue) mapping and \(filtering)\(legacy)\(seen)")
+        }
+    }
+}

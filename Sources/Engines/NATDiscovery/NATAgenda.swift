@@ -1,0 +1,126 @@
+import NetTypes
+
+/// What a discovery has left to do at one moment: a function of what was seen so far.
+struct NATAgenda: Sendable {
+    struct Entry: Sendable {
+        var at: Duration
+        var question: NATDiscovery.Question
+    }
+
+    /// In the order in which they are to be sent.
+    private(set) var entries: [Entry] = []
+    /// When a wait is over, which may settle something.
+    private(set) var waits: [Duration] = []
+
+    var isOver: Bool { entries.isEmpty && waits.isEmpty }
+
+    /// Before the first answer of a server its questions are repeated at this pace, for so long.
+    fileprivate static let blindPace = Duration.milliseconds(100)
+    private static let blindEnd = Duration.seconds(1)
+    /// The shortest time between two rounds of the filtering question, however short the path.
+    private static let leastPace = Duration.milliseconds(2)
+    /// Rounds of the filtering question: enough for the sequential test at a loss of 40 % each way.
+    private static let mostRounds = 60
+    /// Requests to one endpoint from a socket that asks it directly.
+    private static let mostDirectRequests = 8
+
+    private let evidence: NATEvidence
+    private let time: Duration
+
+    init(_ evidence: NATEvidence, addedAt: [Duration], at time: Duration) {
+        self.evidence = evidence
+        self.time = time
+        for server in evidence.servers.indices { plan(server, since: addedAt[server]) }
+        entries.removeAll { evidence.localEndpoints[$0.question.socket] == nil }
+    }
+
+    private mutating func plan(_ server: Int, since start: Duration) {
+        let roundTrip = evidence.longestRoundTrip(server: server)
+        let asked = evidence.servers[server]
+        if roundTrip == nil, time >= start + Self.blindEnd { return }
+        if roundTrip == nil { waits.append(start + Self.blindEnd) }
+        let direct = DirectQuestions(start: start, roundTrip: roundTrip, patience: evidence.patience(server: server))
+        ask(asked, from: .mapping, server, direct)
+        if server == 0 {
+            for place in 0..<NATDiscovery.allocationSockets { ask(asked, from: .allocation(place), server, direct) }
+        }
+        var isOtherAddressSilent = false
+        if case .discovers(let other) = evidence.capability(of: server) {
+            var isWaitedFor = false
+            for address in [other.address, asked.address] {
+                for port in [other.port, asked.port] where Endpoint(address, port) != asked {
+                    let isOpen = ask(Endpoint(address, port), from: .mapping, server, direct)
+                    if address == other.address, isOpen { isWaitedFor = true }
+                }
+            }
+            isOtherAddressSilent =
+                !isWaitedFor
+                && !evidence.exchanges.contains {
+                    $0.socket == .mapping && $0.destination.address == other.address && $0.answer != nil
+                }
+        } else if roundTrip != nil {
+            return
+        }
+        if !isOtherAddressSilent { filter(server, since: start, roundTrip: roundTrip) }
+    }
+
+    private struct DirectQuestions {
+        var start: Duration
+        var roundTrip: Duration?
+        var patience: Duration
+        /// The wait before a request is repeated: a round trip and a little more.
+        var interval: Duration { roundTrip.map { $0 * 5 / 4 + .milliseconds(5) } ?? NATAgenda.blindPace }
+    }
+
+    /// Asks an endpoint until it has answered; gives whether there is still something to wait for.
+    @discardableResult private mutating func ask(
+        _ destination: Endpoint, from socket: NATSocket, _ server: Int, _ direct: DirectQuestions
+    ) -> Bool {
+        let made = evidence.exchanges.filter { $0.socket == socket && $0.destination == destination }
+        guard !made.contains(where: { $0.answer != nil || $0.errorCode != nil }) else { return false }
+        let limit = direct.roundTrip == nil ? Int.max : Self.mostDirectRequests
+        if made.count < limit {
+            let next = made.last.map { $0.sentAt + direct.interval } ?? direct.start
+            let question = NATDiscovery.Question(
+                socket: socket, server: server, destination: destination, change: .none)
+            entries.append(Entry(at: next, question: question))
+            return true
+        }
+        guard let last = made.last, last.sentAt + direct.patience > time else { return false }
+        waits.append(last.sentAt + direct.patience)
+        return true
+    }
+
+    /// The rounds of the filtering question: the probes, then the control that vouches for them.
+    private mutating func filter(_ server: Int, since start: Duration, roundTrip: Duration?) {
+        let socket = NATSocket.filtering(server: server)
+        let made = evidence.exchanges.filter { $0.socket == socket }
+        let open = [NATExchange.Change.addressAndPort, .port].filter { change in
+            !made.contains { $0.change == change && $0.answer != nil }
+                && !evidence.test(change, server: server, at: time).isDecided
+        }
+        guard open.contains(.addressAndPort) || open.contains(.port) && !made.contains(where: {
+            $0.change == .addressAndPort && $0.answer != nil
+        }) else { return }
+        let isEnough = open.allSatisfy {
+            evidence.test($0, server: server, at: time, assumingTheBest: true).isDecided
+        }
+        let controls = made.filter { $0.change == .none }
+        if isEnough || controls.count >= Self.mostRounds {
+            let patience = evidence.patience(server: server)
+            // Those whose time is not over; the last of them settles it, an earlier one may ask for another round.
+            waits += made.filter { $0.answer == nil && $0.sentAt + patience > time }.map { $0.sentAt + patience }
+            return
+        }
+        let pace = roundTrip.map { max(Self.leastPace, $0 / 5) } ?? Self.blindPace
+        let next = controls.last.map { $0.sentAt + pace } ?? start
+        let begun = made.suffix(from: made.lastIndex { $0.change == .none }.map { $0 + 1 } ?? 0).map(\.change)
+        for change in open + [.none] where !begun.contains(change) {
+            entries.append(
+                Entry(
+                    at: next,
+                    question: NATDiscovery.Question(
+                        socket: socket, server: server, destination: evidence.servers[server], change: change)))
+        }
+    }
+}

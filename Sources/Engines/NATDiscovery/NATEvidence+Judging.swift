@@ -1,0 +1,147 @@
+import NetTypes
+
+extension NATEvidence {
+    /// What one server's endpoints saw of the mapping socket, by the endpoint.
+    private func seen(by server: Int? = nil) -> [Endpoint: Endpoint] {
+        var seen: [Endpoint: Endpoint] = [:]
+        for exchange in exchanges where exchange.socket == .mapping && (server ?? exchange.server) == exchange.server {
+            if let answer = exchange.answer { seen[exchange.destination] = answer.mappedAddress }
+        }
+        return seen
+    }
+
+    /// The mapping by RFC 5780 s4.3, from all four endpoints of a server.
+    func mapping(server: Int) -> NATFinding<NATDependence> {
+        guard case .discovers(let other) = capability(of: server), let local = localEndpoints[.mapping] else {
+            return .unknown(Self.noSocket)
+        }
+        let asked = servers[server]
+        let seen = seen(by: server)
+        let otherPort = Endpoint(asked.address, other.port)
+        let otherAddress = [Endpoint(other.address, asked.port), other].compactMap { seen[$0] }
+        guard let first = seen[asked] else { return .unknown(cut("\(asked) gave no answer")) }
+        guard let atOtherPort = seen[otherPort] else { return .unknown(cut("\(otherPort) gave no answer")) }
+        guard let atOtherAddress = otherAddress.first else {
+            return .unknown(cut("its other address \(other.address) gave no answer"))
+        }
+        if ([first, atOtherPort] + otherAddress).allSatisfy({ $0 == local }) { return .known(.none, risk: 0) }
+        if atOtherPort != first || otherAddress.contains(where: { $0 != atOtherAddress }) {
+            return .known(.addressAndPortDependent, risk: 0)
+        }
+        return .known(atOtherAddress == first ? .endpointIndependent : .addressDependent, risk: 0)
+    }
+
+    /// The filtering by RFC 5780 s4.4. An answer from elsewhere proves that it gets in; its absence proves something
+    /// once the server has shown that it answers from there and the sequential test is decided.
+    func filtering(server: Int) -> NATFinding<NATDependence> {
+        guard case .discovers(let other) = capability(of: server) else { return .unknown(Self.noSocket) }
+        let socket = NATSocket.filtering(server: server)
+        let answered = Set(exchanges.filter { $0.socket == socket && $0.answer != nil }.map(\.change))
+        if answered.contains(.addressAndPort) { return .known(.endpointIndependent, risk: 0) }
+        guard seen(by: server).keys.contains(where: { $0.address == other.address }) else {
+            return .unknown(cut("its other address \(other.address) gave no answer when asked directly"))
+        }
+        let fromElsewhere = test(.addressAndPort, server: server, at: endedAt)
+        guard fromElsewhere.isDecided else { return .unknown(undecided(fromElsewhere)) }
+        if answered.contains(.port) { return .known(.addressDependent, risk: fromElsewhere.risk) }
+        guard seen(by: server)[Endpoint(servers[server].address, other.port)] != nil else {
+            return .unknown(cut("its other port \(other.port) gave no answer when asked directly"))
+        }
+        let fromOtherPort = test(.port, server: server, at: endedAt)
+        guard fromOtherPort.isDecided else { return .unknown(undecided(fromOtherPort)) }
+        return .known(.addressAndPortDependent, risk: fromElsewhere.risk + fromOtherPort.risk)
+    }
+
+    /// The mapping from what several servers see of one socket, where none speaks RFC 5780: nil where fewer than two
+    /// endpoints can be compared. Two addresses tell endpoint-independent from dependent; two ports of one tell which.
+    func mappingFromSeveralServers(_ capabilities: [NATServerCapability]) -> NATFinding<NATDependence>? {
+        guard let local = localEndpoints[.mapping] else { return nil }
+        var seen: [Endpoint: Endpoint] = [:]
+        for (server, capability) in capabilities.enumerated() {
+            switch capability {
+            case .mapsOnly, .discovers: seen.merge(self.seen(by: server)) { first, _ in first }
+            case .silent, .unusable: continue
+            }
+        }
+        guard seen.count > 1 else { return nil }
+        let mapped = Set(seen.values)
+        if mapped == [local] { return .known(.none, risk: 0) }
+        let byAddress = Dictionary(grouping: seen, by: \.key.address)
+        let dependsOnPort = byAddress.values.contains { Set($0.map(\.value)).count > 1 }
+        if dependsOnPort { return .known(.addressAndPortDependent, risk: 0) }
+        let comparesPorts = byAddress.values.contains { $0.count > 1 }
+        if mapped.count == 1 {
+            return byAddress.count > 1
+                ? .known(.endpointIndependent, risk: 0)
+                : .unknown("one address is not enough: a server at another address would tell")
+        }
+        return comparesPorts
+            ? .known(.addressDependent, risk: 0)
+            : .unknown("it depends on the destination's address; a second port of a server would tell whether on that too")
+    }
+
+    /// Port preservation, allocation and pooling, from what the first server that can be believed saw of each socket.
+    func allocation(_ capabilities: [NATServerCapability]) -> (
+        NATFinding<Bool>, NATFinding<NATVerdict.PortAllocation>, NATFinding<Bool>
+    ) {
+        let believed = capabilities.indices.first {
+            switch capabilities[$0] {
+            case .mapsOnly, .discovers: true
+            case .silent, .unusable: false
+            }
+        }
+        guard let server = believed else {
+            let why = whyNothingIsKnown(capabilities)
+            return (.unknown(why), .unknown(why), .unknown(why))
+        }
+        var seen: [(local: Endpoint, mapped: Endpoint)] = []
+        var sockets: Set<NATSocket> = []
+        for exchange in exchanges where exchange.destination == servers[server] && exchange.change == .none {
+            guard let answer = exchange.answer, let local = localEndpoints[exchange.socket],
+                sockets.insert(exchange.socket).inserted
+            else { continue }
+            seen.append((local, answer.mappedAddress))
+        }
+        let few = "too few sockets got an answer"
+        let isPreserved = seen.allSatisfy { $0.local.port == $0.mapped.port }
+        let isPaired: NATFinding<Bool> =
+            seen.count > 1 ? .known(Set(seen.map(\.mapped.address)).count == 1, risk: 0) : .unknown(few)
+        if isPreserved { return (.known(true, risk: 0), .known(.preserving, risk: 0), isPaired) }
+        guard seen.count >= 4 else { return (.known(false, risk: 0), .unknown(few), isPaired) }
+        let steps = zip(seen, seen.dropFirst()).map { Int($1.mapped.port) - Int($0.mapped.port) }
+        return (.known(false, risk: 0), .known(Self.allocation(steps), risk: 0), isPaired)
+    }
+
+    /// Ports given out in sequence are a few apart, always in one direction; a port between two of ours was given to
+    /// another destination, or to another machine, or to a request that was lost behind the NAT.
+    private static func allocation(_ steps: [Int]) -> NATVerdict.PortAllocation {
+        let shortest = steps.min { abs($0) < abs($1) } ?? 0
+        let isSequential = shortest != 0 && steps.allSatisfy { $0 % shortest == 0 && 1...Self.longestStep ~= $0 / shortest }
+            && abs(shortest) <= Self.longestStep
+        return isSequential ? .sequential(step: shortest) : .random
+    }
+
+    private static let longestStep = 16
+    private static let noSocket = "no socket could be opened"
+
+    func whyNothingIsKnown(_ capabilities: [NATServerCapability]) -> String {
+        if servers.isEmpty { return "no server was asked" }
+        let reasons = zip(servers, capabilities).map { server, capability in
+            switch capability {
+            case .silent: "\(server) gave no answer"
+            case .mapsOnly(let why), .unusable(let why): "\(server): \(why)"
+            case .discovers: "\(server) told too little"
+            }
+        }
+        return cut(reasons.joined(separator: "; "))
+    }
+
+    private func undecided(_ test: SequentialTest) -> String {
+        let controls = test.answeredControls + test.failedControls
+        return cut(
+            "\(test.answeredControls) of \(controls) control requests were answered, which leaves the silence of "
+                + "\(test.silentProbes) probes open")
+    }
+
+    private func cut(_ reason: String) -> String { isCutShort ? "\(reason) before the run ended" : reason }
+}

@@ -1,0 +1,123 @@
+package import NetTypes
+
+/// All that a discovery saw from one local address: what was asked from which socket and what came back.
+///
+/// What it means is computed from it alone (``NATVerdict``), so a recorded run can be judged again.
+package struct NATEvidence: Hashable, Sendable, Codable {
+    package var source: IPAddress
+    /// The servers' endpoints, as they were named.
+    package var servers: [Endpoint]
+    package var exchanges: [NATExchange] = []
+    /// Where each socket was bound.
+    package var localEndpoints: [NATSocket: Endpoint] = [:]
+    /// When it ended, since its start.
+    package var endedAt: Duration = .zero
+    /// Whether the run's end cut it short.
+    package var isCutShort = false
+
+    package init(source: IPAddress, servers: [Endpoint] = []) {
+        self.source = source
+        self.servers = servers
+    }
+}
+
+/// One socket for each question, so that no question opens a filter for another.
+package enum NATSocket: Hashable, Sendable, Codable {
+    /// Asks every endpoint of every server: do they see the same mapped address?
+    case mapping
+    /// Has sent to nothing of this server but its first endpoint: who else gets in?
+    case filtering(server: Int)
+    /// Asks the first server once: which port does the next socket get?
+    case allocation(Int)
+}
+
+/// One Binding request and what became of it. Each transmission is a request of its own, so that an answer belongs to
+/// one, and a loss counts once.
+package struct NATExchange: Hashable, Sendable, Codable {
+    package var socket: NATSocket
+    /// The place in ``NATEvidence/servers``.
+    package var server: Int
+    package var destination: Endpoint
+    package var change: Change
+    /// Since the discovery's start.
+    package var sentAt: Duration
+    package var answer: Answer?
+    /// An error response, by its code.
+    package var errorCode: Int?
+    /// Who answered a plain request in the place of its destination; such an answer is not believed.
+    package var straySource: Endpoint?
+
+    /// CHANGE-REQUEST (RFC 5780 s7.2): from where the server is asked to answer.
+    package enum Change: String, Hashable, Sendable, Codable {
+        case none
+        case port
+        case addressAndPort = "address-and-port"
+    }
+
+    package struct Answer: Hashable, Sendable, Codable {
+        /// Since the request.
+        package var after: Duration
+        package var source: Endpoint
+        package var mappedAddress: Endpoint
+        /// MAPPED-ADDRESS where it differs from XOR-MAPPED-ADDRESS.
+        package var rewrittenAddress: Endpoint?
+        /// Whether there was only MAPPED-ADDRESS.
+        package var isLegacy: Bool
+        package var otherAddress: Endpoint?
+        package var responseOrigin: Endpoint?
+
+        package init(
+            after: Duration, source: Endpoint, mappedAddress: Endpoint, rewrittenAddress: Endpoint? = nil,
+            isLegacy: Bool = false, otherAddress: Endpoint? = nil, responseOrigin: Endpoint? = nil
+        ) {
+            self.after = after
+            self.source = source
+            self.mappedAddress = mappedAddress
+            self.rewrittenAddress = rewrittenAddress
+            self.isLegacy = isLegacy
+            self.otherAddress = otherAddress
+            self.responseOrigin = responseOrigin
+        }
+    }
+}
+
+extension NATEvidence {
+    /// How long an answer may take before its request counts as unanswered: twice the longest round trip that a plain
+    /// request to this server took, and long enough for a server that is busy for a moment. Controls are held to it as
+    /// probes are, so an answer that comes later counts as loss in both.
+    package func patience(server: Int) -> Duration {
+        max(Self.leastPatience, (longestRoundTrip(server: server) ?? .zero) * 2)
+    }
+
+    package static let leastPatience = Duration.milliseconds(10)
+
+    package func longestRoundTrip(server: Int) -> Duration? {
+        exchanges.lazy.filter { $0.server == server && $0.change == .none }.compactMap(\.answer?.after).max()
+    }
+
+    /// The filtering question of a server as the sequential test sees it at `now`.
+    ///
+    /// A probe counts when its time is over and a control that was sent after it was answered: a server that stopped
+    /// answering altogether, or a limit of its rate, is not silence of the filter.
+    func test(_ change: NATExchange.Change, server: Int, at now: Duration, assumingTheBest: Bool = false)
+        -> SequentialTest
+    {
+        let patience = patience(server: server)
+        let round = exchanges.filter { $0.socket == .filtering(server: server) }
+        let controls = round.filter { $0.change == .none }
+        let isTimely = { (exchange: NATExchange) in exchange.answer.map { $0.after <= patience } ?? false }
+        let isDecided = { (exchange: NATExchange) in isTimely(exchange) || exchange.sentAt + patience <= now }
+        let lastAnswered = controls.last { isTimely($0) || assumingTheBest && !isDecided($0) }?.sentAt
+        var test = SequentialTest(answeredControls: 0, failedControls: 0, silentProbes: 0)
+        for control in controls where isDecided(control) || assumingTheBest {
+            if isTimely(control) || !isDecided(control) { test.answeredControls += 1 } else { test.failedControls += 1 }
+        }
+        guard let lastAnswered else { return test }
+        test.silentProbes =
+            round.filter {
+                $0.change == change && $0.sentAt <= lastAnswered
+                    && ($0.sentAt + patience <= now || assumingTheBest)
+            }.count
+        return test
+    }
+}

@@ -1,0 +1,87 @@
+package import NetTypes
+
+/// How the NAT between one local address and the servers behaves, in the terms of RFC 4787.
+package struct NATVerdict: Hashable, Sendable {
+    package var mapping: NATFinding<NATDependence>
+    package var filtering: NATFinding<NATDependence>
+    /// Whether the mapped port is the local one (RFC 4787 s4.2.1).
+    package var portPreservation: NATFinding<Bool>
+    package var portAllocation: NATFinding<PortAllocation>
+    /// Whether all sockets of this machine share one external address (RFC 4787 s4.1, "paired").
+    package var pairedPooling: NATFinding<Bool>
+    /// The server and the method that gave the mapping.
+    package var method: Method?
+    package var capabilities: [NATServerCapability]
+
+    package enum Method: Hashable, Sendable {
+        /// RFC 5780 with this server.
+        case discovery(Endpoint)
+        /// What several servers, or several ports of one, see of one socket.
+        case severalServers
+    }
+
+    package enum PortAllocation: Hashable, Sendable, Codable {
+        case preserving
+        case sequential(step: Int)
+        case random
+    }
+
+    /// Judges what was seen.
+    package init(_ evidence: NATEvidence) {
+        let capabilities = evidence.servers.indices.map { evidence.capability(of: $0) }
+        self.capabilities = capabilities
+        let discoverers = evidence.servers.indices.filter {
+            if case .discovers = capabilities[$0] { return true }
+            return false
+        }
+        let mappings = discoverers.map { (server: $0, finding: evidence.mapping(server: $0)) }
+        let filterings = discoverers.map { evidence.filtering(server: $0) }
+        let why = evidence.whyNothingIsKnown(capabilities)
+        let discovered = mappings.first { $0.finding.value != nil }
+        let mapping =
+            discovered != nil
+            ? Self.agreed(mappings.map(\.finding), why)
+            : evidence.mappingFromSeveralServers(capabilities) ?? mappings.first?.finding ?? .unknown(why)
+        self.mapping = mapping
+        method = mapping.value.map { _ in
+            discovered.map { .discovery(evidence.servers[$0.server]) } ?? .severalServers
+        }
+        let filtering = Self.agreed(filterings, why)
+        if mapping.value == NATDependence.none, case .known(.endpointIndependent, let risk) = filtering {
+            self.filtering = .known(.none, risk: risk)
+        } else {
+            self.filtering = filtering
+        }
+        (portPreservation, portAllocation, pairedPooling) = evidence.allocation(capabilities)
+    }
+
+    /// What the servers that can tell agree on; the surest of them.
+    private static func agreed(_ findings: [NATFinding<NATDependence>], _ why: String) -> NATFinding<NATDependence> {
+        let values = Set(findings.compactMap(\.value))
+        guard values.count <= 1 else {
+            let names = values.map(\.rawValue).sorted().joined(separator: " and ")
+            return .unknown("the servers contradict each other (\(names)): one of them, or its network, is at fault")
+        }
+        return findings.filter { $0.value != nil }.min { $0.risk < $1.risk } ?? findings.first ?? .unknown(why)
+    }
+
+    /// The name that RFC 3489 had for it, which people still use; nil where it has none.
+    package var legacyName: String? {
+        guard let mapping = mapping.value, let filtering = filtering.value else { return nil }
+        return switch (mapping, filtering) {
+        case (.none, .none): "open Internet"
+        case (.none, _): "symmetric UDP firewall"
+        case (.endpointIndependent, .endpointIndependent), (.endpointIndependent, .none): "full cone"
+        case (.endpointIndependent, .addressDependent): "restricted cone"
+        case (.endpointIndependent, .addressAndPortDependent): "port-restricted cone"
+        case (.addressDependent, _), (.addressAndPortDependent, _): "symmetric"
+        }
+    }
+}
+
+extension NATFinding {
+    package var risk: Double {
+        if case .known(_, let risk) = self { return risk }
+        return 1
+    }
+}

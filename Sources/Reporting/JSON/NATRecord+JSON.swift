@@ -1,0 +1,80 @@
+package import Diagnosis
+import Engines
+import NetTypes
+
+extension NATRecord {
+    package var jsonValue: JSONValue {
+        [
+            "family": .string(family.rawValue),
+            "transport": .string("udp"),
+            "sourceAddress": .address(evidence.source),
+            "mappedAddress": mappedAddress.map(JSONValue.endpoint),
+            "mapping": verdict.mapping.jsonValue { .string($0.rawValue) },
+            "filtering": verdict.filtering.jsonValue { .string($0.rawValue) },
+            "portPreservation": verdict.portPreservation.jsonValue { .bool($0) },
+            "portAllocation": verdict.portAllocation.jsonValue { .string($0.name) },
+            "portStep": verdict.portAllocation.value?.step.map { .integer($0) },
+            "addressPooling": verdict.pairedPooling.jsonValue { .string($0 ? "paired" : "arbitrary") },
+            "legacyName": verdict.legacyName.map(JSONValue.string),
+            "method": verdict.method.map { .string($0.name) },
+            "servers": .array(zip(evidence.servers, verdict.capabilities).map { $1.jsonValue(of: $0) }),
+            "requests": .integer(requests),
+            "answers": .integer(answers),
+            "rttMs": roundTrip.map(JSONValue.milliseconds),
+            "durationMs": .milliseconds(evidence.endedAt),
+        ]
+    }
+}
+
+extension NATFinding {
+    /// In steps of 1 in 1,000, and never 1 where it is not certain.
+    private static func confidence(_ risk: Double) -> Double { ((1 - risk) * 1000).rounded(.down) / 1000 }
+
+    /// The value with the chance that it is right, or `unknown` with the reason.
+    fileprivate func jsonValue(_ name: (Value) -> JSONValue) -> JSONValue {
+        switch self {
+        case .known(let value, let risk): ["value": name(value), "confidence": .decimal(Self.confidence(risk))]
+        case .unknown(let why): ["value": .string("unknown"), "confidence": .decimal(0), "reason": .string(why)]
+        }
+    }
+}
+
+extension NATVerdict.PortAllocation {
+    var name: String {
+        switch self {
+        case .preserving: "preserving"
+        case .sequential: "sequential"
+        case .random: "random"
+        }
+    }
+
+    fileprivate var step: Int? {
+        if case .sequential(let step) = self { return step }
+        return nil
+    }
+}
+
+extension NATVerdict.Method {
+    fileprivate var name: String {
+        switch self {
+        case .discovery: "rfc5780"
+        case .severalServers: "several-servers"
+        }
+    }
+}
+
+extension NATServerCapability {
+    fileprivate func jsonValue(of server: Endpoint) -> JSONValue {
+        let (name, other, reason): (String, Endpoint?, String?) =
+            switch self {
+            case .silent: ("silent", nil, nil)
+            case .mapsOnly(let why): ("mapping", nil, why)
+            case .unusable(let why): ("unusable", nil, why)
+            case .discovers(let other): ("discovery", other, nil)
+            }
+        return [
+            "serverAddress": .endpoint(server), "use": .string(name), "otherAddress": other.map(JSONValue.endpoint),
+            "reason": reason.map(JSONValue.string),
+        ]
+    }
+}

@@ -1,0 +1,66 @@
+import Diagnosis
+import Engines
+import NetTypes
+
+extension TextRenderer {
+    /// The NAT of each local address that was asked from: what is known, what is not and why, and from whom.
+    func section(_ record: NATRecord) -> [String] {
+        let verdict = record.verdict
+        let seen = record.mappedAddress.map { ", seen as \($0)" } ?? ""
+        var lines = [title("NAT (\(record.family.name), UDP, from \(record.evidence.source)\(seen))")]
+        func add(_ name: String, _ text: String) { lines += labelled(name.padded(to: 18), text) }
+        add("mapping", words(verdict.mapping, \.rawValue))
+        add("filtering", words(verdict.filtering, \.rawValue))
+        if let name = verdict.legacyName { add("in RFC 3489", name) }
+        add("port allocation", words(verdict.portAllocation, \.words))
+        add("address pooling", words(verdict.pairedPooling) { $0 ? "paired" : "arbitrary" })
+        for (server, capability) in zip(record.evidence.servers, verdict.capabilities) {
+            add("asked", "\(server): \(capability.words)")
+        }
+        let trips = record.roundTrip.map { trip in
+            "; \(roundTrips(record.evidence.endedAt, trip)) of \(decimal(trip)) ms"
+        }
+        add(
+            "took",
+            "\(decimal(record.evidence.endedAt)) ms\(trips ?? ""); \(record.requests) requests, \(record.answers) answers"
+        )
+        return lines
+    }
+
+    private func words<Value>(_ finding: NATFinding<Value>, _ name: (Value) -> String) -> String {
+        switch finding {
+        case .known(let value, let risk):
+            // In steps of 1 in 10,000, and never certain where it is not.
+            risk == 0 ? name(value) : "\(name(value)) (confidence \(JSONValue.fixedPoint(Int64((1 - risk) * 100_000))) %)"
+        case .unknown(let why): "unknown: \(why)"
+        }
+    }
+
+    private func roundTrips(_ whole: Duration, _ trip: Duration) -> String {
+        guard trip > .zero else { return "no round trip" }
+        let count = Double(whole.nanoseconds) / Double(trip.nanoseconds)
+        return "\(JSONValue.decimalText((count * 10).rounded() / 10)) round trips"
+    }
+
+    private func decimal(_ duration: Duration) -> String {
+        JSONValue.decimalText((duration.milliseconds * 100).rounded() / 100)
+    }
+}
+
+extension NATVerdict.PortAllocation {
+    fileprivate var words: String {
+        if case .sequential(let step) = self { return "sequential, in steps of \(step)" }
+        return name
+    }
+}
+
+extension NATServerCapability {
+    fileprivate var words: String {
+        switch self {
+        case .silent: "no answer"
+        case .mapsOnly(let why): "tells the mapping only; \(why)"
+        case .unusable(let why): "not believed; \(why)"
+        case .discovers(let other): "RFC 5780, other address \(other)"
+        }
+    }
+}

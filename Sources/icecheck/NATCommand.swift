@@ -1,0 +1,27 @@
+import ArgumentParser
+import Session
+
+struct NATCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "nat",
+        abstract: "Finds out how the NAT behaves, in the terms of RFC 4787.",
+        discussion: """
+            Mapping and filtering are asked of servers that speak RFC 5780 (coturn with two addresses, or icecheck \
+            serve). Other servers tell the mapping where there are two of them, as the two public ones that are asked \
+            where none is named. A verdict from silence goes with its confidence; where answers do not suffice it is \
+            unknown, with the reason. The exit status is 0 where the mapping of each family that was asked is known.
+            """)
+
+    @Argument(help: ArgumentHelp("Servers: stun:host[:port] or host[:port].", valueName: "uri"))
+    var uris: [String] = []
+
+    @OptionGroup var server: ServerArguments
+    @OptionGroup var output: OutputArguments
+
+    func run() throws {
+        let isNamed = !uris.isEmpty || !server.iceServers.isEmpty
+        let servers = try server.servers(isNamed ? uris : CheckCommand.builtInServers)
+        let options = try server.options(.nat, servers: servers)
+        try Run(options, server.settings(output)).start()
+    }
+}
