@@ -19,7 +19,8 @@ package struct Diagnosis: Sendable {
         nat = record.nat.filter { !$0.servers.isEmpty }.map { NATRecord($0) }
         notMeasured = record.notMeasured
         findings = FindingRules.apply(
-            to: Evidence(record: record, stun: stun, candidates: candidates, nat: nat,
+            to: Evidence(
+                record: record, stun: stun, candidates: candidates, nat: nat,
                 interfacesAfter: interfacesAfter))
         verdict =
             plan.command == .nat

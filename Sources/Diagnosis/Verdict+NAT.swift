@@ -39,7 +39,13 @@ extension Verdict.FamilyVerdict {
                 case .known(let filtering, _): "a firewall with \(filtering.rawValue) filtering"
                 case .unknown: "what filters is unknown"
                 }
-            self.init(family: family, isOK: true, best: .host, summary: "no NAT, \(filter)\(seen)")
+            // What a machine sees of itself says nothing of a NAT.
+            let isOnThisMachine = record.evidence.servers.allSatisfy { $0.address.isLoopback }
+            self.init(
+                family: family, isOK: true, best: .host,
+                summary: isOnThisMachine
+                    ? "only a server on this machine itself was asked, which says nothing of a NAT"
+                    : "no NAT, \(filter)\(seen)")
         case .known(let mapping, _):
             let filtering = record.verdict.filtering.value.map { "\($0.rawValue) filtering" } ?? "unknown filtering"
             let legacy = record.verdict.legacyName.map { " (\($0), as RFC 3489 called it)" } ?? ""

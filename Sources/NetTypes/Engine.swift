@@ -5,7 +5,7 @@
 /// ``nextWake``. An engine owns no clock, no socket, no random source that was not handed to it, and no log. Input
 /// from the network never traps it.
 package protocol Engine {
-    associatedtype Event
+    associatedtype Event: Sendable
 
     /// Takes one input at the time at which it happened.
     mutating func handle(_ input: Input, at now: Instant)

@@ -79,7 +79,8 @@ extension Session {
         case .success(let mapping):
             let after = datagram.arrivedAt - natRuns[transaction.run].discovery.sentAt(exchange)
             let answer = NATExchange.Answer(
-                after: max(.zero, after), source: source(of: datagram, for: transaction), mappedAddress: mapping.mappedAddress,
+                after: max(.zero, after), source: source(of: datagram, for: transaction),
+                mappedAddress: mapping.mappedAddress,
                 rewrittenAddress: mapping.rewrittenAddress, isLegacy: mapping.isLegacy,
                 otherAddress: mapping.otherAddress, responseOrigin: mapping.responseOrigin)
             natRuns[transaction.run].discovery.answered(exchange, answer, at: now)

@@ -96,7 +96,8 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
 
     package var isFinished: Bool {
         isConcluded
-            || (liveProbes.isEmpty && series.allSatisfy(\.isOver) && fallbacks.isEmpty && natRuns.allSatisfy(\.isReported)
+            || (liveProbes.isEmpty && series.allSatisfy(\.isOver) && fallbacks.isEmpty
+                && natRuns.allSatisfy(\.isReported)
                 // A question that no resolution waits for any longer holds nothing up, nor does its thread.
                 && resolutions.allSatisfy(\.isOver)
                 && paths.values.allSatisfy { $0.state != .opening })

@@ -22,7 +22,8 @@ enum FindingRules {
         [
             UDPBlocked.self, FirewallRejects.self, MachineRefuses.self, NameNotResolved.self, WrongService.self,
             ServerSilent.self, ServerAnswersBadly.self, NameLeadsInside.self, AddressRewritten.self,
-            MappedAddressNotGlobal.self, OtherAddressNotGlobal.self, NATMappingDependent.self, NATServerUnusable.self, AnswersLost.self,
+            MappedAddressNotGlobal.self, OtherAddressNotGlobal.self, NATMappingDependent.self, NATServerUnusable.self,
+            AnswersLost.self,
             NetworkChanged.self,
         ]
     }

@@ -99,9 +99,13 @@ struct NATAgenda: Sendable {
             !made.contains { $0.change == change && $0.answer != nil }
                 && !evidence.test(change, server: server, at: time).isDecided
         }
-        guard open.contains(.addressAndPort) || open.contains(.port) && !made.contains(where: {
-            $0.change == .addressAndPort && $0.answer != nil
-        }) else { return }
+        guard
+            open.contains(.addressAndPort)
+                || open.contains(.port)
+                    && !made.contains(where: {
+                        $0.change == .addressAndPort && $0.answer != nil
+                    })
+        else { return }
         let isEnough = open.allSatisfy {
             evidence.test($0, server: server, at: time, assumingTheBest: true).isDecided
         }

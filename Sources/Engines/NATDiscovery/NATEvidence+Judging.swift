@@ -77,7 +77,8 @@ extension NATEvidence {
         }
         return comparesPorts
             ? .known(.addressDependent, risk: 0)
-            : .unknown("it depends on the destination's address; a second port of a server would tell whether on that too")
+            : .unknown(
+                "it depends on the destination's address; a second port of a server would tell whether on that too")
     }
 
     /// Port preservation, allocation and pooling, from what the first server that can be believed saw of each socket.
@@ -116,7 +117,8 @@ extension NATEvidence {
     /// another destination, or to another machine, or to a request that was lost behind the NAT.
     private static func allocation(_ steps: [Int]) -> NATVerdict.PortAllocation {
         let shortest = steps.min { abs($0) < abs($1) } ?? 0
-        let isSequential = shortest != 0 && steps.allSatisfy { $0 % shortest == 0 && 1...Self.longestStep ~= $0 / shortest }
+        let isSequential =
+            shortest != 0 && steps.allSatisfy { $0 % shortest == 0 && 1...Self.longestStep ~= $0 / shortest }
             && abs(shortest) <= Self.longestStep
         return isSequential ? .sequential(step: shortest) : .random
     }

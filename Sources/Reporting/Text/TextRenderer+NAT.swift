@@ -31,7 +31,8 @@ extension TextRenderer {
         switch finding {
         case .known(let value, let risk):
             // In steps of 1 in 10,000, and never certain where it is not.
-            risk == 0 ? name(value) : "\(name(value)) (confidence \(JSONValue.fixedPoint(Int64((1 - risk) * 100_000))) %)"
+            risk == 0
+                ? name(value) : "\(name(value)) (confidence \(JSONValue.fixedPoint(Int64((1 - risk) * 100_000))) %)"
         case .unknown(let why): "unknown: \(why)"
         }
     }
