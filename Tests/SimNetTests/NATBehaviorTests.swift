@@ -1,4 +1,5 @@
 import Diagnosis
+import Foundation
 import Engines
 import NetTypes
 import SimNet
@@ -43,5 +44,63 @@ import Testing
             let roundTrips = record.evidence.endedAt / (delay * 4)
             #expect(roundTrips < 8 || record.evidence.endedAt < .milliseconds(40), "\(roundTrips) round trips")
         }
+    }
+}
+
+/// How often the verdict is right on paths that lose and delay packets.
+@Suite struct NATAccuracyTests {
+    struct Tally: CustomStringConvertible {
+        var runs = 0
+        var wrong: [String] = []
+        var unknown: [String] = []
+        var slowest = Duration.zero
+
+        var description: String {
+            "\(runs) runs, \(wrong.count) wrong, \(unknown.count) unknown, slowest \(slowest.milliseconds) ms"
+        }
+    }
+
+    /// Seeds of each kind and family: a few where every change is tested, 1,000 by `Benchmarks/nat-accuracy`.
+    static let seeds = ProcessInfo.processInfo.environment["ICECHECK_SEEDS"].flatMap(UInt64.init) ?? 10
+
+    private func tally(loss: Double) throws -> Tally {
+        var tally = Tally()
+        for (place, kind) in NATBehaviorTests.kinds.enumerated() {
+            for family in [IPAddress.Family.ipv4, .ipv6] {
+                for seed in 1...Self.seeds {
+                    var random = SeededGenerator(seed: seed &* 1009 &+ UInt64(place))
+                    // Half a round trip of 1 to 300 ms on two links, a fifth of it jitter.
+                    let trip = Double.random(in: 1...300, using: &random)
+                    let delay = Duration.nanoseconds(Int64(trip * 1e6 / 4))
+                    let link = Link(delay: delay, jitter: delay / 5, loss: loss)
+                    let lab = NATLab(middle: kind.middle, family: family, link: link, seed: seed)
+                    let outcome = try lab.run()
+                    let place = "\(kind), \(family.name), round trip \(trip) ms, seed \(seed)"
+                    tally.runs += 1
+                    guard let record = outcome.diagnosis.nat.first else {
+                        tally.unknown.append("\(place): no record")
+                        continue
+                    }
+                    tally.slowest = max(tally.slowest, record.evidence.endedAt)
+                    let verdict = record.verdict
+                    if let mapping = verdict.mapping.value, let filtering = verdict.filtering.value {
+                        if mapping != kind.mapping || filtering != kind.filtering {
+                            tally.wrong.append("\(place): \(mapping), \(filtering)")
+                        }
+                    } else {
+                        tally.unknown.append("\(place): \(verdict.mapping), \(verdict.filtering)")
+                    }
+                }
+            }
+        }
+        return tally
+    }
+
+    @Test(arguments: [0, 0.05, 0.2]) func isNeverWrongAndSeldomUnknown(loss: Double) throws {
+        let tally = try tally(loss: loss)
+        print("loss \(Int(loss * 100)) % each way: \(tally)")
+        for miss in (tally.wrong + tally.unknown).prefix(20) { print("  \(miss)") }
+        #expect(tally.wrong.count <= (loss < 0.2 ? 0 : tally.runs / 1000))
+        #expect(tally.unknown.count <= (loss < 0.2 ? 0 : tally.runs / 100))
     }
 }

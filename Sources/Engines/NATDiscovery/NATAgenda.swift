@@ -53,6 +53,7 @@ struct NATAgenda: Sendable {
                     if address == other.address, isOpen { isWaitedFor = true }
                 }
             }
+            prove(server, asked, direct)
             isOtherAddressSilent =
                 !isWaitedFor
                 && !evidence.exchanges.contains {
@@ -74,21 +75,36 @@ struct NATAgenda: Sendable {
 
     /// Asks an endpoint until it has answered; gives whether there is still something to wait for.
     @discardableResult private mutating func ask(
-        _ destination: Endpoint, from socket: NATSocket, _ server: Int, _ direct: DirectQuestions
+        _ destination: Endpoint, change: NATExchange.Change = .none, from socket: NATSocket, _ server: Int,
+        _ direct: DirectQuestions
     ) -> Bool {
-        let made = evidence.exchanges.filter { $0.socket == socket && $0.destination == destination }
+        let made = evidence.exchanges.filter {
+            $0.socket == socket && $0.destination == destination && $0.change == change
+        }
         guard !made.contains(where: { $0.answer != nil || $0.errorCode != nil }) else { return false }
         let limit = direct.roundTrip == nil ? Int.max : Self.mostDirectRequests
         if made.count < limit {
             let next = made.last.map { $0.sentAt + direct.interval } ?? direct.start
             let question = NATDiscovery.Question(
-                socket: socket, server: server, destination: destination, change: .none)
+                socket: socket, server: server, destination: destination, change: change)
             entries.append(Entry(at: next, question: question))
             return true
         }
         guard let last = made.last, last.sentAt + direct.patience > time else { return false }
         waits.append(last.sentAt + direct.patience)
         return true
+    }
+
+    /// Where the mapping socket has opened the way for all endpoints, the server has to answer from elsewhere: one that
+    /// does not says nothing of the filter by its silence, and one that takes its time shows how long.
+    private mutating func prove(_ server: Int, _ asked: Endpoint, _ direct: DirectQuestions) {
+        guard evidence.provesChanges(server: server) else { return }
+        for change in [NATExchange.Change.addressAndPort, .port] {
+            let isKnown = evidence.exchanges.contains {
+                $0.socket == .filtering(server: server) && $0.change == change && $0.answer != nil
+            }
+            if !isKnown { ask(asked, change: change, from: .mapping, server, direct) }
+        }
     }
 
     /// The rounds of the filtering question: the probes, then the control that vouches for them.

@@ -31,6 +31,21 @@ extension NATEvidence {
         return .known(atOtherAddress == first ? .endpointIndependent : .addressDependent, risk: 0)
     }
 
+    /// Whether an answer from elsewhere must reach the mapping socket, which has sent to all endpoints: so it is where
+    /// they all see it at one mapped address.
+    func provesChanges(server: Int) -> Bool {
+        switch mapping(server: server).value {
+        case .none?, .endpointIndependent?: true
+        case .addressDependent?, .addressAndPortDependent?, nil: false
+        }
+    }
+
+    private func isProven(_ change: NATExchange.Change, server: Int) -> Bool {
+        exchanges.contains {
+            $0.socket == .mapping && $0.server == server && $0.change == change && $0.answer != nil
+        }
+    }
+
     /// The filtering by RFC 5780 s4.4. An answer from elsewhere proves that it gets in; its absence proves something
     /// once the server has shown that it answers from there and the sequential test is decided.
     func filtering(server: Int) -> NATFinding<NATDependence> {
@@ -38,6 +53,12 @@ extension NATEvidence {
         let socket = NATSocket.filtering(server: server)
         let answered = Set(exchanges.filter { $0.socket == socket && $0.answer != nil }.map(\.change))
         if answered.contains(.addressAndPort) { return .known(.endpointIndependent, risk: 0) }
+        for change in [NATExchange.Change.addressAndPort, .port] where !answered.contains(change) {
+            guard !provesChanges(server: server) || isProven(change, server: server) else {
+                let from = change.source(asked: servers[server], other: other)
+                return .unknown(cut("it did not answer from \(from) where the way from there was open"))
+            }
+        }
         guard seen(by: server).keys.contains(where: { $0.address == other.address }) else {
             return .unknown(cut("its other address \(other.address) gave no answer when asked directly"))
         }

@@ -82,8 +82,8 @@ package struct NATExchange: Hashable, Sendable, Codable {
 }
 
 extension NATEvidence {
-    /// How long an answer may take before its request counts as unanswered: twice the longest round trip that a plain
-    /// request to this server took, and long enough for a server that is busy for a moment. Controls are held to it as
+    /// How long an answer may take before its request counts as unanswered: twice the longest round trip of a
+    /// request to this server that nothing filters, and long enough for a server that is busy for a moment. Controls are held to it as
     /// probes are, so an answer that comes later counts as loss in both.
     package func patience(server: Int) -> Duration {
         max(Self.leastPatience, (longestRoundTrip(server: server) ?? .zero) * 2)
@@ -92,7 +92,9 @@ extension NATEvidence {
     package static let leastPatience = Duration.milliseconds(10)
 
     package func longestRoundTrip(server: Int) -> Duration? {
-        exchanges.lazy.filter { $0.server == server && $0.change == .none }.compactMap(\.answer?.after).max()
+        exchanges.lazy.filter { $0.server == server && ($0.change == .none || $0.socket == .mapping) }.compactMap(
+            \.answer?.after
+        ).max()
     }
 
     /// The filtering question of a server as the sequential test sees it at `now`.
