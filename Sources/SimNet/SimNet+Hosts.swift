@@ -114,7 +114,9 @@ extension SimNet {
     }
 
     private mutating func sendSegment(_ payload: Packet.Payload, over path: PathID, of host: HostID) {
-        guard let socket = hosts[host.place].sockets[path], case .connection(let remote, _) = socket.kind else { return }
+        guard let socket = hosts[host.place].sockets[path], case .connection(let remote, _) = socket.kind else {
+            return
+        }
         send(Packet(transport: .tcp, source: socket.local, destination: remote, payload: payload), from: host)
     }
 

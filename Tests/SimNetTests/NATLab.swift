@@ -23,6 +23,8 @@ struct NATLab: Sendable {
     var seed: UInt64 = 1
     var uris: [String]?
     var timeout: Duration?
+    /// What the server lies about; nil for icecheck's own server.
+    var lie: LyingServer.Lie?
 
     static let servers: [IPAddress.Family: [IPAddress]] = [
         .ipv4: [IPAddress(11, 0, 0, 1), IPAddress(12, 0, 0, 1)],
@@ -49,10 +51,14 @@ struct NATLab: Sendable {
         let client = addClient(to: &net)
         let own = Self.servers[family] ?? []
         let server = net.addHost(own, link: Link(delay: link.delay, jitter: link.jitter))
-        net.run(
-            STUNServer(
-                configuration: STUNServerConfiguration(addresses: [.init(primary: own[0], alternate: own[1])])),
-            on: server)
+        if let lie {
+            net.run(LyingServer(own, lie), on: server)
+        } else {
+            net.run(
+                STUNServer(
+                    configuration: STUNServerConfiguration(addresses: [.init(primary: own[0], alternate: own[1])])),
+                on: server)
+        }
         change(&net)
         let plan = try plan(client.address)
         var session = Session(plan, random: SeededGenerator(seed: seed &+ 77), from: net.now)

@@ -10,6 +10,12 @@ extension NATEvidence {
         return seen
     }
 
+    /// Whether every endpoint that answered saw the mapping socket as it is.
+    var isUntranslated: Bool {
+        let seen = seen()
+        return !seen.isEmpty && seen.values.allSatisfy { $0 == localEndpoints[.mapping] }
+    }
+
     /// The mapping by RFC 5780 s4.3, from all four endpoints of a server.
     func mapping(server: Int) -> NATFinding<NATDependence> {
         guard case .discovers(let other) = capability(of: server), let local = localEndpoints[.mapping] else {

@@ -47,7 +47,7 @@ package struct NATVerdict: Hashable, Sendable {
             discovered.map { .discovery(evidence.servers[$0.server]) } ?? .severalServers
         }
         let filtering = Self.agreed(filterings, why)
-        if mapping.value == NATDependence.none, case .known(.endpointIndependent, let risk) = filtering {
+        if evidence.isUntranslated, case .known(.endpointIndependent, let risk) = filtering {
             self.filtering = .known(.none, risk: risk)
         } else {
             self.filtering = filtering
