@@ -75,7 +75,7 @@ import Testing
                     let link = Link(delay: delay, jitter: delay / 5, loss: loss)
                     let lab = NATLab(middle: kind.middle, family: family, link: link, seed: random.next())
                     let outcome = try lab.run()
-                    let place = "\(kind), \(family.name), round trip \(trip) ms, seed \(seed)"
+                    let place = "\(kind.testDescription), \(family.name), round trip \(trip) ms, seed \(seed)"
                     tally.runs += 1
                     guard let record = outcome.diagnosis.nat.first else {
                         tally.unknown.append("\(place): no record")

@@ -22,7 +22,7 @@ struct NATAgenda: Sendable {
     /// Rounds of the filtering question: enough for the sequential test at a loss of 40 % each way.
     private static let mostRounds = 60
     /// Requests to one endpoint from a socket that asks it directly.
-    private static let mostDirectRequests = 8
+    private static let mostDirectRequests = 12
 
     private let evidence: NATEvidence
     private let time: Duration
@@ -123,13 +123,13 @@ struct NATAgenda: Sendable {
                     })
         else { return }
         let isEnough = open.allSatisfy {
-            evidence.test($0, server: server, at: time, assumingTheBest: true).isDecided
+            evidence.test($0, server: server, at: time, anticipating: true).isDecided
         }
         let controls = made.filter { $0.change == .none }
         if isEnough || controls.count >= Self.mostRounds {
             let patience = evidence.patience(server: server)
             // Those whose time is not over; the last of them settles it, an earlier one may ask for another round.
-            waits += made.filter { $0.answer == nil && $0.sentAt + patience > time }.map { $0.sentAt + patience }
+            waits += made.filter { $0.sentAt + patience > time }.map { $0.sentAt + patience }
             return
         }
         let pace = roundTrip.map { max(Self.leastPace, $0 / 5) } ?? Self.blindPace

@@ -99,27 +99,36 @@ extension NATEvidence {
 
     /// The filtering question of a server as the sequential test sees it at `now`.
     ///
-    /// A probe counts when its time is over and a control that was sent after it was answered: a server that stopped
-    /// answering altogether, or a limit of its rate, is not silence of the filter.
-    func test(_ change: NATExchange.Change, server: Int, at now: Duration, assumingTheBest: Bool = false)
-        -> SequentialTest
-    {
+    /// A request counts when its time is over, answered or not, so that quick answers do not count for more than
+    /// losses. A probe counts when, besides, a control that was sent with it or after it was answered: a server that
+    /// stopped answering altogether, or a limit of its rate, is not silence of the filter.
+    ///
+    /// - Parameter anticipating: counts what is still under way as well, as if it fared as what is over has: where even
+    ///   that does not decide it, more has to be sent.
+    func test(
+        _ change: NATExchange.Change, server: Int, at now: Duration, anticipating: Bool = false
+    ) -> SequentialTest {
         let patience = patience(server: server)
-        let round = exchanges.filter { $0.socket == .filtering(server: server) }
-        let controls = round.filter { $0.change == .none }
+        let sent = exchanges.filter { $0.socket == .filtering(server: server) }
+        let isOver = { (exchange: NATExchange) in exchange.sentAt + patience <= now }
         let isTimely = { (exchange: NATExchange) in exchange.answer.map { $0.after <= patience } ?? false }
-        let isDecided = { (exchange: NATExchange) in isTimely(exchange) || exchange.sentAt + patience <= now }
-        let lastAnswered = controls.last { isTimely($0) || assumingTheBest && !isDecided($0) }?.sentAt
-        var test = SequentialTest(answeredControls: 0, failedControls: 0, silentProbes: 0)
-        for control in controls where isDecided(control) || assumingTheBest {
-            if isTimely(control) || !isDecided(control) { test.answeredControls += 1 } else { test.failedControls += 1 }
+        let controls = sent.filter { $0.change == .none }
+        let over = controls.filter(isOver)
+        var test = SequentialTest(answeredControls: over.count(where: isTimely), failedControls: 0, silentProbes: 0)
+        test.failedControls = over.count - test.answeredControls
+        var lastAnswered = over.last(where: isTimely)?.sentAt
+        if anticipating {
+            let open = controls.filter { !isOver($0) }
+            let losses = open.count { $0.answer == nil } * test.failedControls
+            let failing = over.isEmpty ? 0 : (losses + over.count - 1) / over.count
+            test.answeredControls += open.count - failing
+            test.failedControls += failing
+            lastAnswered = open.last?.sentAt ?? lastAnswered
         }
         guard let lastAnswered else { return test }
-        test.silentProbes =
-            round.filter {
-                $0.change == change && $0.sentAt <= lastAnswered
-                    && ($0.sentAt + patience <= now || assumingTheBest)
-            }.count
+        test.silentProbes = sent.count {
+            $0.change == change && $0.sentAt <= lastAnswered && (isOver($0) || anticipating)
+        }
         return test
     }
 }
