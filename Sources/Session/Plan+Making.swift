@@ -18,7 +18,7 @@ extension Plan {
         count = options.count
         requestInterval = .milliseconds(20)
         timeout = options.timeout ?? .seconds(5) + requestInterval * (options.count - 1)
-        schedule = .standard
+        schedule = options.command == .nat ? .brisk : .standard
         gathersReflexive = options.command == .check || options.command == .candidates
         discoversNAT = options.command == .nat
         servers = []

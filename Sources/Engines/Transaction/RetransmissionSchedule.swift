@@ -18,6 +18,10 @@ package struct RetransmissionSchedule: Hashable, Sendable {
     package static let standard = RetransmissionSchedule(
         initialTimeout: .milliseconds(500), maximumTransmissions: 7, finalMultiplier: 16)
 
+    /// 100 ms, Rc 4, Rm 3: sent at 0, 0.1, 0.3 and 0.7 s, failed at 1 s, when a discovery gives a silent server up.
+    package static let brisk = RetransmissionSchedule(
+        initialTimeout: .milliseconds(100), maximumTransmissions: 4, finalMultiplier: 3)
+
     /// One transmission and a wait: for the later requests of a series, whose loss is what is measured.
     package static func once(waiting timeout: Duration) -> RetransmissionSchedule {
         RetransmissionSchedule(initialTimeout: timeout, maximumTransmissions: 1, finalMultiplier: 1)
