@@ -15,6 +15,9 @@ package struct NATRecord: Hashable, Sendable {
     package var requests: Int { evidence.exchanges.count }
     package var answers: Int { evidence.exchanges.count { $0.answer != nil } }
 
+    /// The endpoints that answered at least once.
+    package var heard: Set<Endpoint> { Set(evidence.exchanges.filter { $0.answer != nil }.map(\.destination)) }
+
     /// The server whose answers the verdict rests on, else the first that answered.
     private var leadingServer: Int? {
         if case .discovery(let server) = verdict.method { return evidence.servers.firstIndex(of: server) }

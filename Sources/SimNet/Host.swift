@@ -1,61 +1,90 @@
 import NetTypes
 
-/// A machine of the simulation: its addresses, its sockets, and the engine that runs on it.
-struct Host: Sendable {
-    /// A UDP socket, a listener, or one end of a connection.
-    struct Socket: Sendable {
-        enum Kind: Sendable {
-            case datagram
-            case listener
-            case connection(remote: Endpoint, isOpen: Bool)
-        }
-
-        var kind: Kind
+/// A host of the simulated network, with what its system knows of sockets.
+struct Host {
+    /// A TCP connection, as its own end names it.
+    struct Connection: Hashable {
         var local: Endpoint
-    }
-
-    struct Binding: Hashable, Sendable {
-        var transport: Transport
-        var local: Endpoint
-        /// Of a connection.
-        var remote: Endpoint?
+        var remote: Endpoint
     }
 
     let addresses: [IPAddress]
-    let behind: SimNet.RouterID?
-    var link: Link
-    var engine: (any Engine & Sendable)?
-    var events: [any Sendable] = []
-    var keepsEvents = false
-    var sockets: [PathID: Socket] = [:]
-    var paths: [Binding: PathID] = [:]
-    /// When the engine wants to be woken.
-    var wake: Instant?
-    private var nextPort: UInt16
-    private var acceptedCount: UInt32 = 0
+    let realm: Int
+    var up: Wire
+    var down: Wire
+    /// Places of sockets. A socket that is bound to no address is under the unspecified one of its family.
+    var datagrams: [Endpoint: Int] = [:]
+    var listeners: [Endpoint: Int] = [:]
+    var connections: [Connection: Int] = [:]
 
-    init(addresses: [IPAddress], behind: SimNet.RouterID?, link: Link, random: inout SeededGenerator) {
+    init(addresses: [IPAddress], realm: Int, up: Wire, down: Wire) {
         self.addresses = addresses
-        self.behind = behind
-        self.link = link
-        nextPort = UInt16.random(in: 32_768...60_000, using: &random)
+        self.realm = realm
+        self.up = up
+        self.down = down
     }
 
-    /// Systems give ports out in no order that tells anything.
-    mutating func freePort(_ random: inout SeededGenerator) -> UInt16 {
-        nextPort = 32_768 + (nextPort - 32_768 + UInt16.random(in: 1...97, using: &random)) % 28_000
-        return nextPort
+    /// The address that it sends to another from, by itself; nil where it has none of the family.
+    func source(to remote: IPAddress) -> IPAddress? {
+        if addresses.contains(remote.withoutZone) { return remote.withoutZone }
+        let candidates = addresses.filter { $0.family == remote.family }
+        return candidates.first { $0.isLinkLocal == remote.isLinkLocal } ?? candidates.first
     }
 
-    mutating func acceptedPath() -> PathID {
-        acceptedCount += 1
-        return PathID(0x8000_0000 | acceptedCount)
+    /// A port of the dynamic range (RFC 6335 s6) that no socket has at this address, at random as systems choose it
+    /// (RFC 6056); nil where there is none.
+    func ephemeralPort(at address: IPAddress, _ random: inout SeededGenerator) -> UInt16? {
+        let start = random.number(below: 16384)
+        for offset in 0..<16384 {
+            let port = UInt16(49152 + (start + offset) % 16384)
+            if isFree(Endpoint(address, port)), !connections.keys.contains(where: { $0.local.port == port }) {
+                return port
+            }
+        }
+        return nil
     }
 
-    /// The socket for what comes to `local`: one that is bound to the address, else one that is bound to all.
-    func path(_ transport: Transport, _ local: Endpoint, remote: Endpoint? = nil) -> PathID? {
-        if let path = paths[Binding(transport: transport, local: local, remote: remote)] { return path }
-        let all = Endpoint(local.family == .ipv4 ? IPAddress(v4: 0) : IPAddress(v6: 0), local.port)
-        return remote == nil ? paths[Binding(transport: transport, local: all, remote: nil)] : nil
+    /// Whether neither a UDP socket nor a listener has it, by itself or with every address.
+    func isFree(_ endpoint: Endpoint) -> Bool {
+        isFree(endpoint, in: datagrams) && isFree(endpoint, in: listeners)
     }
+
+    func isFree(_ endpoint: Endpoint, in sockets: [Endpoint: Int]) -> Bool {
+        let wide = Endpoint(.unspecified(endpoint.family), endpoint.port)
+        if sockets[endpoint] != nil || sockets[wide] != nil { return false }
+        guard endpoint == wide else { return true }
+        return addresses.allSatisfy { sockets[Endpoint($0, endpoint.port)] == nil }
+    }
+
+    /// The socket that takes what comes to an endpoint.
+    func socket(_ sockets: [Endpoint: Int], for endpoint: Endpoint) -> Int? {
+        sockets[endpoint] ?? sockets[Endpoint(.unspecified(endpoint.family), endpoint.port)]
+    }
+}
+
+/// A UDP socket, a TCP listener or one end of a TCP connection.
+struct Socket {
+    enum State {
+        case datagram
+        case listening
+        /// A connection whose SYN is unanswered, with what its engine has written.
+        case connecting(unsent: [UInt8])
+        /// A connection that a listener (by its path) has and that its engine does not know of yet.
+        case halfOpen(listener: PathID)
+        case established
+    }
+
+    let seat: Int
+    let host: Int
+    /// Tells it from another that had its place.
+    let serial: Int
+    var path: PathID
+    var local: Endpoint
+    var remote: Endpoint?
+    var state: State
+    /// The sequence of the next segment to send, and of the next to take.
+    var sending: UInt32 = 1
+    var expected: UInt32 = 1
+    /// What came before its turn, in no order.
+    var early: [(segment: Packet.Segment, bytes: [UInt8])] = []
 }

@@ -1,40 +1,63 @@
-package import NetTypes
+import NetTypes
 
-/// What crosses the simulated network.
-package struct Packet: Hashable, Sendable {
-    package enum Payload: Hashable, Sendable {
-        case datagram([UInt8])
-        /// About a datagram that the packet's receiver sent.
-        case icmp(PathError.Kind, from: IPAddress, about: Endpoint, quoting: [UInt8])
-        case synchronize
-        case accept
-        case reset
-        case bytes([UInt8])
-        case finish
+/// What travels on the simulated network.
+struct Packet {
+    enum Content {
+        case datagram
+        case segment(Segment)
+        /// An ICMP error. The packet's source is who reports (port 0), its destination the source of the packet that
+        /// it is about, and its bytes are that packet's.
+        case icmp(PathError.Kind, isAboutStream: Bool, quotedDestination: Endpoint)
     }
 
-    package var transport: Transport
-    package var source: Endpoint
-    package var destination: Endpoint
-    package var payload: Payload
+    /// A TCP segment, as far as the simulation needs one.
+    struct Segment {
+        enum Kind { case synchronize, synchronizeAcknowledge, acknowledge, data, finish, reset }
+        var kind: Kind
+        /// The place in the order of its sender's segments, from 0 for the one of the handshake.
+        var sequence: UInt32
 
-    /// Whether a loss delays it, as TCP sends it again, and it keeps its place in the order.
-    var isReliable: Bool { transport == .tcp }
-}
-
-/// What became of a packet.
-package struct PacketFate: Hashable, Sendable {
-    package enum Fate: Hashable, Sendable {
-        case delivered
-        case lost
-        /// A NAT or firewall let it not in.
-        case filtered
-        /// A firewall let it not out, or rejected it.
-        case refused
-        case noRoute
+        var isOfHandshake: Bool { kind == .synchronize || kind == .synchronizeAcknowledge }
     }
 
-    package var at: Instant
-    package var packet: Packet
-    package var fate: Fate
+    var content: Content
+    var source: Endpoint
+    var destination: Endpoint
+    var bytes: [UInt8]
+    var timeToLive: UInt8 = 64
+    /// In nanoseconds.
+    var sentAt: Int64
+
+    /// Whether it is of TCP, or about it.
+    var isStream: Bool {
+        switch content {
+        case .datagram: false
+        case .segment: true
+        case .icmp(_, let isAboutStream, _): isAboutStream
+        }
+    }
+
+    /// What a router or host answers to a packet that it refuses; nil where nothing may be answered, since an error
+    /// is never answered by an error (RFC 1122 s3.2.2).
+    ///
+    /// - Parameter reporter: nil where who reports has no address of the family: then it is the destination.
+    func refusal(_ kind: PathError.Kind, from reporter: IPAddress?, at now: Int64) -> Packet? {
+        switch content {
+        case .icmp: return nil
+        case .segment(let segment):
+            if segment.kind == .reset { return nil }
+            if kind == .connectionRefused { return reset(at: now) }
+        case .datagram: break
+        }
+        let told: PathError.Kind = kind == .connectionRefused ? .portUnreachable : kind
+        return Packet(
+            content: .icmp(told, isAboutStream: isStream, quotedDestination: destination),
+            source: Endpoint(reporter ?? destination.address, 0), destination: source, bytes: bytes, sentAt: now)
+    }
+
+    func reset(at now: Int64) -> Packet {
+        Packet(
+            content: .segment(Segment(kind: .reset, sequence: 0)), source: destination, destination: source, bytes: [],
+            sentAt: now)
+    }
 }

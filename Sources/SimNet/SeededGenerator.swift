@@ -1,6 +1,4 @@
-import NetTypes
-
-/// SplitMix64: all the chance of a simulation from one seed, which a failure prints.
+/// SplitMix64: a small random source with a seed that a failure can print. For simulation only: it is no CSPRNG.
 package struct SeededGenerator: RandomNumberGenerator, Hashable, Sendable {
     private var state: UInt64
 
@@ -8,17 +6,21 @@ package struct SeededGenerator: RandomNumberGenerator, Hashable, Sendable {
 
     package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
     }
 
-    /// True with the given chance.
-    mutating func happens(_ chance: Double) -> Bool { chance > 0 && Double.random(in: 0..<1, using: &self) < chance }
+    /// True with this probability. A certainty draws nothing, so that a link without loss costs nothing.
+    mutating func happens(_ probability: Double) -> Bool {
+        if probability <= 0 { return false }
+        if probability >= 1 { return true }
+        return Double(next() >> 11) * 0x1p-53 < probability
+    }
 
-    /// A duration from zero to `longest`.
-    mutating func duration(upTo longest: Duration) -> Duration {
-        longest <= .zero ? .zero : .nanoseconds(Int64.random(in: 0...longest.nanoseconds, using: &self))
+    /// A number from 0 to below `bound`, which is at least 1.
+    mutating func number(below bound: Int) -> Int {
+        Int(next().multipliedFullWidth(by: UInt64(bound)).high)
     }
 }

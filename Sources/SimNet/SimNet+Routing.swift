@@ -1,155 +1,90 @@
-import Engines
 import NetTypes
 
+/// The way of a packet: up through routers until its destination is in the realm, then down.
 extension SimNet {
-    /// The wait of TCP before it sends a segment again.
-    private static var segmentRetransmission: Duration { .milliseconds(200) }
-
-    /// Puts a packet on its sender's link.
-    mutating func send(_ packet: Packet, from host: HostID) {
-        cross(packet, of: host, isInbound: false)
+    /// Puts a packet on its way from a host.
+    mutating func send(_ packet: Packet, from host: Int) {
+        if hosts[host].addresses.contains(packet.destination.address) {
+            // To itself: no link, and not before the sender has done what it is at.
+            return schedule.add(.arrival(packet, .host(host)), at: clock)
+        }
+        let crossing = hosts[host].up.cross(packet.content, at: clock, &random)
+        forward(packet, to: .realm(hosts[host].realm), crossing)
     }
 
-    private mutating func cross(_ packet: Packet, of host: HostID, isInbound: Bool) {
-        let link = hosts[host.place].link
-        let event: Event = isInbound ? .arrives(packet, host) : .forwards(packet, from: host)
-        var arrival = now + link.passage(&random)
-        if packet.isReliable {
-            while random.happens(link.loss) { arrival = arrival + Self.segmentRetransmission }
-            let passage = Passage(
-                host: host, isInbound: isInbound, source: packet.source, destination: packet.destination)
-            if let last = lastPassages[passage], arrival <= last { arrival = last + .nanoseconds(1) }
-            lastPassages[passage] = arrival
-        } else if random.happens(link.loss) {
-            return note(packet, .lost)
-        }
-        queue.add(event, at: arrival)
-        if !packet.isReliable, random.happens(link.duplication) {
-            queue.add(event, at: now + link.passage(&random))
+    mutating func arrive(_ packet: Packet, at stop: Stop) {
+        switch stop {
+        case .realm(let realm): route(packet, in: realm)
+        case .router(let router): enter(packet, router)
+        case .host(let host): deliver(packet, to: host)
         }
     }
 
-    func realm(of host: HostID) -> RouterID? { hosts[host.place].behind }
-
-    mutating func route(_ packet: Packet, from host: HostID) { routeUp(packet, in: realm(of: host)) }
-
-    /// Takes a packet up to the first realm that knows its destination, and down from there.
-    private mutating func routeUp(_ sent: Packet, in start: RouterID?) {
-        var packet = sent
-        var realm = start
-        while true {
-            if let neighbour = neighbours[Place(realm: realm, address: packet.destination.address)] {
-                return routeDown(packet, to: neighbour)
-            }
-            guard let router = realm else { return note(packet, .noRoute) }
-            guard let out = leave(packet, through: router) else { return }
-            packet = out
-            let outer = routers[router.place].behind
-            // A packet for the NAT's own outside comes back in where the NAT does hairpins.
-            if routers[router.place].externalAddresses.contains(packet.destination.address),
-                case .nat(let model) = routers[router.place].kind
-            {
-                return model.hairpins ? routeDown(packet, to: .router(router)) : note(packet, .filtered)
-            }
-            realm = outer
+    private mutating func route(_ packet: Packet, in realm: Int) {
+        switch realms[realm].owners[packet.destination.address] {
+        case .host(let host):
+            forward(packet, to: .host(host), hosts[host].down.cross(packet.content, at: clock, &random))
+        case .router(let router):
+            forward(packet, to: .router(router), routers[router].down.cross(packet.content, at: clock, &random))
+        case nil:
+            guard let router = realms[realm].router else { return note(packet, .noSuchAddress) }
+            leave(packet, router)
         }
     }
 
-    private mutating func routeDown(_ sent: Packet, to first: Neighbour) {
-        var packet = sent
-        var neighbour = first
-        while true {
-            switch neighbour {
-            case .host(let host):
-                return cross(packet, of: host, isInbound: true)
-            case .router(let router):
-                guard let inside = enter(packet, through: router) else { return }
-                packet = inside
-                guard let next = neighbours[Place(realm: router, address: packet.destination.address)] else {
-                    return note(packet, .noRoute)
-                }
-                neighbour = next
+    private mutating func forward(_ packet: Packet, to stop: Stop, _ crossing: Wire.Crossing) {
+        // The copy first: what arrives at once may have a long way of its own.
+        if let copy = crossing.copy { schedule.add(.arrival(packet, stop), at: copy) }
+        guard let arrival = crossing.arrival else { return note(packet, .lost) }
+        if arrival == clock { arrive(packet, at: stop) } else { schedule.add(.arrival(packet, stop), at: arrival) }
+    }
+
+    /// Takes a packet out of a router's realm.
+    private mutating func leave(_ original: Packet, _ router: Int) {
+        var packet = original
+        switch routers[router].passOut(&packet, at: clock, &random) {
+        case .passed: goUp(packet, router)
+        case .turnedRound: enter(packet, router)
+        case .dropped(let reason): note(packet, .dropped(RouterID(index: router), reason))
+        case .rejected(let reason, let kind):
+            note(packet, .rejected(RouterID(index: router), reason, kind))
+            let reporter = routers[router].address(original.source.family)
+            if let refusal = original.refusal(kind, from: reporter, at: clock) {
+                route(refusal, in: routers[router].innerRealm)
             }
         }
     }
 
-    // MARK: Routers
-
-    /// What a packet looks like on the outside; nil where it does not get out.
-    private mutating func leave(_ packet: Packet, through router: RouterID) -> Packet? {
-        var packet = packet
-        let place = router.place
-        switch routers[place].kind {
-        case .nat(let model):
-            if case .icmp = packet.payload { return packet }
-            packet.source = routers[place].table.outbound(
-                packet.transport, from: packet.source, to: packet.destination, model,
-                addresses: routers[place].externalAddresses, at: now, &random)
-        case .firewall(let model):
-            if case .icmp = packet.payload { return packet }
-            let verdict = packet.transport == .udp ? model.outboundUDP : .pass
-            guard judge(verdict, packet, by: router, in: router) else { return nil }
-            routers[place].table.outbound(
-                packet.transport, from: packet.source, to: packet.destination, lifetime: model.lifetime, at: now)
-        }
-        return packet
+    private mutating func goUp(_ packet: Packet, _ router: Int) {
+        let realm = routers[router].outerRealm
+        forward(packet, to: .realm(realm), routers[router].up.cross(packet.content, at: clock, &random))
     }
 
-    /// What a packet looks like on the inside; nil where it is not let in.
-    private mutating func enter(_ packet: Packet, through router: RouterID) -> Packet? {
-        var packet = packet
-        var isAboutOwn = false
-        if case .icmp = packet.payload { isAboutOwn = true }
-        let found = routers[router.place].table
-        switch routers[router.place].kind {
-        case .nat(let model):
-            let flow = found.inbound(
-                packet.transport, to: packet.destination, from: packet.source, filtering: model.filtering,
-                lifetime: model.lifetime, at: now)
-            guard let flow, flow.isAllowed || isAboutOwn else {
-                note(packet, .filtered)
-                return nil
-            }
-            packet.destination = flow.inside
-        case .firewall(let model):
-            if model.filtering == .none || isAboutOwn { return packet }
-            let flow = found.inbound(
-                packet.transport, to: packet.destination, from: packet.source, filtering: model.filtering,
-                lifetime: model.lifetime, at: now)
-            if flow?.isAllowed != true, !judge(model.inbound, packet, by: router, in: routers[router.place].behind) {
-                return nil
-            }
+    /// Takes a packet into a router's realm.
+    private mutating func enter(_ original: Packet, _ router: Int) {
+        var packet = original
+        switch routers[router].passIn(&packet, at: clock) {
+        case .passed, .turnedRound: route(packet, in: routers[router].innerRealm)
+        case .dropped(let reason): note(packet, .dropped(RouterID(index: router), reason))
+        case .rejected(let reason, let kind):
+            note(packet, .rejected(RouterID(index: router), reason, kind))
+            let reporter = routers[router].address(original.source.family)
+            if let refusal = original.refusal(kind, from: reporter, at: clock) { goUp(refusal, router) }
         }
-        return packet
     }
 
-    /// Whether a firewall's verdict lets a packet pass; a rejection is told to its sender, in the realm it came from.
-    private mutating func judge(
-        _ verdict: FirewallModel.Verdict, _ packet: Packet, by router: RouterID, in realm: RouterID?
-    ) -> Bool {
-        switch verdict {
-        case .pass: return true
-        case .drop: note(packet, .filtered)
-        case .reject(let kind):
-            note(packet, .refused)
-            if let reporter = routers[router.place].externalAddresses.first {
-                report(kind, about: packet, from: reporter, in: realm)
+    /// Keeps the end of a packet's way, where someone wants to know.
+    mutating func note(_ packet: Packet, _ fate: TraceEntry.Fate) {
+        guard isTracing else { return }
+        let kind: TraceEntry.Kind =
+            switch packet.content {
+            case .datagram: .udp
+            case .segment: .tcp
+            case .icmp(let kind, _, _): .icmp(kind)
             }
-        }
-        return false
-    }
-
-    /// Tells the sender of a packet what became of it.
-    mutating func report(_ kind: PathError.Kind, about packet: Packet, from reporter: IPAddress, in realm: RouterID?) {
-        guard case .datagram(let bytes) = packet.payload else {
-            guard case .synchronize = packet.payload else { return }
-            let refusal = Packet(
-                transport: .tcp, source: packet.destination, destination: packet.source, payload: .reset)
-            return routeUp(refusal, in: realm)
-        }
-        let message = Packet(
-            transport: packet.transport, source: packet.destination, destination: packet.source,
-            payload: .icmp(kind, from: reporter, about: packet.destination, quoting: bytes))
-        routeUp(message, in: realm)
+        trace.append(
+            TraceEntry(
+                sentAt: Instant(nanoseconds: packet.sentAt), endedAt: now, kind: kind, source: packet.source,
+                destination: packet.destination, byteCount: packet.bytes.count, fate: fate))
     }
 }

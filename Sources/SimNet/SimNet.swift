@@ -1,166 +1,212 @@
-import Engines
 package import NetTypes
 
-/// A network on a virtual clock: hosts with engines on them, links, NATs and firewalls, all from one seed.
+/// A host of a simulated network, by the number that the network gave it.
+package struct HostID: Hashable, Sendable {
+    let index: Int
+}
+
+/// An engine that runs in the background of a simulated network.
+package struct EngineID: Hashable, Sendable {
+    let seat: Int
+}
+
+/// A deterministic network on a virtual clock, on which engines run unchanged: hosts, links, NATs and firewalls.
 ///
-/// The Internet is the outermost realm; each router has a realm of its own behind it, so routers behind routers make
-/// double NATs. A packet takes the sender's link, passes the routers up and down at once, and takes the receiver's
-/// link. The same engines run here as on sockets.
-package struct SimNet: Sendable {
-    package struct HostID: Hashable, Sendable { let place: Int }
-    package struct RouterID: Hashable, Sendable { let place: Int }
+/// The public internet is the root realm, and each router owns a realm behind it. A packet goes up through routers
+/// until its destination is in the realm, then down: a NAT translates its source on the way out and its destination on
+/// the way in, a firewall only looks. Everything random comes from the one seed: the same calls on a network of the
+/// same seed are the same run, to the packet.
+package struct SimNet {
+    /// The present of the virtual clock.
+    package var now: Instant { Instant(nanoseconds: clock) }
+    /// What the resolver of every host answers.
+    package var names = NameTable()
+    /// Whether the end of every packet's way is kept in ``trace``.
+    package var isTracing = false
+    package internal(set) var trace: [TraceEntry] = []
 
-    enum Event: Sendable {
-        /// Has passed its sender's link.
-        case forwards(Packet, from: HostID)
-        /// Has passed its receiver's link.
-        case arrives(Packet, HostID)
-        case input(Input, HostID)
+    /// What happens at a time.
+    enum Event {
+        /// A packet comes out of a link.
+        case arrival(Packet, Stop)
+        case answer(QueryID, SystemAnswer, seat: Int)
+        case wake(seat: Int)
+        /// A connection attempt has had no answer for as long as the system tries.
+        case connectingTimedOut(slot: Int, serial: Int)
     }
 
-    struct Router: Sendable {
-        enum Kind: Sendable {
-            case nat(NATModel)
-            case firewall(FirewallModel)
-        }
-
-        var kind: Kind
-        var externalAddresses: [IPAddress]
-        /// The router that it is itself behind.
-        var behind: RouterID?
-        var table = MappingTable()
+    /// The end of a link.
+    enum Stop {
+        case host(Int)
+        /// A router's outside.
+        case router(Int)
+        case realm(Int)
     }
 
-    /// Who has an address within a realm.
-    enum Neighbour: Sendable {
-        case host(HostID)
-        case router(RouterID)
+    enum Owner {
+        case host(Int)
+        /// A NAT whose address it is, or a firewall behind which it is.
+        case router(Int)
     }
 
-    struct Passage: Hashable, Sendable {
-        var host: HostID
-        var isInbound: Bool
-        var source: Endpoint
-        var destination: Endpoint
+    struct Realm {
+        /// The router that it is behind; nil for the public internet.
+        var router: Int?
+        var owners: [IPAddress: Owner] = [:]
     }
 
-    struct Place: Hashable, Sendable {
-        var realm: RouterID?
-        var address: IPAddress
+    /// An engine and its paths, as one process of a host.
+    struct Seat {
+        let host: Int
+        /// Nil where the owner of the network has it.
+        var engine: (any Engine)?
+        /// Whether the owner of the network runs it.
+        var isForeground: Bool
+        /// Places in ``sockets``.
+        var paths: [PathID: Int] = [:]
+        var acceptedCount: UInt32 = 0
+        /// The wake-up that is in the schedule, in nanoseconds.
+        var wake: Int64?
+        /// What came while no one ran the engine.
+        var inbox: [Input] = []
     }
 
-    package internal(set) var now = Instant.zero
+    var clock: Int64 = 0
     var random: SeededGenerator
-    var queue = EventQueue<Event>()
-    var hosts: [Host] = []
+    var schedule = Schedule<Event>()
+    var realms = [Realm()]
     var routers: [Router] = []
-    var neighbours: [Place: Neighbour] = [:]
-    /// When the last segment of a connection passes a link: what a loss delays holds up what follows it.
-    var lastPassages: [Passage: Instant] = [:]
-    /// Names that the system's resolver knows, for both families.
-    package var names: [String: [IPAddress]] = [:]
-    /// How long the system takes for an answer about a name.
-    package var lookupDelay = Duration.zero
-    /// Whether ``trace`` is kept.
-    package var keepsTrace = false
-    package internal(set) var trace: [PacketFate] = []
+    var hosts: [Host] = []
+    var seats: [Seat] = []
+    var sockets: [Socket?] = []
+    var freeSockets: [Int] = []
+    var socketCount = 0
+    /// What has come to light and is not handed over yet; a timeout is one that may be due.
+    var ready: [(seat: Int, input: Input)] = []
+    var readyHead = 0
+    /// Steps since the clock moved.
+    var idleSteps = 0
+
+    /// Inputs in one run: more are a livelock.
+    private static let mostInARun = 100_000_000
 
     package init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
     // MARK: Topology
 
-    package mutating func addNAT(
-        _ model: NATModel, externalAddresses: [IPAddress], behind: RouterID? = nil
+    /// Adds a router, and the realm behind it.
+    ///
+    /// - Parameters:
+    ///   - externalAddresses: a NAT's pool; of a firewall, the addresses that its ICMP errors come from.
+    ///   - outer: the router in whose realm its outside is; nil is the public internet.
+    ///   - link: between it and its outer realm.
+    package mutating func addRouter(
+        _ behaviour: Router.Behaviour, externalAddresses: [IPAddress] = [], behind outer: RouterID? = nil,
+        link: Link = Link()
     ) -> RouterID {
-        addRouter(Router(kind: .nat(model), externalAddresses: externalAddresses, behind: behind))
+        let index = routers.count
+        let realm = outer.map { routers[$0.index].innerRealm } ?? 0
+        routers.append(Router(behaviour, externalAddresses, outer: realm, inner: realms.count, link))
+        realms.append(Realm(router: index))
+        if case .nat = behaviour {
+            for address in externalAddresses { claim(address, in: realm, for: .router(index)) }
+        }
+        return RouterID(index: index)
     }
 
-    /// - Parameter address: what its ICMP messages come from.
-    package mutating func addFirewall(
-        _ model: FirewallModel, address: IPAddress, behind: RouterID? = nil
-    ) -> RouterID {
-        addRouter(Router(kind: .firewall(model), externalAddresses: [address], behind: behind))
-    }
-
-    private mutating func addRouter(_ router: Router) -> RouterID {
-        let id = RouterID(place: routers.count)
-        routers.append(router)
-        for address in router.externalAddresses { announce(address, .router(id), in: router.behind) }
-        return id
-    }
-
+    /// Adds a host.
+    ///
+    /// - Parameters:
+    ///   - addresses: the first of each family is where it sends from by itself.
+    ///   - router: the router in whose realm it is; nil is the public internet.
+    ///   - link: between it and its realm.
     package mutating func addHost(
-        _ addresses: [IPAddress], behind: RouterID? = nil, link: Link = Link()
+        addresses: [IPAddress], behind router: RouterID? = nil, link: Link = Link()
     ) -> HostID {
-        let id = HostID(place: hosts.count)
-        hosts.append(Host(addresses: addresses, behind: behind, link: link, random: &random))
-        for address in addresses { announce(address, .host(id), in: behind) }
-        return id
+        let realm = router.map { routers[$0.index].innerRealm } ?? 0
+        let plain = addresses.map(\.withoutZone)
+        for address in plain { claim(address, in: realm, for: .host(hosts.count)) }
+        hosts.append(Host(addresses: plain, realm: realm, up: Wire(link), down: Wire(link)))
+        return HostID(index: hosts.count - 1)
     }
 
-    /// A firewall routes: what is inside has its address outside as well.
-    private mutating func announce(_ address: IPAddress, _ neighbour: Neighbour, in realm: RouterID?) {
-        precondition(neighbours[Place(realm: realm, address: address)] == nil, "\(address) is there already")
-        neighbours[Place(realm: realm, address: address)] = neighbour
-        if let realm, case .firewall = routers[realm.place].kind {
-            announce(address, .router(realm), in: routers[realm.place].behind)
+    /// Makes an address reachable in a realm, and outside of it as far as only firewalls stand between.
+    private mutating func claim(_ address: IPAddress, in realm: Int, for owner: Owner) {
+        let previous = realms[realm].owners.updateValue(owner, forKey: address)
+        precondition(previous == nil, "\(address) is given twice in one realm")
+        if let router = realms[realm].router, !routers[router].translates {
+            claim(address, in: routers[router].outerRealm, for: .router(router))
         }
     }
 
     // MARK: Running
 
-    /// Sets an engine on a host, where it runs whenever time passes.
-    package mutating func run(_ engine: any Engine & Sendable, on host: HostID) {
-        hosts[host.place].engine = engine
-        drain(host)
+    /// Starts an engine in the background of a host, such as a server. What it tells is not kept.
+    @discardableResult
+    package mutating func start(_ engine: any Engine, on host: HostID) -> EngineID {
+        seats.append(Seat(host: host.index, engine: engine, isForeground: false))
+        visit(seats.count - 1, nil)
+        return EngineID(seat: seats.count - 1)
     }
 
-    /// Runs an engine on a host until it is finished, nothing is left to happen, or the instant comes.
+    /// The state of an engine in the background.
+    package func engine<E: Engine>(_ id: EngineID, as type: E.Type = E.self) -> E? { seats[id.seat].engine as? E }
+
+    /// Ends an engine in the background as the death of its process would: the system closes what it had open.
+    package mutating func stop(_ id: EngineID) {
+        closeAll(of: id.seat)
+        seats[id.seat].engine = nil
+    }
+
+    /// Runs an engine until it is finished or the time comes, and gives what it told.
     ///
-    /// - Returns: its events, in their order.
-    package mutating func run<E: Engine & Sendable>(
-        _ engine: inout E, on host: HostID, until end: Instant? = nil
-    ) -> [E.Event] {
-        hosts[host.place].events = []
-        hosts[host.place].keepsEvents = true
-        run(engine, on: host)
-        advance(until: end, orFinished: host)
-        if let last = hosts[host.place].engine as? E { engine = last }
-        hosts[host.place].engine = nil
-        hosts[host.place].keepsEvents = false
-        return hosts[host.place].events.compactMap { $0 as? E.Event }
+    /// Whoever runs an engine that was stopped by the time goes on where it was: its sockets stay open until it is
+    /// finished, and what arrives in between waits for it. A run that can have no end is a failed precondition.
+    package mutating func run<E: Engine>(_ engine: inout E, on host: HostID, until end: Instant? = nil) -> [E.Event] {
+        let seat = foregroundSeat(of: host)
+        var events: [E.Event] = []
+        drain(&engine, seat, &events)
+        let inbox = seats[seat].inbox
+        seats[seat].inbox = []
+        for input in inbox {
+            engine.handle(input, at: now)
+            drain(&engine, seat, &events)
+        }
+        var total = 0
+        while !engine.isFinished {
+            total += 1
+            precondition(total < Self.mostInARun, "livelock: the engine has no end")
+            guard let (place, input) = nextReady() else {
+                guard step(until: end?.nanoseconds) else { return events }
+                continue
+            }
+            guard place == seat else {
+                visit(place, input)
+                continue
+            }
+            if case .timeout = input, !isDue(engine, seat) { continue }
+            engine.handle(input, at: now)
+            drain(&engine, seat, &events)
+        }
+        closeAll(of: seat)
+        seats[seat].isForeground = false
+        return events
     }
 
-    /// Lets time pass.
-    package mutating func advance(until end: Instant) { advance(until: end, orFinished: nil) }
-
-    private mutating func advance(until end: Instant?, orFinished host: HostID?) {
-        var steps = 0
-        while host.map({ hosts[$0.place].engine?.isFinished != true }) ?? true {
-            steps += 1
-            precondition(steps < 5_000_000, "livelock: the engines never come to rest")
-            let wake = hosts.indices.compactMap { index in hosts[index].wake.map { ($0, index) } }.min { $0.0 < $1.0 }
-            let next = [queue.nextAt, wake?.0].compactMap { $0 }.min()
-            guard let next, end.map({ next <= $0 }) ?? true else { break }
-            now = max(now, next)
-            if let wake, wake.0 <= next {
-                handle(.timeout, on: HostID(place: wake.1))
-            } else if let event = queue.popFirst() {
-                happen(event)
+    /// Lets the engines in the background run until a time.
+    package mutating func advance(to end: Instant) {
+        while true {
+            if let (place, input) = nextReady() {
+                visit(place, input)
+            } else if !step(until: end.nanoseconds) {
+                return
             }
         }
-        if let end { now = max(now, end) }
     }
 
-    private mutating func happen(_ event: Event) {
-        switch event {
-        case .forwards(let packet, let host): route(packet, from: host)
-        case .arrives(let packet, let host): arrive(packet, at: host)
-        case .input(let input, let host): handle(input, on: host)
-        }
-    }
-
-    mutating func note(_ packet: Packet, _ fate: PacketFate.Fate) {
-        if keepsTrace { trace.append(PacketFate(at: now, packet: packet, fate: fate)) }
+    private mutating func foregroundSeat(of host: HostID) -> Int {
+        if let present = seats.firstIndex(where: { $0.host == host.index && $0.isForeground }) { return present }
+        seats.append(Seat(host: host.index, engine: nil, isForeground: true))
+        return seats.count - 1
     }
 }

@@ -33,7 +33,7 @@ import Testing
     ]
 
     @Test(arguments: cases) func leadsToNoWrongVerdict(_ one: Case) throws {
-        for kind in NATBehaviorTests.kinds {
+        for kind in NATVerdictTests.kinds {
             let middle = kind.middle
             let outcome = try NATLab(middle: middle, lie: one.lie).run()
             let record = try #require(outcome.diagnosis.nat.first)
@@ -54,8 +54,8 @@ import Testing
         }
     }
 
-    @Test(arguments: NATBehaviorTests.kinds) func thatDropsChangeRequestsIsFoundOutWhereTheWayIsKnownToBeOpen(
-        _ kind: NATBehaviorTests.Kind
+    @Test(arguments: NATVerdictTests.kinds) func thatDropsChangeRequestsIsFoundOutWhereTheWayIsKnownToBeOpen(
+        _ kind: NATVerdictTests.Kind
     ) throws {
         let record = try #require(try NATLab(middle: kind.middle, lie: .dropsChangeRequest).run().diagnosis.nat.first)
         #expect(record.verdict.mapping.value == kind.mapping)
@@ -65,8 +65,8 @@ import Testing
         }
     }
 
-    @Test(arguments: NATBehaviorTests.kinds) func whichStopsAnsweringTakesTheVerdictWithIt(
-        _ kind: NATBehaviorTests.Kind
+    @Test(arguments: NATVerdictTests.kinds) func whichStopsAnsweringTakesTheVerdictWithIt(
+        _ kind: NATVerdictTests.Kind
     ) throws {
         for limit in 0...30 {
             let record = try NATLab(middle: kind.middle, lie: .stopsAfter(limit)).run().diagnosis.nat.first
@@ -80,8 +80,8 @@ import Testing
 
     /// Where the mapping is endpoint-independent, a slow answer is waited for; whatever the kind, it makes none wrong
     /// that the server's own lateness can be seen in.
-    @Test(arguments: NATBehaviorTests.kinds.filter { $0.mapping == .none || $0.mapping == .endpointIndependent })
-    func thatAnswersChangesLateIsWaitedFor(_ kind: NATBehaviorTests.Kind) throws {
+    @Test(arguments: NATVerdictTests.kinds.filter { $0.mapping == .none || $0.mapping == .endpointIndependent })
+    func thatAnswersChangesLateIsWaitedFor(_ kind: NATVerdictTests.Kind) throws {
         for milliseconds in [30, 100, 400] {
             let lie = LyingServer.Lie.answersChangesLate(.milliseconds(milliseconds))
             let record = try #require(try NATLab(middle: kind.middle, lie: lie).run().diagnosis.nat.first)
@@ -91,8 +91,8 @@ import Testing
         }
     }
 
-    @Test(arguments: NATBehaviorTests.kinds) func whichRepeatsItselfChangesNothing(
-        _ kind: NATBehaviorTests.Kind
+    @Test(arguments: NATVerdictTests.kinds) func whichRepeatsItselfChangesNothing(
+        _ kind: NATVerdictTests.Kind
     ) throws {
         let lie = LyingServer.Lie.repeatsAnswers(after: .milliseconds(25))
         let record = try #require(try NATLab(middle: kind.middle, lie: lie).run().diagnosis.nat.first)

@@ -7,13 +7,13 @@ import Session
 import SimNet
 
 /// A client behind something, and a STUN server with RFC 5780 on the Internet: the simulated twin of the kernel labs.
-struct NATLab: Sendable {
+struct NATLab {
     enum Middle: Hashable, Sendable {
         case nothing
-        case firewall(NATDependence)
-        case nat(NATModel)
+        case firewall(Dependence)
+        case nat(NATBehaviour)
         /// A home NAT behind a carrier's.
-        case carrierGrade(home: NATModel, carrier: NATModel)
+        case carrierGrade(home: NATBehaviour, carrier: NATBehaviour)
     }
 
     var middle: Middle
@@ -50,11 +50,11 @@ struct NATLab: Sendable {
         var net = SimNet(seed: seed)
         let client = addClient(to: &net)
         let own = Self.servers[family] ?? []
-        let server = net.addHost(own, link: Link(delay: link.delay, jitter: link.jitter))
+        let server = net.addHost(addresses: own, link: Link(delay: link.delay, jitter: link.jitter))
         if let lie {
-            net.run(LyingServer(own, lie), on: server)
+            _ = net.start(LyingServer(own, lie), on: server)
         } else {
-            net.run(
+            _ = net.start(
                 STUNServer(
                     configuration: STUNServerConfiguration(addresses: [.init(primary: own[0], alternate: own[1])])),
                 on: server)
@@ -66,20 +66,21 @@ struct NATLab: Sendable {
         return Outcome(diagnosis: Diagnosis(plan, observations), net: net, observations: observations)
     }
 
-    private func addClient(to net: inout SimNet) -> (host: SimNet.HostID, address: IPAddress) {
+    private func addClient(to net: inout SimNet) -> (host: HostID, address: IPAddress) {
         switch middle {
-        case .nothing: return (net.addHost([address(9)], link: link), address(9))
+        case .nothing: return (net.addHost(addresses: [address(9)], link: link), address(9))
         case .firewall(let filtering):
-            let router = net.addFirewall(FirewallModel(filtering: filtering), address: address(1))
-            return (net.addHost([address(9)], behind: router, link: link), address(9))
+            let router = net.addRouter(
+                .firewall(FirewallBehaviour(filtering: filtering)), externalAddresses: [address(1)])
+            return (net.addHost(addresses: [address(9)], behind: router, link: link), address(9))
         case .nat(let model):
-            let router = net.addNAT(model, externalAddresses: [address(1), address(2)])
-            return (net.addHost([privateAddress(9)], behind: router, link: link), privateAddress(9))
+            let router = net.addRouter(.nat(model), externalAddresses: [address(1), address(2)])
+            return (net.addHost(addresses: [privateAddress(9)], behind: router, link: link), privateAddress(9))
         case .carrierGrade(let home, let carrier):
-            let outer = net.addNAT(carrier, externalAddresses: [address(1)])
+            let outer = net.addRouter(.nat(carrier), externalAddresses: [address(1)])
             let shared = family == .ipv4 ? IPAddress(100, 64, 0, 9) : IPAddress(v6: 0xFD64 << 112 | 9)
-            let inner = net.addNAT(home, externalAddresses: [shared], behind: outer)
-            return (net.addHost([privateAddress(9)], behind: inner, link: link), privateAddress(9))
+            let inner = net.addRouter(.nat(home), externalAddresses: [shared], behind: outer)
+            return (net.addHost(addresses: [privateAddress(9)], behind: inner, link: link), privateAddress(9))
         }
     }
 

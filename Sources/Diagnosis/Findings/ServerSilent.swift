@@ -7,11 +7,12 @@ enum ServerSilent: FindingRule {
         ]
         let explained = UDPBlocked.blocked(in: evidence)
         // A discovery asks more often, and from more sockets.
-        let heard = Set(
-            evidence.nat.flatMap { record in record.evidence.exchanges.filter { $0.answer != nil }.map(\.destination) })
+        let heard = evidence.nat.flatMap(\.heard)
         let silent = evidence.stun.filter { result in
             guard let error = result.error else { return false }
-            return kinds.contains(error.kind) && !explained.contains(result) && !heard.contains(where: { $0 == result.serverAddress }) && !result.isRejectedOnTheWay
+            let isHeard = result.serverAddress.map(heard.contains) ?? false
+            return kinds.contains(error.kind) && !explained.contains(result) && !isHeard
+                && !result.isRejectedOnTheWay
         }
         guard !silent.isEmpty else { return [] }
         let addresses = Set(silent.map(\.serverAddress)).count

@@ -6,7 +6,7 @@ import SimNet
 import Testing
 
 /// `icecheck nat` from plan to verdict on every kind of NAT, over the real server engine.
-@Suite struct NATBehaviorTests {
+@Suite struct NATVerdictTests {
     struct Kind: Sendable, CustomTestStringConvertible {
         var middle: NATLab.Middle
         var mapping: NATDependence
@@ -25,7 +25,8 @@ import Testing
         + dependences.flatMap { mapping in
             dependences.map { filtering in
                 Kind(
-                    middle: .nat(NATModel(mapping: mapping, filtering: filtering)), mapping: mapping,
+                    middle: .nat(NATBehaviour(mapping: mapping.simulated, filtering: filtering.simulated)),
+                    mapping: mapping,
                     filtering: filtering)
             }
         }
@@ -65,7 +66,7 @@ import Testing
 
     private func tally(loss: Double) throws -> Tally {
         var tally = Tally()
-        for (place, kind) in NATBehaviorTests.kinds.enumerated() {
+        for (place, kind) in NATVerdictTests.kinds.enumerated() {
             for family in [IPAddress.Family.ipv4, .ipv6] {
                 for seed in 1...Self.seeds {
                     var random = SeededGenerator(seed: seed &* 1009 &+ UInt64(place * 2 + (family == .ipv4 ? 0 : 1)))
@@ -103,4 +104,9 @@ import Testing
         #expect(tally.wrong.count <= (loss < 0.2 ? 0 : tally.runs / 1000))
         #expect(tally.unknown.count <= (loss < 0.2 ? 0 : tally.runs / 100))
     }
+}
+
+extension NATDependence {
+    /// The simulation's word for it; there is none for no NAT.
+    var simulated: Dependence { Dependence(rawValue: rawValue) ?? .endpointIndependent }
 }
