@@ -10,17 +10,14 @@ nothing leads out of them.
 """
 
 import ctypes
-import os
-import shutil
 import signal
 import subprocess
-import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import natrules
 from natrules import FILTERINGS, MAPPINGS
-from netlab import Namespace, command, remove_leftovers, why_not
+from netlab import Namespace, command
 
 STUN_PORT, ALTERNATE_PORT = natrules.STUN_PORTS
 
@@ -166,17 +163,18 @@ class NATLab:
         return self.start(*arguments)
 
     def start_icecheck(self, binary):
-        """`icecheck serve` in place of coturn. It serves what it can: see what its help says of addresses."""
-        addresses = [one for family in (4, 6) for address in SERVERS[family] for one in ("--listen", address)]
-        return self.start(binary, "serve", *addresses, "--port", STUN_PORT)
+        """`icecheck serve` in place of coturn, in the same places."""
+        addresses = [one for family in (4, 6) for one in zip(("--listen", "--alternate"), SERVERS[family])]
+        ports = ["--port", STUN_PORT, "--alternate-port", ALTERNATE_PORT]
+        return self.start(binary, "serve", *[word for pair in addresses for word in pair], *ports)
 
     def start(self, *arguments):
-        """A server in the server's namespace, once its port answers to TCP on every address."""
+        """A server in the server's namespace, as soon as it listens on both ports of every address."""
         inside = ["ip", *self.server.prefix(), *map(str, arguments)]
         # Its end is tied to ours: no server outlives a lab that was killed.
         process = subprocess.Popen(
             inside, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            start_new_session=True, preexec_fn=_end_with_parent,
+            start_new_session=True, preexec_fn=tied_to_us(signal.SIGKILL),
         )  # fmt: skip
         self.servers.append(process)
         wanted = {(address, port) for family in (4, 6) for address in SERVERS[family] for port in natrules.STUN_PORTS}
@@ -304,8 +302,14 @@ def _route(namespace, family, destination, via):
     namespace.ip(f"-{family}", "route", "add", destination, "via", via)
 
 
-def _end_with_parent():
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def tied_to_us(number):
+    """What a child runs before its program, so that it gets this signal when we are gone, however we went."""
+
+    def tie():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        _libc.prctl(_PR_SET_PDEATHSIG, number)
+
+    return tie
 
 
 def _caretaker(names):
