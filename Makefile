@@ -6,7 +6,7 @@ SWIFT ?= swift
 BUILD_FLAGS := -c release --static-swift-stdlib
 BINARY := .build/release/icecheck
 
-.PHONY: all build demo test test-swift test-end-to-end lint generated check-generated fuzz fuzz-ci bench install uninstall clean
+.PHONY: all build demo test test-swift test-end-to-end lint generated check-generated fuzz fuzz-ci bench lab install uninstall clean
 
 all: build
 
@@ -51,6 +51,10 @@ fuzz-ci:
 bench: build
 	@Scripts/install-packages build test bench
 	Benchmarks/run $(BINARY)
+
+# A shell behind a NAT of the kernel's: `make lab LAB=name`, as root. Without a name, lists them.
+lab:
+	@Scripts/lab $(LAB) $(if $(SERVER),--server $(SERVER))
 
 install: build
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/icecheck
