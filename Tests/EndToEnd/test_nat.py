@@ -1,0 +1,129 @@
+"""`icecheck nat` as it is typed: on loopback, against serve and coturn, and behind every NAT that the kernel can be."""
+
+import json
+
+import pytest
+from conftest import Running, assert_safe, no_core_dumps, validate
+from hostile import serve
+from natlab import LABELS, NATLab
+from netlab import remove_leftovers, why_not
+from test_commands import coturn, served, server  # noqa: F401
+
+PASSING = [name for name, label in LABELS.items() if label.udp == "passes"]
+DEPENDENT = ("address-dependent", "address-and-port-dependent")
+
+
+@pytest.fixture(scope="module")
+def permitted():
+    reason = why_not()
+    if reason:
+        pytest.skip(reason)
+    remove_leftovers()
+
+
+def ask(binary, lab, *arguments):
+    return Running("ip", [*lab.client.prefix(), binary, "nat", *arguments], limits=no_core_dumps).wait()
+
+
+def uri(lab, family, place=0):
+    address = lab.server_addresses(family)[place]
+    return f"stun:{address}" if family == 4 else f"stun:[{address}]"
+
+
+# On loopback
+
+
+def test_a_server_on_this_machine_says_nothing_of_a_nat(run, server):  # noqa: F811
+    outcome = run("nat", f"127.0.0.1:{server}")
+    assert outcome.status == 0, outcome.describe()
+    assert "says nothing of a NAT" in outcome.text
+    assert_safe(outcome)
+
+
+def test_what_was_asked_and_answered_is_in_the_report(run, server):  # noqa: F811
+    report = run("nat", f"127.0.0.1:{server}", "--format", "json").report
+    (nat,) = report["nat"]
+    assert nat["family"] == "ipv4" and nat["transport"] == "udp" and nat["sourceAddress"] == "127.0.0.1"
+    assert nat["mapping"] == {"value": "none", "confidence": 1}
+    assert nat["filtering"] == {"value": "none", "confidence": 1}
+    assert nat["portPreservation"]["value"] is True and nat["addressPooling"]["value"] == "paired"
+    assert nat["method"] == "rfc5780" and nat["legacyName"] == "open Internet"
+    (asked,) = nat["servers"]
+    assert asked["use"] == "discovery" and asked["otherAddress"].startswith("127.0.0.2:")
+    assert nat["requests"] >= nat["answers"] >= 8
+    assert 0 < nat["rttMs"] < nat["durationMs"] < 500
+    assert "candidates" not in report and [one["ok"] for one in report["stun"]] == [True]
+
+
+def test_a_silent_server_is_unknown_with_the_reason_after_a_second(run):
+    outcome = run("nat", "127.0.0.1:9", "--format", "json")
+    assert outcome.status == 1 and 0.9 < outcome.seconds < 1.6, outcome.describe()
+    (nat,) = outcome.report["nat"]
+    for question in ("mapping", "filtering", "portPreservation", "portAllocation", "addressPooling"):
+        assert nat[question] == {"value": "unknown", "confidence": 0, "reason": "127.0.0.1:9 gave no answer"}
+
+
+def test_the_plan_is_shown_and_nothing_is_sent(run):
+    outcome = run("nat", "--dry-run", "192.0.2.1")
+    assert outcome.status == 0 and "192.0.2.1" in outcome.text and "nothing was sent" in outcome.text
+
+
+@pytest.mark.parametrize("arguments", [["nat", "http://x"], ["nat", "-4", "-6", "192.0.2.1"], ["nat", "--timeout", "0"]])
+def test_a_wrong_line_is_refused(run, arguments):
+    outcome = run(*arguments)
+    assert outcome.status == 64 and outcome.errors.count(b"\n") == 1 and not outcome.output
+
+
+# Behind the kernel's NATs
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_the_verdict_is_right(permitted, binary, name):
+    with NATLab(name) as lab:
+        lab.start_coturn()
+        for family in lab.label.families:
+            expected = lab.label.behaviour(family)
+            outcome = ask(binary, lab, uri(lab, family), "--format", "json")
+            report = json.loads(outcome.text)
+            validate(report)
+            (nat,) = report["nat"]
+            assert (nat["mapping"]["value"], nat["filtering"]["value"]) == (expected.mapping, expected.filtering)
+            assert outcome.status == 0 and report["verdict"]["ok"] is True
+            ids = [finding["id"] for finding in report["findings"]]
+            assert ("nat-mapping-dependent" in ids) == (expected.mapping in DEPENDENT)
+            if not lab.label.loss:
+                assert nat["durationMs"] < 500
+            # A negative is never certain; what an answer proves is.
+            is_negative = expected.filtering in DEPENDENT
+            assert (nat["filtering"]["confidence"] == 1) != is_negative and nat["filtering"]["confidence"] >= 0.999
+
+
+@pytest.mark.parametrize(
+    "name, mapping", [("no-nat", "none"), ("nat-eim-apdf", "endpoint-independent"), ("nat-apdm-apdf", "unknown")]
+)
+def test_two_servers_without_rfc5780_tell_the_mapping(permitted, binary, name, mapping):
+    with NATLab(name) as lab:
+        with lab.server.entered():
+            first, second = (serve("good", address=address, port=3478) for address in lab.server_addresses(4))
+        with first, second:
+            outcome = ask(binary, lab, uri(lab, 4), uri(lab, 4, 1), "--format", "json")
+        (nat,) = json.loads(outcome.text)["nat"]
+        assert nat["mapping"]["value"] == mapping, nat
+        assert nat["filtering"]["value"] == "unknown"
+        assert [one["use"] for one in nat["servers"]] == ["mapping", "mapping"]
+        if mapping == "unknown":
+            assert "depends on the destination" in nat["mapping"]["reason"] and outcome.status == 1
+        else:
+            assert nat["method"] == "several-servers" and outcome.status == 0
+
+
+@pytest.mark.parametrize("name", ["udp-dropped", "udp-rejected"])
+def test_without_udp_nothing_is_said_of_the_nat(permitted, binary, name):
+    with NATLab(name) as lab:
+        lab.start_coturn()
+        outcome = ask(binary, lab, uri(lab, 4), "--format", "json")
+        report = json.loads(outcome.text)
+        assert outcome.status == 1 and outcome.seconds < 2
+        assert [one["mapping"]["value"] for one in report["nat"]] == ["unknown"]
+        if name == "udp-rejected":
+            assert "firewall-rejects" in [finding["id"] for finding in report["findings"]]
