@@ -6,7 +6,7 @@
 
 Behind a router that does not translate, the client is 13.0.0.2 and 2a00:13::2. In `double-nat` there is a router
 `home` between them, whose outside is 100.64.0.2. The addresses look public, and exist in these namespaces only:
-nothing leads out of them.
+nothing leads out of them. No router turns a client's datagram to its own outside back to it (hairpin).
 """
 
 import ctypes
@@ -154,13 +154,15 @@ class NATLab:
         return SERVERS[family]
 
     def start_coturn(self, *more):
-        """coturn on both addresses of each family, with RFC 5780, for anyone; stopped by `remove`."""
+        """coturn on both addresses of each family, with RFC 5780, for anyone; stopped by `remove`.
+
+        Ask the first address of a family: asked at the second, coturn 4.6.1 names that one itself in OTHER-ADDRESS.
+        """
         listening = [one for family in (4, 6) for address in SERVERS[family] for one in ("-L", address)]
-        arguments = [
+        return self.start(
             "turnserver", "-n", "-S", *listening, "-p", STUN_PORT, "--alt-listening-port", ALTERNATE_PORT,
             "--no-tls", "--no-dtls", "--no-cli", "--log-file", "stdout", "--simple-log", "--pidfile", "", *more,
-        ]  # fmt: skip
-        return self.start(*arguments)
+        )  # fmt: skip
 
     def start_icecheck(self, binary):
         """`icecheck serve` in place of coturn, in the same places."""
@@ -168,8 +170,8 @@ class NATLab:
         ports = ["--port", STUN_PORT, "--alternate-port", ALTERNATE_PORT]
         return self.start(binary, "serve", *[word for pair in addresses for word in pair], *ports)
 
-    def start(self, *arguments):
-        """A server in the server's namespace, as soon as it listens on both ports of every address."""
+    def start(self, *arguments, families=(4, 6)):
+        """A program in the server's namespace, as soon as it listens on both ports of these families' addresses."""
         inside = ["ip", *self.server.prefix(), *map(str, arguments)]
         # Its end is tied to ours: no server outlives a lab that was killed.
         process = subprocess.Popen(
@@ -177,13 +179,13 @@ class NATLab:
             start_new_session=True, preexec_fn=tied_to_us(signal.SIGKILL),
         )  # fmt: skip
         self.servers.append(process)
-        wanted = {(address, port) for family in (4, 6) for address in SERVERS[family] for port in natrules.STUN_PORTS}
+        wanted = {(address, port) for family in families for address in SERVERS[family] for port in natrules.STUN_PORTS}
         deadline = time.monotonic() + 10
-        while not wanted <= self._listening():
+        while missing := wanted - self._listening():
             if process.poll() is not None:
                 raise OSError(f"{arguments[0]} ended with {process.returncode}")
             if time.monotonic() > deadline:
-                raise OSError(f"{arguments[0]} does not listen on {wanted - self._listening()}")
+                raise OSError(f"{arguments[0]} does not listen on {sorted(missing)}")
             time.sleep(0.02)
         return process
 
