@@ -173,13 +173,13 @@ _icecheck() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    check|candidates|stun|serve|decode|help)
+    check|candidates|stun|nat|serve|decode|help)
         # Offer subcommand argument completions
         "_icecheck_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'check candidates stun serve decode help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'check candidates stun nat serve decode help' -- "${cur}"))
         ;;
     esac
 }
@@ -256,6 +256,34 @@ _icecheck_stun() {
     '--count')
         return
         ;;
+    '--ice-servers')
+        return
+        ;;
+    '--interface')
+        return
+        ;;
+    '--bind')
+        return
+        ;;
+    '--timeout')
+        return
+        ;;
+    '--format')
+        __icecheck_add_completions -W 'text'$'\n''json'$'\n''sdp'
+        return
+        ;;
+    esac
+}
+
+_icecheck_nat() {
+    repeating_flags=()
+    non_repeating_flags=(-4 --ipv4 -6 --ipv6 --dry-run --no-progress --version -h --help)
+    repeating_options=(--ice-servers)
+    non_repeating_options=(--interface --bind --timeout --format)
+    __icecheck_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
     '--ice-servers')
         return
         ;;

@@ -60,7 +60,9 @@ package struct Plan: Sendable {
             attempts += 1
             elapsed += schedule.wait(after: attempts)
         }
-        return attempts + count - 1
+        let asked = attempts + count - 1
+        guard discoversNAT else { return asked }
+        return min(asked + NATDiscovery.mostRequests, DestinationPacer().most(within: timeout))
     }
 
     /// Servers of one run: a configuration cannot make a scanner of icecheck.

@@ -40,7 +40,7 @@ SDP = "\r\n".join(
     ]
 )  # fmt: skip
 ICE_SERVERS = '{"iceServers": [{"urls": "stun:a.example"}]}'
-COMMANDS = ["check", "candidates", "stun", "serve", "decode"]
+COMMANDS = ["check", "candidates", "stun", "nat", "serve", "decode"]
 
 
 # What a command says of itself.

@@ -50,6 +50,12 @@ import Testing
             let words = "\(record.verdict.capabilities) \(record.verdict.filtering)"
             #expect(words.contains(one.said), "\(middle): \(words)")
             #expect((record.mappedAddress != nil) == one.isBelieved)
+            #expect(outcome.diagnosis.findings.contains { $0.id == "nat-server-unusable" } != one.isBelieved)
+            // An address that only the server named may be a third party's.
+            let named = Set(record.evidence.exchanges.map(\.destination.address)).subtracting([Self.own.address])
+            for address in named {
+                #expect(record.evidence.exchanges.count { $0.destination.address == address } <= 7)
+            }
             #expect(outcome.diagnosis.verdict.isOK == (mapping != nil))
         }
     }

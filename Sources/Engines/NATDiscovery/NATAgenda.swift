@@ -23,6 +23,12 @@ struct NATAgenda: Sendable {
     private static let mostRounds = 60
     /// Requests to one endpoint from a socket that asks it directly.
     private static let mostDirectRequests = 12
+    /// Requests to an address that only the server named: it may be a third party's.
+    private static let mostRequestsElsewhere = 7
+
+    /// Requests to the server's own address in the worst case.
+    static let mostRequests =
+        3 * mostRounds + (4 + NATDiscovery.allocationSockets) * mostDirectRequests + mostDirectRequests
 
     private let evidence: NATEvidence
     private let time: Duration
@@ -46,13 +52,8 @@ struct NATAgenda: Sendable {
         }
         var isOtherAddressSilent = false
         if case .discovers(let other) = evidence.capability(of: server) {
-            var isWaitedFor = false
-            for address in [other.address, asked.address] {
-                for port in [other.port, asked.port] where Endpoint(address, port) != asked {
-                    let isOpen = ask(Endpoint(address, port), from: .mapping, server, direct)
-                    if address == other.address, isOpen { isWaitedFor = true }
-                }
-            }
+            let isWaitedFor = ask(other, from: .mapping, server, direct, limit: Self.mostRequestsElsewhere)
+            ask(Endpoint(asked.address, other.port), from: .mapping, server, direct)
             prove(server, asked, direct)
             isOtherAddressSilent =
                 !isWaitedFor
@@ -76,13 +77,13 @@ struct NATAgenda: Sendable {
     /// Asks an endpoint until it has answered; gives whether there is still something to wait for.
     @discardableResult private mutating func ask(
         _ destination: Endpoint, change: NATExchange.Change = .none, from socket: NATSocket, _ server: Int,
-        _ direct: DirectQuestions
+        _ direct: DirectQuestions, limit: Int = mostDirectRequests
     ) -> Bool {
         let made = evidence.exchanges.filter {
             $0.socket == socket && $0.destination == destination && $0.change == change
         }
         guard !made.contains(where: { $0.answer != nil || $0.errorCode != nil }) else { return false }
-        let limit = direct.roundTrip == nil ? Int.max : Self.mostDirectRequests
+        let limit = direct.roundTrip == nil ? Int.max : limit
         if made.count < limit {
             let next = made.last.map { $0.sentAt + direct.interval } ?? direct.start
             let question = NATDiscovery.Question(

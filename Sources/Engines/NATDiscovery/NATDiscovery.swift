@@ -25,6 +25,9 @@ package struct NATDiscovery: Sendable {
     /// Sockets beyond those of the questions, to see how ports are given out.
     package static let allocationSockets = 3
 
+    /// The most requests that one server's address is sent, however much is lost.
+    package static let mostRequests = NATAgenda.mostRequests
+
     package init(source: IPAddress, at start: Instant) {
         evidence = NATEvidence(source: source)
         agenda = NATAgenda(evidence, addedAt: [], at: .zero)

@@ -16,7 +16,8 @@ extension NATEvidence {
         return !seen.isEmpty && seen.values.allSatisfy { $0 == localEndpoints[.mapping] }
     }
 
-    /// The mapping by RFC 5780 s4.3, from all four endpoints of a server.
+    /// The mapping by RFC 5780 s4.3. The server's other port tells address-and-port-dependent from the rest, its other
+    /// address address-dependent from endpoint-independent; neither needs the other's answer.
     func mapping(server: Int) -> NATFinding<NATDependence> {
         guard case .discovers(let other) = capability(of: server), let local = localEndpoints[.mapping] else {
             return .unknown(Self.noSocket)
@@ -24,16 +25,13 @@ extension NATEvidence {
         let asked = servers[server]
         let seen = seen(by: server)
         let otherPort = Endpoint(asked.address, other.port)
-        let otherAddress = [Endpoint(other.address, asked.port), other].compactMap { seen[$0] }
         guard let first = seen[asked] else { return .unknown(cut("\(asked) gave no answer")) }
         guard let atOtherPort = seen[otherPort] else { return .unknown(cut("\(otherPort) gave no answer")) }
-        guard let atOtherAddress = otherAddress.first else {
+        guard let atOtherAddress = seen[other] else {
             return .unknown(cut("its other address \(other.address) gave no answer"))
         }
-        if ([first, atOtherPort] + otherAddress).allSatisfy({ $0 == local }) { return .known(.none, risk: 0) }
-        if atOtherPort != first || otherAddress.contains(where: { $0 != atOtherAddress }) {
-            return .known(.addressAndPortDependent, risk: 0)
-        }
+        if [first, atOtherPort, atOtherAddress].allSatisfy({ $0 == local }) { return .known(.none, risk: 0) }
+        if atOtherPort != first { return .known(.addressAndPortDependent, risk: 0) }
         return .known(atOtherAddress == first ? .endpointIndependent : .addressDependent, risk: 0)
     }
 

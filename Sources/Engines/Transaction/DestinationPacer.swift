@@ -18,6 +18,11 @@ package struct DestinationPacer: Sendable {
         self.interval = interval
     }
 
+    /// The most datagrams that one destination gets within `duration`.
+    package func most(within duration: Duration) -> Int {
+        burst + Int(duration.nanoseconds / max(1, interval.nanoseconds))
+    }
+
     /// The first instant, not before `now`, at which a datagram to `destination` may be sent.
     package func earliest(to destination: IPAddress, from now: Instant) -> Instant {
         guard let full = fullAt[destination] else { return now }

@@ -18,7 +18,7 @@ extension TextRenderer {
             add("asked", "\(server): \(capability.words)")
         }
         let trips = record.roundTrip.map { trip in
-            "; \(roundTrips(record.evidence.endedAt, trip)) of \(decimal(trip)) ms"
+            " on a round trip of \(decimal(trip)) ms"
         }
         add(
             "took",
@@ -35,12 +35,6 @@ extension TextRenderer {
                 ? name(value) : "\(name(value)) (confidence \(JSONValue.fixedPoint(Int64((1 - risk) * 100_000))) %)"
         case .unknown(let why): "unknown: \(why)"
         }
-    }
-
-    private func roundTrips(_ whole: Duration, _ trip: Duration) -> String {
-        guard trip > .zero else { return "no round trip" }
-        let count = Double(whole.nanoseconds) / Double(trip.nanoseconds)
-        return "\(JSONValue.decimalText((count * 10).rounded() / 10)) round trips"
     }
 
     private func decimal(_ duration: Duration) -> String {
