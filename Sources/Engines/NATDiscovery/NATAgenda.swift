@@ -26,9 +26,9 @@ struct NATAgenda: Sendable {
     /// Requests to an address that only the server named: it may be a third party's.
     private static let mostRequestsElsewhere = 7
 
-    /// Requests to the server's own address in the worst case.
-    static let mostRequests =
-        3 * mostRounds + (4 + NATDiscovery.allocationSockets) * mostDirectRequests + mostDirectRequests
+    /// Requests to the server's own address in the worst case: the rounds, both its ports and both proofs from the
+    /// mapping socket, and the allocation sockets.
+    static let mostRequests = 3 * mostRounds + (4 + NATDiscovery.allocationSockets) * mostDirectRequests
 
     private let evidence: NATEvidence
     private let time: Duration
@@ -50,20 +50,15 @@ struct NATAgenda: Sendable {
         if server == 0 {
             for place in 0..<NATDiscovery.allocationSockets { ask(asked, from: .allocation(place), server, direct) }
         }
-        var isOtherAddressSilent = false
         if case .discovers(let other) = evidence.capability(of: server) {
             let isWaitedFor = ask(other, from: .mapping, server, direct, limit: Self.mostRequestsElsewhere)
             ask(Endpoint(asked.address, other.port), from: .mapping, server, direct)
             prove(server, asked, direct)
-            isOtherAddressSilent =
-                !isWaitedFor
-                && !evidence.exchanges.contains {
-                    $0.socket == .mapping && $0.destination.address == other.address && $0.answer != nil
-                }
-        } else if roundTrip != nil {
-            return
+            let isHeard = evidence.exchanges.contains { $0.destination == other && $0.answer != nil }
+            if isWaitedFor || isHeard { filter(server, since: start, roundTrip: roundTrip) }
+        } else if roundTrip == nil {
+            filter(server, since: start, roundTrip: nil)
         }
-        if !isOtherAddressSilent { filter(server, since: start, roundTrip: roundTrip) }
     }
 
     private struct DirectQuestions {
@@ -112,17 +107,12 @@ struct NATAgenda: Sendable {
     private mutating func filter(_ server: Int, since start: Duration, roundTrip: Duration?) {
         let socket = NATSocket.filtering(server: server)
         let made = evidence.exchanges.filter { $0.socket == socket }
-        let open = [NATExchange.Change.addressAndPort, .port].filter { change in
-            !made.contains { $0.change == change && $0.answer != nil }
-                && !evidence.test(change, server: server, at: time).isDecided
+        let answered = Set(made.filter { $0.answer != nil }.map(\.change))
+        let open = [NATExchange.Change.addressAndPort, .port].filter {
+            !answered.contains($0) && !evidence.test($0, server: server, at: time).isDecided
         }
-        guard
-            open.contains(.addressAndPort)
-                || open.contains(.port)
-                    && !made.contains(where: {
-                        $0.change == .addressAndPort && $0.answer != nil
-                    })
-        else { return }
+        // What comes in from another address comes in from another port as well.
+        guard !open.isEmpty, !answered.contains(.addressAndPort) else { return }
         let isEnough = open.allSatisfy {
             evidence.test($0, server: server, at: time, anticipating: true).isDecided
         }
