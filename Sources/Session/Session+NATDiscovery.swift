@@ -23,7 +23,12 @@ extension Session {
         guard plan.discoversNAT else { return }
         let run = natRuns.firstIndex { $0.discovery.evidence.source == source } ?? natRuns.count
         if run == natRuns.count { natRuns.append(NATRun(discovery: NATDiscovery(source: source, at: now))) }
-        guard natRuns[run].discovery.evidence.servers.count < Plan.maximumNATServers else { return }
+        guard natRuns[run].discovery.evidence.servers.count < Plan.maximumNATServers else {
+            let limit = NotMeasured(
+                what: "the NAT by \(server)", family: server.family, reason: .limit,
+                detail: "\(Plan.maximumNATServers) servers are asked about it at most")
+            return observe(.notMeasured(nil, limit), at: now)
+        }
         natRuns[run].discovery.add(server: server, at: now)
         for socket in natRuns[run].discovery.sockets where natRuns[run].paths[socket] == nil {
             let path = open(.datagram, from: source)

@@ -5,6 +5,7 @@ import json
 import pytest
 from conftest import Running, assert_safe, no_core_dumps, validate
 from hostile import serve
+from lying import LIES, lying
 from natlab import LABELS, NATLab
 from netlab import remove_leftovers, why_not
 from test_commands import coturn, served, server  # noqa: F401
@@ -72,6 +73,36 @@ def test_the_plan_is_shown_and_nothing_is_sent(run):
 def test_a_wrong_line_is_refused(run, arguments):
     outcome = run(*arguments)
     assert outcome.status == 64 and outcome.errors.count(b"\n") == 1 and not outcome.output
+
+
+def test_more_than_four_servers_are_not_asked_about_the_nat(run, server):  # noqa: F811
+    outcome = run("nat", *[f"127.0.0.{one}:{server if one == 1 else 9}" for one in range(1, 7)], "--format", "json")
+    report = outcome.report
+    assert len(report["nat"][0]["servers"]) == 4
+    assert [one["what"] for one in report["notMeasured"] if one["reason"] == "limit"] == [
+        "the NAT by 127.0.0.5:9", "the NAT by 127.0.0.6:9"
+    ]  # fmt: skip
+
+
+# Servers that lie
+
+
+def test_the_server_of_these_tests_is_believed_where_it_does_not_lie(run):
+    with lying() as server:
+        (nat,) = run("nat", f"127.0.0.1:{server.port}", "--format", "json").report["nat"]
+    assert nat["mapping"]["value"] == "none" and nat["filtering"]["value"] == "none"
+
+
+@pytest.mark.parametrize("lie, reason", LIES.items())
+def test_a_lie_is_the_servers_and_not_the_nats(run, lie, reason):
+    with lying(lie) as server:
+        outcome = run("nat", f"127.0.0.1:{server.port}", "--format", "json")
+    (nat,) = outcome.report["nat"]
+    assert nat["filtering"]["value"] == "unknown", nat
+    assert nat["mapping"]["value"] in ("none", "unknown"), nat
+    assert reason in json.dumps(nat), nat
+    assert outcome.status == (0 if nat["mapping"]["value"] == "none" else 1)
+    assert outcome.seconds < 2
 
 
 # Behind the kernel's NATs

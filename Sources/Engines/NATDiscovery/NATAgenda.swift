@@ -54,6 +54,7 @@ struct NATAgenda: Sendable {
             let isWaitedFor = ask(other, from: .mapping, server, direct, limit: Self.mostRequestsElsewhere)
             ask(Endpoint(asked.address, other.port), from: .mapping, server, direct)
             prove(server, asked, direct)
+            if evidence.needsConfirmation(server: server) { ask(asked, from: .mapping, server, direct, answers: 2) }
             let isHeard = evidence.exchanges.contains { $0.destination == other && $0.answer != nil }
             if isWaitedFor || isHeard { filter(server, since: start, roundTrip: roundTrip) }
         } else if roundTrip == nil {
@@ -69,15 +70,16 @@ struct NATAgenda: Sendable {
         var interval: Duration { roundTrip.map { $0 * 5 / 4 + .milliseconds(5) } ?? NATAgenda.blindPace }
     }
 
-    /// Asks an endpoint until it has answered; gives whether there is still something to wait for.
+    /// Asks an endpoint until it has answered so many times; gives whether there is still something to wait for.
     @discardableResult private mutating func ask(
         _ destination: Endpoint, change: NATExchange.Change = .none, from socket: NATSocket, _ server: Int,
-        _ direct: DirectQuestions, limit: Int = mostDirectRequests
+        _ direct: DirectQuestions, limit: Int = mostDirectRequests, answers: Int = 1
     ) -> Bool {
         let made = evidence.exchanges.filter {
             $0.socket == socket && $0.destination == destination && $0.change == change
         }
-        guard !made.contains(where: { $0.answer != nil || $0.errorCode != nil }) else { return false }
+        let answered = made.count { $0.answer != nil || $0.errorCode != nil }
+        guard answered < answers else { return false }
         let limit = direct.roundTrip == nil ? Int.max : limit
         if made.count < limit {
             let next = made.last.map { $0.sentAt + direct.interval } ?? direct.start

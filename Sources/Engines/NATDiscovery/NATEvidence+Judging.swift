@@ -18,7 +18,26 @@ extension NATEvidence {
 
     /// The mapping by RFC 5780 s4.3. The server's other port tells address-and-port-dependent from the rest, its other
     /// address address-dependent from endpoint-independent; neither needs the other's answer.
+    ///
+    /// That two endpoints see it differently is the NAT's doing only where one endpoint sees it the same twice.
     func mapping(server: Int) -> NATFinding<NATDependence> {
+        let mapping = unconfirmedMapping(server: server)
+        let answers = exchanges.count {
+            $0.socket == .mapping && $0.destination == servers[server] && $0.answer != nil
+        }
+        guard needsConfirmation(server: server), answers < 2 else { return mapping }
+        return .unknown(cut("\(servers[server]) did not answer a second time, to confirm that it depends"))
+    }
+
+    /// Whether the first endpoint has to be asked once more.
+    func needsConfirmation(server: Int) -> Bool {
+        switch unconfirmedMapping(server: server).value {
+        case .addressDependent?, .addressAndPortDependent?: true
+        case .none?, .endpointIndependent?, nil: false
+        }
+    }
+
+    private func unconfirmedMapping(server: Int) -> NATFinding<NATDependence> {
         guard case .discovers(let other) = capability(of: server), let local = localEndpoints[.mapping] else {
             return .unknown(Self.noSocket)
         }

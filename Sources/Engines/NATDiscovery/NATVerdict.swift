@@ -41,7 +41,7 @@ package struct NATVerdict: Hashable, Sendable {
         let mapping =
             discovered != nil
             ? Self.agreed(mappings.map(\.finding), why)
-            : evidence.mappingFromSeveralServers(capabilities) ?? mappings.first?.finding ?? .unknown(why)
+            : mappings.first?.finding ?? evidence.mappingFromSeveralServers(capabilities) ?? .unknown(why)
         self.mapping = mapping
         method = mapping.value.map { _ in
             discovered.map { .discovery(evidence.servers[$0.server]) } ?? .severalServers
