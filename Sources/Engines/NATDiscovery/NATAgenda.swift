@@ -82,7 +82,7 @@ struct NATAgenda: Sendable {
         guard answered < answers else { return false }
         let limit = direct.roundTrip == nil ? Int.max : limit
         if made.count < limit {
-            let next = made.last.map { $0.sentAt + direct.interval } ?? direct.start
+            let next = made.last.map { $0.sentAt + ($0.answer?.after ?? direct.interval) } ?? direct.start
             let question = NATDiscovery.Question(
                 socket: socket, server: server, destination: destination, change: change)
             entries.append(Entry(at: next, question: question))
