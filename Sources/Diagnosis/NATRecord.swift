@@ -34,16 +34,8 @@ package struct NATRecord: Hashable, Sendable {
 
     /// What the first server that can be believed saw of the mapping socket.
     package var mappedAddress: Endpoint? {
-        for (server, capability) in verdict.capabilities.enumerated() {
-            switch capability {
-            case .silent, .unusable: continue
-            case .mapsOnly, .discovers:
-                let exchange = evidence.exchanges.first {
-                    $0.server == server && $0.socket == .mapping && $0.answer != nil
-                }
-                if let mapped = exchange?.answer?.mappedAddress { return mapped }
-            }
-        }
-        return nil
+        evidence.exchanges.first {
+            $0.socket == .mapping && $0.answer != nil && verdict.capabilities[$0.server].isBelieved
+        }?.answer?.mappedAddress
     }
 }

@@ -23,7 +23,10 @@ extension Session {
         guard plan.discoversNAT else { return }
         let run = natRuns.firstIndex { $0.discovery.evidence.source == source } ?? natRuns.count
         if run == natRuns.count { natRuns.append(NATRun(discovery: NATDiscovery(source: source, at: now))) }
-        guard natRuns[run].discovery.evidence.servers.count < Plan.maximumNATServers else {
+        let asked = natRuns[run].discovery.evidence.servers
+        // Two names of one endpoint are one server.
+        guard !asked.contains(server) else { return }
+        guard asked.count < Plan.maximumNATServers else {
             let limit = NotMeasured(
                 what: "the NAT by \(server)", family: server.family, reason: .limit,
                 detail: "\(Plan.maximumNATServers) servers are asked about it at most")

@@ -11,9 +11,6 @@ struct CheckCommand: ParsableCommand {
             half a second, TCP is tried as well.
             """)
 
-    /// Two public servers of two operators, asked where none is named.
-    static let builtInServers = ["stun:stun.l.google.com:19302", "stun:stun.cloudflare.com:3478"]
-
     @Argument(
         help: ArgumentHelp(
             "STUN or TURN servers: stun:host[:port], turn:host[:port], or host[:port].", valueName: "uri"))
@@ -23,8 +20,7 @@ struct CheckCommand: ParsableCommand {
     @OptionGroup var output: OutputArguments
 
     func run() throws {
-        let isNamed = !uris.isEmpty || !server.iceServers.isEmpty
-        let servers = try server.servers(isNamed ? uris : Self.builtInServers)
+        let servers = try server.serversOrBuiltIn(uris)
         let options = try server.options(.check, servers: servers)
         try Run(options, server.settings(output)).start()
     }

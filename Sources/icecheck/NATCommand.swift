@@ -19,8 +19,7 @@ struct NATCommand: ParsableCommand {
     @OptionGroup var output: OutputArguments
 
     func run() throws {
-        let isNamed = !uris.isEmpty || !server.iceServers.isEmpty
-        let servers = try server.servers(isNamed ? uris : CheckCommand.builtInServers)
+        let servers = try server.serversOrBuiltIn(uris)
         let options = try server.options(.nat, servers: servers)
         try Run(options, server.settings(output)).start()
     }

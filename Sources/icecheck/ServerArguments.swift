@@ -54,6 +54,13 @@ struct ServerArguments: ParsableArguments {
         return entries + (try Self.entries(arguments))
     }
 
+    /// The servers of files and arguments, or two public ones of two operators where none is named.
+    func serversOrBuiltIn(_ arguments: [String]) throws -> [ICEServers.Entry] {
+        try servers(arguments.isEmpty && iceServers.isEmpty ? Self.builtIn : arguments)
+    }
+
+    private static let builtIn = ["stun:stun.l.google.com:19302", "stun:stun.cloudflare.com:3478"]
+
     /// The servers of arguments.
     static func entries(_ arguments: [String]) throws -> [ICEServers.Entry] {
         var entries: [ICEServers.Entry] = []

@@ -4,9 +4,7 @@ import NetTypes
 /// The NAT gives each destination another mapped address: what a STUN server sees is not what a peer can use.
 enum NATMappingDependent: FindingRule {
     static func findings(in evidence: Evidence) -> [Finding] {
-        let dependent = evidence.nat.filter {
-            $0.verdict.mapping.value == .addressDependent || $0.verdict.mapping.value == .addressAndPortDependent
-        }
+        let dependent = evidence.nat.filter { $0.verdict.mapping.value?.isDependent ?? false }
         guard !dependent.isEmpty else { return [] }
         return [
             Finding(

@@ -5,6 +5,9 @@ package enum NATDependence: String, Hashable, Sendable, Codable, CaseIterable {
     case endpointIndependent = "endpoint-independent"
     case addressDependent = "address-dependent"
     case addressAndPortDependent = "address-and-port-dependent"
+
+    /// Whether destinations differ in it.
+    package var isDependent: Bool { self == .addressDependent || self == .addressAndPortDependent }
 }
 
 /// What was found out, with how sure it is; or why nothing was.

@@ -31,10 +31,7 @@ extension NATEvidence {
 
     /// Whether the first endpoint has to be asked once more.
     func needsConfirmation(server: Int) -> Bool {
-        switch unconfirmedMapping(server: server).value {
-        case .addressDependent?, .addressAndPortDependent?: true
-        case .none?, .endpointIndependent?, nil: false
-        }
+        unconfirmedMapping(server: server).value?.isDependent ?? false
     }
 
     private func unconfirmedMapping(server: Int) -> NATFinding<NATDependence> {
@@ -57,10 +54,7 @@ extension NATEvidence {
     /// Whether an answer from elsewhere must reach the mapping socket, which has sent to all endpoints: so it is where
     /// they all see it at one mapped address.
     func provesChanges(server: Int) -> Bool {
-        switch mapping(server: server).value {
-        case .none?, .endpointIndependent?: true
-        case .addressDependent?, .addressAndPortDependent?, nil: false
-        }
+        mapping(server: server).value.map { !$0.isDependent } ?? false
     }
 
     private func isProven(_ change: NATExchange.Change, server: Int) -> Bool {
@@ -82,7 +76,7 @@ extension NATEvidence {
                 return .unknown(cut("it did not answer from \(from) where the way from there was open"))
             }
         }
-        guard seen(by: server).keys.contains(where: { $0.address == other.address }) else {
+        guard seen(by: server)[other] != nil else {
             return .unknown(cut("its other address \(other.address) gave no answer when asked directly"))
         }
         let fromElsewhere = test(.addressAndPort, server: server, at: endedAt)
@@ -101,11 +95,8 @@ extension NATEvidence {
     func mappingFromSeveralServers(_ capabilities: [NATServerCapability]) -> NATFinding<NATDependence>? {
         guard let local = localEndpoints[.mapping] else { return nil }
         var seen: [Endpoint: Endpoint] = [:]
-        for (server, capability) in capabilities.enumerated() {
-            switch capability {
-            case .mapsOnly, .discovers: seen.merge(self.seen(by: server)) { first, _ in first }
-            case .silent, .unusable: continue
-            }
+        for (server, capability) in capabilities.enumerated() where capability.isBelieved {
+            seen.merge(self.seen(by: server)) { first, _ in first }
         }
         guard seen.count > 1 else { return nil }
         let mapped = Set(seen.values)
@@ -129,13 +120,7 @@ extension NATEvidence {
     func allocation(_ capabilities: [NATServerCapability]) -> (
         NATFinding<Bool>, NATFinding<NATVerdict.PortAllocation>, NATFinding<Bool>
     ) {
-        let believed = capabilities.indices.first {
-            switch capabilities[$0] {
-            case .mapsOnly, .discovers: true
-            case .silent, .unusable: false
-            }
-        }
-        guard let server = believed else {
+        guard let server = capabilities.firstIndex(where: \.isBelieved) else {
             let why = whyNothingIsKnown(capabilities)
             return (.unknown(why), .unknown(why), .unknown(why))
         }

@@ -9,6 +9,14 @@ package enum NATServerCapability: Hashable, Sendable, Codable {
     case unusable(String)
     /// RFC 5780: it answers from its other address and port as well.
     case discovers(other: Endpoint)
+
+    /// Whether the mapped addresses that it shows are believed.
+    package var isBelieved: Bool {
+        switch self {
+        case .mapsOnly, .discovers: true
+        case .silent, .unusable: false
+        }
+    }
 }
 
 extension NATEvidence {
