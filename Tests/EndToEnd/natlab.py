@@ -108,6 +108,8 @@ class NATLab:
         self.name, self.label = label, LABELS[label]
         self.namespaces, self.servers = {}, []
         self.udp_timeout = udp_timeout
+        # Family and port of each of the client's sockets so far, for those that must not follow another.
+        self.client_ports_used = set()
         self._caretaker = None
         try:
             roles = ["client", "router", "server"] + ["home"] * (self.label.nat == "double")

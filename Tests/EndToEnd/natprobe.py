@@ -44,12 +44,22 @@ class Probe:
 
     @contextmanager
     def client(self, kind=socket.SOCK_DGRAM):
-        """A fresh socket of the client's, bound as any client's is: to a port that the system chooses."""
-        with self.lab.client.entered():
-            made = socket.socket(FAMILIES[self.family], kind)
-        with made:
+        """A fresh socket of the client's, bound to a port that the system chooses among those not used before.
+
+        What an earlier socket opened in the router outlives it: the same port would inherit its filter.
+        """
+        used = self.lab.client_ports_used
+        while True:
+            with self.lab.client.entered():
+                made = socket.socket(FAMILIES[self.family], kind)
             # The address is given, so that it can be compared with what the other side sees.
             made.bind((self.lab.client_address(self.family), 0))
+            place = self.family, made.getsockname()[1]
+            if place not in used:
+                break
+            made.close()
+        used.add(place)
+        with made:
             yield made
 
     def contact(self, client, number):

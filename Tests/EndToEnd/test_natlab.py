@@ -48,6 +48,16 @@ def test_a_label_is_true(name):
                 assert probe.behaviour() == lab.label.behaviour(family), family
 
 
+def test_no_socket_of_the_probe_follows_another_on_its_port():
+    with NATLab("firewall") as lab, Probe(lab, 4) as probe:
+        lab.client.sysctl("net.ipv4.ip_local_port_range", "20000 20001")
+        ports = set()
+        for _ in range(2):
+            with probe.client() as client:
+                ports.add(client.getsockname()[1])
+        assert ports == {20000, 20001}
+
+
 # Not under loss: a lost SYN is sent again only after seconds.
 @pytest.mark.parametrize("name", [name for name in PASSING if not LABELS[name].loss])
 def test_the_mapping_is_the_same_over_tcp(name):
