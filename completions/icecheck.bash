@@ -186,7 +186,7 @@ _icecheck() {
 
 _icecheck_check() {
     repeating_flags=()
-    non_repeating_flags=(-4 --ipv4 -6 --ipv6 --dry-run --no-progress --version -h --help)
+    non_repeating_flags=(--hairpin -4 --ipv4 -6 --ipv6 --dry-run --no-progress --version -h --help)
     repeating_options=(--ice-servers)
     non_repeating_options=(--interface --bind --timeout --format)
     __icecheck_offer_flags_options -1
@@ -277,7 +277,7 @@ _icecheck_stun() {
 
 _icecheck_nat() {
     repeating_flags=()
-    non_repeating_flags=(-4 --ipv4 -6 --ipv6 --dry-run --no-progress --version -h --help)
+    non_repeating_flags=(--hairpin -4 --ipv4 -6 --ipv6 --dry-run --no-progress --version -h --help)
     repeating_options=(--ice-servers)
     non_repeating_options=(--interface --bind --timeout --format)
     __icecheck_offer_flags_options -1

@@ -24,6 +24,6 @@ package struct Diagnosis: Sendable {
                 interfacesAfter: interfacesAfter))
         verdict =
             plan.command == .nat
-            ? Verdict(nat: nat, stun: stun) : Verdict(plan: plan, stun: stun, candidates: candidates)
+            ? Verdict(nat: nat, stun: stun) : Verdict(plan: plan, stun: stun, nat: nat, candidates: candidates)
     }
 }

@@ -29,6 +29,12 @@ extension ProbeError {
             let what = name.map { "this is \($0)" } ?? "what it sends is no STUN"
             let start = OutsideText(bytes: firstBytes).cleaned(limit: 40)
             self.init(kind: .foreignProtocol, message: "\(what); its first bytes are \"\(start)\"")
+        case .silentBesideTCP(let answered, let risk):
+            self.init(
+                kind: .timeout,
+                message: Self.silence(record).message + ", where \(answered) over TCP were answered at the same time "
+                    + "(\(Words.confidence(risk)))",
+                risk: risk)
         case .notConnected:
             let waited = Words.duration((record.endedAt ?? .zero) - record.startedAt)
             self.init(kind: .timeout, message: "no answer to the TCP connection request within \(waited)")

@@ -60,15 +60,19 @@ package struct ProbeError: Hashable, Sendable {
     package var reason: OutsideText?
     /// The router or host whose ICMP message it was.
     package var reporter: IPAddress?
+    /// The chance, 0 to 1, that it was loss, where that was measured.
+    package var risk: Double?
 
     package init(
-        kind: Kind, message: String, code: Int? = nil, reason: OutsideText? = nil, reporter: IPAddress? = nil
+        kind: Kind, message: String, code: Int? = nil, reason: OutsideText? = nil, reporter: IPAddress? = nil,
+        risk: Double? = nil
     ) {
         self.kind = kind
         self.message = message
         self.code = code
         self.reason = reason
         self.reporter = reporter
+        self.risk = risk
     }
 
     package enum Kind: String, Hashable, Sendable, CaseIterable {

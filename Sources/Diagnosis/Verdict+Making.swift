@@ -3,9 +3,11 @@ import Session
 
 extension Verdict {
     /// The verdict of a run: it is never better than its evidence, and a server that was asked in vain is never fine.
-    init(plan: Plan, stun: [STUNResult], candidates: [CandidateRecord]) {
+    init(plan: Plan, stun: [STUNResult], nat: [NATRecord], candidates: [CandidateRecord]) {
         let families = [IPAddress.Family.ipv4, .ipv6].compactMap { family in
-            FamilyVerdict(family, stun: stun.filter { $0.family == family }, candidates: candidates)
+            FamilyVerdict(
+                family, stun: stun.filter { $0.family == family }, nat: nat.first { $0.family == family },
+                candidates: candidates)
         }
         let servers = ServerTally(stun)
         let hasCandidate = candidates.contains { $0.withheld == nil }
@@ -39,7 +41,9 @@ extension Verdict {
 
 extension Verdict.FamilyVerdict {
     /// Nil where nothing was measured in the family.
-    fileprivate init?(_ family: IPAddress.Family, stun: [STUNResult], candidates: [CandidateRecord]) {
+    fileprivate init?(
+        _ family: IPAddress.Family, stun: [STUNResult], nat: NATRecord?, candidates: [CandidateRecord]
+    ) {
         let hosts = candidates.filter {
             $0.address.family == family && $0.withheld == nil && $0.type == "host" && $0.transport == .udp
         }
@@ -52,7 +56,7 @@ extension Verdict.FamilyVerdict {
                 summary: "\(Words.count(hosts.count, "host candidate")); \(why)")
             return
         }
-        guard let told = Told(measured) else {
+        guard let told = Told(measured, nat) else {
             self.init(
                 family: family, isOK: false, best: .none,
                 summary: "no STUN server answered, so no address is known that a peer outside could reach")
@@ -67,7 +71,7 @@ extension Verdict.FamilyVerdict {
         var summary: String
 
         /// Nil where nothing answered.
-        init?(_ measured: [STUNResult]) {
+        init?(_ measured: [STUNResult], _ nat: NATRecord?) {
             let all = measured.filter(\.isOK)
             let overUDP = all.filter { $0.transport == .udp }
             // A server of the own network is behind no NAT of the way out: one beyond it knows better.
@@ -89,9 +93,10 @@ extension Verdict.FamilyVerdict {
                     isOnThisMachine
                     ? "only a server on this machine itself was reached, which says nothing of a NAT"
                     : "no NAT on the way: servers see this machine's own address \(mapped.address)"
+                        + (nat?.firewall.map { ", \($0)" } ?? "")
             } else {
                 best = .serverReflexive
-                summary = "behind a NAT, seen from outside as \(mapped) (server-reflexive)"
+                summary = "behind \(nat?.kind ?? "a NAT"), seen from outside as \(mapped) (server-reflexive)"
             }
             summary += ", \(Words.duration(trip)) round trip"
         }

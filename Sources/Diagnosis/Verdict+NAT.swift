@@ -33,25 +33,33 @@ extension Verdict.FamilyVerdict {
                 family: family, isOK: false, best: isSeen ? .serverReflexive : .none,
                 summary: "the NAT's mapping is unknown\(seen): \(why)")
         case .known(.none, _):
-            let filter =
-                switch record.verdict.filtering {
-                case .known(.none, _): "nothing filters"
-                case .known(let filtering, _): "a firewall with \(filtering.rawValue) filtering"
-                case .unknown: "what filters is unknown"
-                }
             // What a machine sees of itself says nothing of a NAT.
             let isOnThisMachine = record.evidence.servers.allSatisfy { $0.address.isLoopback }
             self.init(
                 family: family, isOK: true, best: .host,
                 summary: isOnThisMachine
                     ? "only a server on this machine itself was asked, which says nothing of a NAT"
-                    : "no NAT, \(filter)\(seen)")
-        case .known(let mapping, _):
-            let filtering = record.verdict.filtering.value.map { "\($0.rawValue) filtering" } ?? "unknown filtering"
-            let legacy = record.verdict.legacyName.map { " (\($0), as RFC 3489 called it)" } ?? ""
+                    : "no NAT, \(record.firewall ?? "what filters is unknown")\(seen)")
+        case .known:
             self.init(
-                family: family, isOK: true, best: .serverReflexive,
-                summary: "a NAT with \(mapping.rawValue) mapping and \(filtering)\(legacy)\(seen)")
+                family: family, isOK: true, best: .serverReflexive, summary: "\(record.kind ?? "a NAT")\(seen)")
+        }
+    }
+}
+
+extension NATRecord {
+    /// What the NAT is, in a phrase; nil where its mapping is unknown, or there is none.
+    var kind: String? {
+        guard let mapping = verdict.mapping.value, mapping != .none else { return nil }
+        let filtering = verdict.filtering.value.map { "\($0.rawValue) filtering" } ?? "unknown filtering"
+        let legacy = verdict.legacyName.map { " (\($0), as RFC 3489 called it)" } ?? ""
+        return "a NAT with \(mapping.rawValue) mapping and \(filtering)\(legacy)"
+    }
+
+    /// What filters where nothing translates, in a phrase; nil where that is unknown.
+    var firewall: String? {
+        verdict.filtering.value.map {
+            $0 == .none ? "nothing filters" : "a firewall with \($0.rawValue) filtering"
         }
     }
 }

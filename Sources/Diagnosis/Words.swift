@@ -2,7 +2,7 @@ import NetTypes
 import Session
 
 /// Phrases that several messages share.
-enum Words {
+package enum Words {
     /// A duration as people read it: `0.21 ms`, `12.3 ms`, `5 s`.
     static func duration(_ duration: Duration) -> String {
         let milliseconds = duration.milliseconds
@@ -14,6 +14,12 @@ enum Words {
 
     static func count(_ count: Int, _ noun: String, _ plural: String? = nil) -> String {
         "\(count) \(count == 1 ? noun : plural ?? noun + "s")"
+    }
+
+    /// What is left of certainty where this is the chance, 0 to 1, of being wrong: `confidence 99.95 %`. Rounded down: it
+    /// is never certain where it is not.
+    package static func confidence(_ risk: Double) -> String {
+        "confidence \(((1 - risk) * 10_000).rounded(.down) / 100) %"
     }
 
     private static func rounded(_ value: Double, to digits: Int) -> String {

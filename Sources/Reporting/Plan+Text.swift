@@ -33,7 +33,7 @@ extension Plan {
                 return .init(
                     cells: [
                         style.shown(server.uri.text), over.joined(separator: ", "),
-                        server.excluded == nil ? "\(mostRequestsPerAddress)" : "0",
+                        "\(mostRequests(to: server))",
                     ], remarks: server.excluded.map { [style.shown($0.detail)] } ?? [])
             })
         lines += servers.isEmpty ? ["  none"] : table.lines(style)
@@ -70,7 +70,7 @@ extension Plan {
                     "server": .string(server.uri.text),
                     "transports": server.transports.jsonArray { .string($0.rawValue) },
                     "fallsBackToTcp": .bool(server.fallsBackToTCP),
-                    "requests": .integer(server.excluded == nil ? mostRequestsPerAddress : 0),
+                    "requests": .integer(mostRequests(to: server)),
                     "notMeasured": server.excluded.map { .string($0.detail) },
                 ]
             },

@@ -179,6 +179,9 @@ package struct PathTrouble: Hashable, Sendable, Codable {
 package enum ProbeFailure: Hashable, Sendable, Codable {
     /// Every transmission of the schedule was made and waited for.
     case noAnswer
+    /// UDP: no answer, where so many requests over TCP to the same address were answered beside it; and the chance, 0
+    /// to 1, that all of UDP's were only lost.
+    case silentBesideTCP(answered: Int, risk: Double)
     /// The run's deadline came while it still waited.
     case cutShort
     case path(PathTrouble)

@@ -19,8 +19,16 @@ extension Plan {
         requestInterval = .milliseconds(20)
         timeout = options.timeout ?? .seconds(5) + requestInterval * (options.count - 1)
         schedule = options.command == .nat ? .brisk : .standard
+        // As long as a browser waits for one address before it tries the next (RFC 8305 s5); a discovery asks at a brisker pace.
+        fallbackWait = options.command == .nat ? schedule.initialTimeout : .milliseconds(250)
         gathersReflexive = options.command == .check || options.command == .candidates
-        discoversNAT = options.command == .nat
+        natDiscovery =
+            switch options.command {
+            case .nat: .atOnce
+            case .check: .onceAnswered
+            case .candidates, .stun: .never
+            }
+        asksHairpin = options.asksHairpin
         servers = []
         for entry in options.servers.prefix(Self.maximumServers) {
             servers.append(try Self.server(entry.uri, options, interfaces))
@@ -86,7 +94,9 @@ extension Plan {
             server.transports = []
         case (_, .tcp): server.transports = [.tcp]
         case (_, .udp): server.transports = [.udp]
-        case (_, nil): server.fallsBackToTCP = options.command == .check && options.transports == [.udp]
+        case (_, nil):
+            let needsPath = options.command == .check || options.command == .nat
+            server.fallsBackToTCP = needsPath && options.transports == [.udp]
         }
         return server
     }

@@ -21,12 +21,24 @@ package struct Plan: Sendable {
     package var count: Int
     package var requestInterval: Duration
     package var schedule: RetransmissionSchedule
+    /// How long UDP may stay silent before TCP is tried.
+    package var fallbackWait: Duration
     /// Whether each base asks each server, for its server-reflexive candidate.
     package var gathersReflexive: Bool
-    /// Whether the servers are asked about the NAT's behavior.
-    package var discoversNAT: Bool
+    package var natDiscovery: NATDiscoveryStart
+    /// Whether the NAT is tried with datagrams to its own mapped addresses.
+    package var asksHairpin: Bool
     /// What the options or the machine exclude from the start.
     package var notMeasured: [NotMeasured]
+
+    /// When the servers are asked about the NAT's behavior.
+    package enum NATDiscoveryStart: Hashable, Sendable {
+        case never
+        /// With everything else: it is what was asked for.
+        case atOnce
+        /// When they have answered; those that do first, up to ``maximumNATServers``.
+        case onceAnswered
+    }
 
     /// A local address as the base of candidates (RFC 8445 s4).
     package struct Base: Hashable, Sendable {
@@ -46,23 +58,28 @@ package struct Plan: Sendable {
         package var zone: UInt32
         /// Asked over each of these at once.
         package var transports: [Transport]
-        /// Asked over TCP where UDP has stayed silent for one retransmission timeout.
+        /// Asked over TCP where UDP has stayed silent for ``Plan/fallbackWait``.
         package var fallsBackToTCP: Bool
         /// Why nothing is asked; nil where something is.
         package var excluded: NotMeasured?
     }
 
-    /// The most requests that one address of a server is sent from one socket over UDP.
-    package var mostRequestsPerAddress: Int {
+    /// The most requests that one address of a server is sent from one address of this machine, whatever is lost.
+    package func mostRequests(to server: Server) -> Int {
+        guard server.excluded == nil else { return 0 }
+        guard server.transports.contains(.udp) else { return count }
         var elapsed = Duration.zero
         var attempts = 0
         while elapsed < timeout, attempts < schedule.maximumTransmissions {
             attempts += 1
             elapsed += schedule.wait(after: attempts)
         }
-        let asked = attempts + count - 1
-        guard discoversNAT else { return asked }
-        return min(asked + NATDiscovery.mostRequests, DestinationPacer().most(within: timeout))
+        // A server that is silent is put to the test beside TCP, one that answers is asked about the NAT.
+        let discovery =
+            natDiscovery == .never
+            ? 0 : NATDiscovery.mostRequests + (asksHairpin ? NATDiscovery.mostHairpinRequests : 0)
+        let more = max(server.fallsBackToTCP ? SilenceTest.mostRounds : 0, discovery)
+        return min(attempts + count - 1 + more, DestinationPacer().most(within: timeout))
     }
 
     /// Servers of one run: a configuration cannot make a scanner of icecheck.

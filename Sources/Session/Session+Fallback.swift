@@ -1,7 +1,7 @@
 import NetTypes
 
-/// A probe over TCP that starts when UDP to the same server and family has failed, or stayed silent for one retransmission
-/// timeout.
+/// A probe over TCP that starts when UDP to the same server and family has failed, or stayed silent for
+/// ``Plan/fallbackWait``.
 struct Fallback: Sendable {
     let probe: Probe
     var at: Instant

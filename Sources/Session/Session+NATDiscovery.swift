@@ -20,13 +20,16 @@ struct NATTransaction: Sendable {
 extension Session {
     /// Asks a server about the NAT between it and `source`, beside what other servers are asked from there.
     mutating func discoverNAT(with server: Endpoint, from source: IPAddress, at now: Instant) {
-        guard plan.discoversNAT else { return }
         let run = natRuns.firstIndex { $0.discovery.evidence.source == source } ?? natRuns.count
-        if run == natRuns.count { natRuns.append(NATRun(discovery: NATDiscovery(source: source, at: now))) }
+        if run == natRuns.count {
+            natRuns.append(NATRun(discovery: NATDiscovery(source: source, asksHairpin: plan.asksHairpin, at: now)))
+        }
         let asked = natRuns[run].discovery.evidence.servers
         // Two names of one endpoint are one server.
         guard !asked.contains(server) else { return }
         guard asked.count < Plan.maximumNATServers else {
+            // Of those that answer, the first suffice; only a server that was named for this is missed.
+            guard plan.natDiscovery == .atOnce else { return }
             let limit = NotMeasured(
                 what: "the NAT by \(server)", family: server.family, reason: .limit,
                 detail: "\(Plan.maximumNATServers) servers are asked about it at most")
@@ -37,6 +40,21 @@ extension Session {
             let path = open(.datagram, from: source)
             paths[path]?.natSocket = (run, socket)
             natRuns[run].paths[socket] = path
+        }
+    }
+
+    /// Asks a server about the NAT once it has answered: what is silent, or on this machine, tells nothing of it.
+    mutating func discoverNAT(after probe: Probe, at now: Instant) {
+        guard plan.natDiscovery == .onceAnswered, probe.role == .primary, probe.transport == .udp,
+            probe.sequence == 0, !probe.serverAddress.address.isLoopback
+        else { return }
+        discoverNAT(with: probe.serverAddress, from: probe.source, at: now)
+    }
+
+    /// UDP to a server is not answered where TCP is: nothing more is asked of it over UDP.
+    mutating func natServerIsSilent(_ probe: Probe, risk: Double, at now: Instant) {
+        for run in natRuns.indices where natRuns[run].discovery.evidence.source == probe.source {
+            natRuns[run].discovery.giveUp(probe.serverAddress, risk: risk, at: now)
         }
     }
 
@@ -80,16 +98,22 @@ extension Session {
     /// Takes a datagram that came to a socket of a discovery; what carries no id of ours is nobody's.
     mutating func natDatagramArrived(_ datagram: Datagram, at now: Instant) {
         guard let id = TransactionID(inMessage: datagram.bytes), let transaction = natTransactions[id],
-            transaction.path == datagram.path, !natRuns[transaction.run].isReported
+            !natRuns[transaction.run].isReported
         else { return }
         let exchange = transaction.exchange
+        if transaction.path != datagram.path {
+            guard let (run, socket) = paths[datagram.path]?.natSocket, run == transaction.run else { return }
+            let after = datagram.arrivedAt - natRuns[run].discovery.sentAt(exchange)
+            return natRuns[run].discovery.hairpinned(
+                exchange, at: socket, from: datagram.source, after: max(.zero, after), at: now)
+        }
         switch BindingReply(datagram.bytes, to: id) {
         case .success(let mapping):
             let after = datagram.arrivedAt - natRuns[transaction.run].discovery.sentAt(exchange)
             let answer = NATExchange.Answer(
                 after: max(.zero, after), source: source(of: datagram, for: transaction),
                 mappedAddress: mapping.mappedAddress,
-                rewrittenAddress: mapping.rewrittenAddress, isLegacy: mapping.isLegacy,
+                plainAddress: mapping.plainAddress, isLegacy: mapping.isLegacy,
                 otherAddress: mapping.otherAddress, responseOrigin: mapping.responseOrigin)
             natRuns[transaction.run].discovery.answered(exchange, answer, at: now)
         case .error(let code, _): natRuns[transaction.run].discovery.refused(exchange, errorCode: code, at: now)
@@ -110,18 +134,27 @@ extension Session {
         for run in natRuns.indices where !natRuns[run].isReported {
             natRuns[run].discovery.handleTimeout(at: now)
             let isOpening = natRuns[run].paths.values.contains { paths[$0]?.state == .opening }
-            if natRuns[run].discovery.isOver, !isOpening, resolutions.allSatisfy(\.isOver) {
-                report(run, isCutShort: false, at: now)
-            }
+            if natRuns[run].discovery.isOver, !isOpening, !mayHearMore(run) { report(run, at: now) }
         }
     }
 
     mutating func concludeNATDiscovery(at now: Instant) {
-        for run in natRuns.indices where !natRuns[run].isReported { report(run, isCutShort: true, at: now) }
+        for run in natRuns.indices where !natRuns[run].isReported { report(run, at: now) }
     }
 
-    private mutating func report(_ run: Int, isCutShort: Bool, at now: Instant) {
-        natRuns[run].discovery.end(at: now, isCutShort: isCutShort)
+    /// Whether another server may still be asked from there.
+    private func mayHearMore(_ run: Int) -> Bool {
+        let evidence = natRuns[run].discovery.evidence
+        guard evidence.servers.count < Plan.maximumNATServers else { return false }
+        let isAwaited = liveProbes.contains {
+            let probe = probes[$0].description
+            return probe.role == .primary && probe.transport == .udp && probe.source == evidence.source
+        }
+        return !resolutions.allSatisfy(\.isOver) || (plan.natDiscovery == .onceAnswered && isAwaited)
+    }
+
+    private mutating func report(_ run: Int, at now: Instant) {
+        natRuns[run].discovery.end(at: now)
         natRuns[run].isReported = true
         for path in natRuns[run].paths.values.sorted(by: { $0.number < $1.number }) { close(path) }
         observe(.natSeen(natRuns[run].discovery.evidence), at: now)

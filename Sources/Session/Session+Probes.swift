@@ -168,7 +168,7 @@ extension Session {
         }
         observe(fact, at: now)
         if probes[index].description.transport.isStream {
-            streamProbeEnded(index, fact)
+            streamProbeEnded(index, fact, at: now)
         } else {
             datagramProbeEnded(index, fact, at: now)
         }

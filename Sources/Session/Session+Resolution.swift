@@ -146,10 +146,12 @@ extension Session {
             if isPrimary {
                 start(probe, at: now)
             } else {
-                fallbacks.append(Fallback(probe: probe, at: now + plan.schedule.initialTimeout))
+                fallbacks.append(Fallback(probe: probe, at: now + plan.fallbackWait))
             }
         }
-        if transports.contains(.udp) { discoverNAT(with: endpoint, from: source, at: now) }
+        if plan.natDiscovery == .atOnce, transports.contains(.udp) {
+            discoverNAT(with: endpoint, from: source, at: now)
+        }
         if plan.gathersReflexive, transports.contains(.udp) {
             startReflexiveProbes(of: server, to: endpoint, besides: source, at: now)
         }

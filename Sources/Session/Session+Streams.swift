@@ -36,7 +36,7 @@ extension Session {
     }
 
     mutating func streamChanged(_ event: StreamEvent, at now: Instant) {
-        guard paths[event.path]?.stream != nil,
+        guard paths[event.path]?.stream != nil, !silenceStreamChanged(event),
             let index = liveProbes.filter({ probes[$0].path == event.path }).min()
         else { return }
         switch event.kind {
@@ -106,10 +106,13 @@ extension Session {
         .foreignProtocol(name: ForeignProtocol.identify(firstBytes)?.name, firstBytes: firstBytes)
     }
 
-    /// A connection is closed with its last probe.
-    mutating func streamProbeEnded(_ index: Observation.ProbeIndex, _ fact: Observation.Fact) {
+    /// A connection is closed with its last probe, unless it serves to find out about UDP.
+    mutating func streamProbeEnded(_ index: Observation.ProbeIndex, _ fact: Observation.Fact, at now: Instant) {
         let path = probes[index].path
-        if case .answered = fact, probes[index].description.sequence + 1 < plan.count { return }
+        if case .answered(_, let answer) = fact {
+            if probes[index].description.sequence + 1 < plan.count { return }
+            if testSilence(beside: index, after: answer.roundTrip.duration, at: now) { return }
+        }
         if paths[path] != nil { close(path) }
     }
 }

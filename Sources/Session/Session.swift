@@ -36,6 +36,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
     var probeByTransaction: [TransactionID: Observation.ProbeIndex] = [:]
     var series: [Series] = []
     var fallbacks: [Fallback] = []
+    var silences: [Silence] = []
     var pacer = DestinationPacer()
 
     // NAT behavior: see Session+NATDiscovery.swift.
@@ -74,6 +75,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         advanceProbes(to: now)
         advanceSeries(to: now)
         advanceFallbacks(to: now)
+        advanceSilences(to: now)
         advanceNATDiscovery(to: now)
         if now >= deadline { conclude(.deadline, at: now) }
     }
@@ -89,7 +91,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         guard !isConcluded, !isFinished else { return nil }
         let wakes = [
             deadline, resolutions.compactMap(\.nextWake).min(), nextProbeWake, series.compactMap(\.nextAt).min(),
-            fallbacks.map(\.at).min(), natRuns.indices.compactMap(nextNATWake).min(),
+            fallbacks.map(\.at).min(), nextSilenceWake, natRuns.indices.compactMap(nextNATWake).min(),
         ]
         return wakes.compactMap { $0 }.min()
     }

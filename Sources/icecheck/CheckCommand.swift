@@ -7,8 +7,9 @@ struct CheckCommand: ParsableCommand {
         commandName: "check",
         abstract: "The whole diagnosis: candidates, servers, one verdict. This is what icecheck does by itself.",
         discussion: """
-            Every server is asked over UDP from each address that a browser would offer; where UDP stays silent for \
-            half a second, TCP is tried as well.
+            Every server is asked over UDP from each address that a browser would offer; where UDP stays silent for a \
+            quarter of a second, TCP is tried as well. The servers that answer first, four at most, are asked how the \
+            NAT behaves, as by icecheck nat.
             """)
 
     @Argument(
@@ -16,12 +17,13 @@ struct CheckCommand: ParsableCommand {
             "STUN or TURN servers: stun:host[:port], turn:host[:port], or host[:port].", valueName: "uri"))
     var uris: [String] = []
 
+    @OptionGroup var nat: NATArguments
     @OptionGroup var server: ServerArguments
     @OptionGroup var output: OutputArguments
 
     func run() throws {
         let servers = try server.serversOrBuiltIn(uris)
-        let options = try server.options(.check, servers: servers)
+        let options = try server.options(.check, servers: servers, asksHairpin: nat.hairpin)
         try Run(options, server.settings(output)).start()
     }
 }

@@ -15,12 +15,13 @@ struct NATCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Servers: stun:host[:port] or host[:port].", valueName: "uri"))
     var uris: [String] = []
 
+    @OptionGroup var nat: NATArguments
     @OptionGroup var server: ServerArguments
     @OptionGroup var output: OutputArguments
 
     func run() throws {
         let servers = try server.serversOrBuiltIn(uris)
-        let options = try server.options(.nat, servers: servers)
+        let options = try server.options(.nat, servers: servers, asksHairpin: nat.hairpin)
         try Run(options, server.settings(output)).start()
     }
 }

@@ -80,7 +80,8 @@ struct Run {
             command: options.commandLine, timeout: plan.timeout, isInterrupted: measured.end.isInterruption,
             verdict: diagnosis.verdict, interfaces: plan.gathersReflexive ? plan.interfaces : nil,
             candidates: plan.gathersReflexive ? diagnosis.candidates : nil,
-            stun: plan.servers.isEmpty ? nil : diagnosis.stun, nat: plan.discoversNAT ? diagnosis.nat : nil,
+            stun: plan.servers.isEmpty ? nil : diagnosis.stun,
+            nat: plan.natDiscovery == .atOnce || !diagnosis.nat.isEmpty ? diagnosis.nat : nil,
             notMeasured: diagnosis.notMeasured,
             findings: diagnosis.findings)
     }
@@ -138,6 +139,7 @@ extension Options {
         if let interface { words += ["--interface", interface] }
         if let bindAddress { words += ["--bind", bindAddress.description] }
         if let timeout { words += ["--timeout", timeout.secondsText] }
+        if asksHairpin { words.append("--hairpin") }
         if count != 1 { words += ["--count", "\(count)"] }
         return words.joined(separator: " ")
     }

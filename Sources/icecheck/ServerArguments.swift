@@ -76,7 +76,8 @@ struct ServerArguments: ParsableArguments {
 
     /// The options as meant.
     func options(
-        _ command: Options.Command, servers: [ICEServers.Entry], transports: [Transport] = [.udp], count: Int = 1
+        _ command: Options.Command, servers: [ICEServers.Entry], transports: [Transport] = [.udp], count: Int = 1,
+        asksHairpin: Bool = false
     ) throws -> Options {
         if onlyIPv4, onlyIPv6 {
             throw Failure(status: .usage, "-4 and -6 exclude each other; give neither to use both families")
@@ -84,7 +85,8 @@ struct ServerArguments: ParsableArguments {
         return Options(
             command: command, servers: servers,
             families: onlyIPv4 ? [.ipv4] : onlyIPv6 ? [.ipv6] : [.ipv4, .ipv6], transports: transports,
-            interface: interface, bindAddress: try bindAddress(), timeout: try deadline(), count: count)
+            interface: interface, bindAddress: try bindAddress(), timeout: try deadline(), count: count,
+            asksHairpin: asksHairpin)
     }
 
     func settings(_ output: OutputArguments) -> Run.Settings {

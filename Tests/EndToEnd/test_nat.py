@@ -22,8 +22,8 @@ def permitted():
     remove_leftovers()
 
 
-def ask(binary, lab, *arguments):
-    return Running("ip", [*lab.client.prefix(), binary, "nat", *arguments], limits=no_core_dumps).wait()
+def ask(binary, lab, *arguments, command="nat"):
+    return Running("ip", [*lab.client.prefix(), binary, command, *arguments], limits=no_core_dumps).wait()
 
 
 def uri(lab, family, place=0):

@@ -93,7 +93,10 @@ def served(start):
     port, other_port = free_ports()
     running = start(*serving(port, other_port))
     made = Served(running, port, other_port)
-    wait_until_served(made)
+    # Its other three endpoints open after the first: until then it answers, and names no other address.
+    deadline = time.monotonic() + 10
+    while parse(wait_until_served(made)[0]).address(OTHER_ADDRESS) is None:
+        assert time.monotonic() < deadline, "the server names no other address"
     return made
 
 

@@ -37,9 +37,9 @@ struct PlanTextTests {
 
                 Servers
                   server                        over                requests
-                  stun:stun.example.org         UDP, TCP if silent         4
-                  stun:192.0.2.1:19302          UDP, TCP if silent         4
-                  turn:a.example?transport=tcp  TCP                        4
+                  stun:stun.example.org         UDP, TCP if silent       268
+                  stun:192.0.2.1:19302          UDP, TCP if silent       268
+                  turn:a.example?transport=tcp  TCP                        1
                   stuns:b.example                                          0
                     TLS and DTLS are not in this version; stun: is
 
@@ -148,7 +148,7 @@ struct PlanTextTests {
                         "udp"
                       ],
                       "fallsBackToTcp": true,
-                      "requests": 4
+                      "requests": 268
                     },
                     {
                       "server": "stuns:b.example",

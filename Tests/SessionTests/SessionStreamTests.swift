@@ -118,13 +118,59 @@ import Testing
     // MARK: Fallback
 
     @Test func blockedUDPIsToldFromADeadServerByTCP() throws {
-        let (diagnosis, _) = run(try SessionTests.plan(command: .check)) { network in
+        let (diagnosis, network) = run(try SessionTests.plan(command: .check)) { network in
             network.connect = Self.connected
             network.write = { request, _ in [(.milliseconds(5), .bytes(SessionTests.success(request)))] }
         }
         #expect(diagnosis.findings.map(\.id) == ["udp-blocked"])
         #expect(!diagnosis.verdict.isOK && diagnosis.verdict.best == .none)
         #expect(diagnosis.stun.map(\.transport) == [.udp, .tcp])
+        let error = try #require(failure(diagnosis))
+        #expect(error.risk.map { $0 <= 0.0005 } == true && error.message.contains("over TCP"))
+        // TCP is tried after 250 ms and answers after 1 + 5 ms; the test needs seven rounds of 2 ms and a wait of 10 ms.
+        #expect(network.now < .zero + .milliseconds(290))
+    }
+
+    @Test func silenceOfUDPIsNoVerdictWhereTCPGoesSilentToo() throws {
+        nonisolated(unsafe) var requests = 0
+        let (diagnosis, network) = run(try SessionTests.plan(command: .check)) { network in
+            network.connect = Self.connected
+            network.write = { request, _ in
+                requests += 1
+                return requests > 3 ? [] : [(.milliseconds(5), .bytes(SessionTests.success(request)))]
+            }
+        }
+        #expect(failure(diagnosis)?.risk == nil)
+        #expect(network.now == .zero + .seconds(5))
+    }
+
+    @Test func connectionThatEndsOrTurnsToNonsenseLeavesUDPToItsSchedule() throws {
+        for last in [VirtualNetwork.StreamReply.ended, .bytes(Array("HTTP/1.1 400".utf8))] {
+            nonisolated(unsafe) var requests = 0
+            let (diagnosis, network) = run(try SessionTests.plan(command: .check)) { network in
+                network.connect = Self.connected
+                network.write = { request, _ in
+                    requests += 1
+                    return [(.milliseconds(5), requests > 3 ? last : .bytes(SessionTests.success(request)))]
+                }
+            }
+            #expect(failure(diagnosis)?.risk == nil)
+            #expect(network.now == .zero + .seconds(5))
+        }
+    }
+
+    @Test func lateUDPAnswerDuringTheTestEndsIt() throws {
+        let (diagnosis, network) = run(try SessionTests.plan(command: .check)) { network in
+            network.connect = Self.connected
+            network.write = { request, _ in [(.milliseconds(5), .bytes(SessionTests.success(request)))] }
+            network.respond = { transmit, _, now in
+                now < .zero + .milliseconds(262)
+                    ? []
+                    : [(.milliseconds(3), .datagram(from: transmit.destination, SessionTests.success(transmit.bytes)))]
+            }
+        }
+        #expect(diagnosis.verdict.isOK && !diagnosis.findings.contains { $0.id == "udp-blocked" })
+        #expect(network.now < .zero + .milliseconds(300))
     }
 
     @Test func answeredUDPNeedsNoTCP() throws {
@@ -139,7 +185,8 @@ import Testing
             }
         }
         #expect(connections == 0)
-        #expect(network.now == .zero + .milliseconds(12))
+        // The answer, and those to the questions about the NAT.
+        #expect(network.now == .zero + .milliseconds(24))
         #expect(diagnosis.stun.count == 1)
     }
 
@@ -151,7 +198,7 @@ import Testing
                     : [(.milliseconds(12), .datagram(from: transmit.destination, SessionTests.success(transmit.bytes)))]
             }
         }
-        #expect(network.now == .zero + .milliseconds(512))
+        #expect(network.now == .zero + .milliseconds(524))
         #expect(diagnosis.stun.map(\.transport) == [.udp])
         #expect(diagnosis.verdict.isOK)
     }

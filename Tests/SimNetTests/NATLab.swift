@@ -11,16 +11,20 @@ struct NATLab {
     enum Middle: Hashable, Sendable {
         case nothing
         case firewall(Dependence)
+        /// A firewall that lets TCP out, and of UDP this.
+        case firewallOnUDP(FirewallBehaviour.Action)
         case nat(NATBehaviour)
         /// A home NAT behind a carrier's.
         case carrierGrade(home: NATBehaviour, carrier: NATBehaviour)
     }
 
+    var command = Options.Command.nat
     var middle: Middle
     var family: IPAddress.Family = .ipv4
     /// Of the client; the server has the other half of the delay and no loss of its own.
     var link = Link(delay: .milliseconds(5))
     var seed: UInt64 = 1
+    var asksHairpin = false
     var uris: [String]?
     var timeout: Duration?
     /// What the server lies about; nil for icecheck's own server.
@@ -45,7 +49,7 @@ struct NATLab {
         var observations: [Observation]
     }
 
-    /// Builds the network, runs `icecheck nat` on the client, and diagnoses.
+    /// Builds the network, runs the command on the client, and diagnoses.
     func run(_ change: (inout SimNet) -> Void = { _ in }) throws -> Outcome {
         var net = SimNet(seed: seed)
         let client = addClient(to: &net)
@@ -73,6 +77,10 @@ struct NATLab {
             let router = net.addRouter(
                 .firewall(FirewallBehaviour(filtering: filtering)), externalAddresses: [address(1)])
             return (net.addHost(addresses: [address(9)], behind: router, link: link), address(9))
+        case .firewallOnUDP(let action):
+            let router = net.addRouter(
+                .firewall(FirewallBehaviour(outboundUDP: action)), externalAddresses: [address(1)])
+            return (net.addHost(addresses: [address(9)], behind: router, link: link), address(9))
         case .nat(let model):
             let router = net.addRouter(.nat(model), externalAddresses: [address(1), address(2)])
             return (net.addHost(addresses: [privateAddress(9)], behind: router, link: link), privateAddress(9))
@@ -88,7 +96,7 @@ struct NATLab {
         let server = Endpoint(Self.servers[family]?[0] ?? address, 3478)
         let entries = try (uris ?? ["stun:\(server)"]).map { ICEServers.Entry(uri: try ServerURI(parsing: $0)) }
         return try Plan(
-            Options(command: .nat, servers: entries, timeout: timeout),
+            Options(command: command, servers: entries, timeout: timeout, asksHairpin: asksHairpin),
             interfaces: [
                 NetworkInterface(
                     name: "eth0", index: 2, kind: .ethernet, addresses: [.init(address, prefixLength: 24)])

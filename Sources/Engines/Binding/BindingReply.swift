@@ -25,14 +25,17 @@ package enum BindingReply: Hashable, Sendable {
     /// What a success response tells.
     package struct Mapping: Hashable, Sendable {
         package var mappedAddress: Endpoint
-        /// MAPPED-ADDRESS where it is another than XOR-MAPPED-ADDRESS.
-        package var rewrittenAddress: Endpoint?
+        /// MAPPED-ADDRESS beside XOR-MAPPED-ADDRESS, which says the same where nothing rewrites addresses.
+        package var plainAddress: Endpoint?
         /// Whether there was no XOR-MAPPED-ADDRESS.
         package var isLegacy: Bool
         package var software: [UInt8]?
         package var otherAddress: Endpoint?
         package var responseOrigin: Endpoint?
         package var remarks: [String]
+
+        /// MAPPED-ADDRESS where it is another than XOR-MAPPED-ADDRESS.
+        package var rewrittenAddress: Endpoint? { plainAddress == mappedAddress ? nil : plainAddress }
     }
 
     /// Reads what arrived for the transaction `id`.
@@ -91,7 +94,7 @@ package enum BindingReply: Hashable, Sendable {
         if let objection = objection(to: address) { return .unusable(objection) }
         return .success(
             Mapping(
-                mappedAddress: address, rewrittenAddress: xorMapped != nil && mapped != address ? mapped : nil,
+                mappedAddress: address, plainAddress: xorMapped == nil ? nil : mapped,
                 isLegacy: xorMapped == nil, software: message.rawValue(.software),
                 otherAddress: (try? message.value(.otherAddress)) ?? (try? message.value(.changedAddress)),
                 responseOrigin: (try? message.value(.responseOrigin)) ?? (try? message.value(.sourceAddress)),

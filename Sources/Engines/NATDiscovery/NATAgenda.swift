@@ -30,6 +30,9 @@ struct NATAgenda: Sendable {
     /// mapping socket, and the allocation sockets.
     static let mostRequests = 3 * mostRounds + (4 + NATDiscovery.allocationSockets) * mostDirectRequests
 
+    /// As many more with the hairpin question: its controls; and as many again to each of two mapped addresses.
+    static let mostHairpinRequests = mostRounds
+
     private let evidence: NATEvidence
     private let time: Duration
 
@@ -41,6 +44,7 @@ struct NATAgenda: Sendable {
     }
 
     private mutating func plan(_ server: Int, since start: Duration) {
+        guard evidence.silence[server] == nil else { return }
         let roundTrip = evidence.longestRoundTrip(server: server)
         let asked = evidence.servers[server]
         if roundTrip == nil, time >= start + Self.blindEnd { return }
@@ -50,6 +54,7 @@ struct NATAgenda: Sendable {
         if server == 0 {
             for place in 0..<NATDiscovery.allocationSockets { ask(asked, from: .allocation(place), server, direct) }
         }
+        hairpin(server, direct)
         if case .discovers(let other) = evidence.capability(of: server) {
             let isWaitedFor = ask(other, from: .mapping, server, direct, limit: Self.mostRequestsElsewhere)
             ask(Endpoint(asked.address, other.port), from: .mapping, server, direct)
@@ -118,22 +123,51 @@ struct NATAgenda: Sendable {
         let isEnough = open.allSatisfy {
             evidence.test($0, server: server, at: time, anticipating: true).isDecided
         }
-        let controls = made.filter { $0.change == .none }
-        if isEnough || controls.count >= Self.mostRounds {
-            let patience = evidence.patience(server: server)
+        let questions = (open + [.none]).map {
+            NATDiscovery.Question(
+                socket: socket, server: server, destination: evidence.servers[server], change: $0)
+        }
+        addRound(questions, made: made, isEnough: isEnough, since: start, roundTrip: roundTrip)
+    }
+
+    /// Two sockets send to each other's mapped address, so that each has opened its filter for the other. What the NAT
+    /// turns back comes to the other socket.
+    private mutating func hairpin(_ server: Int, _ direct: DirectQuestions) {
+        guard evidence.asksHairpin, server == evidence.hairpinServer else { return }
+        let asked = evidence.servers[server]
+        for place in 0...1 { ask(asked, from: .hairpin(place), server, direct) }
+        guard let mapped = evidence.hairpinTargets(server: server), !evidence.isHairpinned else { return }
+        let test = evidence.hairpinTest(server: server, at: time, anticipating: false)
+        if test.isDecided { return }
+        let questions = [(0, mapped.second), (1, mapped.first), (1, asked)].map {
+            NATDiscovery.Question(socket: .hairpin($0), server: server, destination: $1, change: .none)
+        }
+        let made = evidence.exchanges.filter { $0.socket == .hairpin(0) || $0.socket == .hairpin(1) }
+        let isEnough = evidence.hairpinTest(server: server, at: time, anticipating: true).isDecided
+        addRound(questions, made: made, isEnough: isEnough, since: direct.start, roundTrip: direct.roundTrip)
+    }
+
+    /// Adds what is left of a round, or waits for what was sent where that is enough. The last of its questions is the
+    /// control that vouches for the others.
+    private mutating func addRound(
+        _ questions: [NATDiscovery.Question], made: [NATExchange], isEnough: Bool, since start: Duration,
+        roundTrip: Duration?
+    ) {
+        guard let control = questions.last else { return }
+        let asked = made.map {
+            NATDiscovery.Question(
+                socket: $0.socket, server: $0.server, destination: $0.destination, change: $0.change)
+        }
+        if isEnough || asked.count(where: { $0 == control }) >= Self.mostRounds {
+            let patience = evidence.patience(server: control.server)
             // Those whose time is not over; the last of them settles it, an earlier one may ask for another round.
             waits += made.filter { $0.sentAt + patience > time }.map { $0.sentAt + patience }
             return
         }
         let pace = roundTrip.map { max(Self.leastPace, $0 / 5) } ?? Self.blindPace
-        let next = controls.last.map { $0.sentAt + pace } ?? start
-        let begun = made.suffix(from: made.lastIndex { $0.change == .none }.map { $0 + 1 } ?? 0).map(\.change)
-        for change in open + [.none] where !begun.contains(change) {
-            entries.append(
-                Entry(
-                    at: next,
-                    question: NATDiscovery.Question(
-                        socket: socket, server: server, destination: evidence.servers[server], change: change)))
-        }
+        let last = asked.lastIndex(of: control)
+        let next = last.map { made[$0].sentAt + pace } ?? start
+        let begun = asked.suffix(from: last.map { $0 + 1 } ?? 0)
+        entries += questions.filter { !begun.contains($0) }.map { Entry(at: next, question: $0) }
     }
 }

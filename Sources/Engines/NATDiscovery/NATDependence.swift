@@ -20,4 +20,10 @@ package enum NATFinding<Value: Hashable & Sendable & Codable>: Hashable, Sendabl
         if case .known(let value, _) = self { return value }
         return nil
     }
+
+    /// Why it is unknown, where it is.
+    package var reason: String? {
+        if case .unknown(let reason) = self { return reason }
+        return nil
+    }
 }

@@ -28,8 +28,12 @@ package struct NATDiscovery: Sendable {
     /// The most requests that one server's address is sent, however much is lost.
     package static let mostRequests = NATAgenda.mostRequests
 
-    package init(source: IPAddress, at start: Instant) {
-        evidence = NATEvidence(source: source)
+    /// The most that the hairpin question adds to it, and the most that it sends to each of two mapped addresses.
+    package static let mostHairpinRequests = NATAgenda.mostHairpinRequests
+
+    /// - Parameter asksHairpin: whether to find out if the NAT turns back what is sent to a mapped address of its own.
+    package init(source: IPAddress, asksHairpin: Bool = false, at start: Instant) {
+        evidence = NATEvidence(source: source, asksHairpin: asksHairpin)
         agenda = NATAgenda(evidence, addedAt: [], at: .zero)
         startedAt = start
     }
@@ -47,10 +51,19 @@ package struct NATDiscovery: Sendable {
         guard !evidence.servers.isEmpty else { return [] }
         return [.mapping] + (0..<Self.allocationSockets).map { .allocation($0) }
             + evidence.servers.indices.map { .filtering(server: $0) }
+            + (evidence.asksHairpin ? [.hairpin(0), .hairpin(1)] : [])
     }
 
     package mutating func opened(_ socket: NATSocket, _ local: Endpoint, at now: Instant) {
         evidence.localEndpoints[socket] = local
+        refresh(at: now)
+    }
+
+    /// Its owner knows that the server is not answered over UDP, whatever is asked; see ``NATEvidence/silence``.
+    package mutating func giveUp(_ server: Endpoint, risk: Double, at now: Instant) {
+        guard let place = evidence.servers.firstIndex(of: server), evidence.longestRoundTrip(server: place) == nil
+        else { return }
+        evidence.silence[place] = risk
         refresh(at: now)
     }
 
@@ -94,6 +107,18 @@ package struct NATDiscovery: Sendable {
         refresh(at: now)
     }
 
+    /// Takes a request of ours that came back in at `socket`.
+    package mutating func hairpinned(
+        _ exchange: Int, at socket: NATSocket, from source: Endpoint, after: Duration, at now: Instant
+    ) {
+        let sent = evidence.exchanges[exchange]
+        guard case .hairpin = sent.socket, case .hairpin = socket, sent.socket != socket,
+            !evidence.servers.contains(sent.destination), sent.hairpinned == nil
+        else { return }
+        evidence.exchanges[exchange].hairpinned = NATExchange.Hairpinned(after: after, source: source)
+        refresh(at: now)
+    }
+
     // MARK: Time
 
     package mutating func handleTimeout(at now: Instant) {
@@ -106,12 +131,14 @@ package struct NATDiscovery: Sendable {
     package var isOver: Bool { agenda.isOver }
 
     /// Ends it: what was seen is judged as it is.
-    package mutating func end(at now: Instant, isCutShort: Bool) {
+    package mutating func end(at now: Instant) {
+        guard !isOver else { return }
         evidence.endedAt = now - startedAt
-        evidence.isCutShort = isCutShort
+        evidence.isCutShort = true
     }
 
     private mutating func refresh(at now: Instant) {
         agenda = NATAgenda(evidence, addedAt: addedAt, at: now - startedAt)
+        evidence.endedAt = now - startedAt
     }
 }

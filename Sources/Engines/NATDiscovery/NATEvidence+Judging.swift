@@ -157,8 +157,10 @@ extension NATEvidence {
 
     func whyNothingIsKnown(_ capabilities: [NATServerCapability]) -> String {
         if servers.isEmpty { return "no server was asked" }
-        let reasons = zip(servers, capabilities).map { server, capability in
-            switch capability {
+        let reasons = servers.indices.map { place in
+            let server = servers[place]
+            return switch capabilities[place] {
+            case .silent where silence[place] != nil: "\(server) gave no answer over UDP, where it does over TCP"
             case .silent: "\(server) gave no answer"
             case .mapsOnly(let why), .unusable(let why): "\(server): \(why)"
             case .discovers: "\(server) told too little"
@@ -167,12 +169,12 @@ extension NATEvidence {
         return cut(reasons.joined(separator: "; "))
     }
 
-    private func undecided(_ test: SequentialTest) -> String {
+    func undecided(_ test: SequentialTest) -> String {
         let controls = test.answeredControls + test.failedControls
         return cut(
             "\(test.answeredControls) of \(controls) control requests were answered, which leaves the silence of "
                 + "\(test.silentProbes) probes open")
     }
 
-    private func cut(_ reason: String) -> String { isCutShort ? "\(reason) before the run ended" : reason }
+    func cut(_ reason: String) -> String { isCutShort ? "\(reason) before the run ended" : reason }
 }

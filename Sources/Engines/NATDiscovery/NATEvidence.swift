@@ -10,14 +10,20 @@ package struct NATEvidence: Hashable, Sendable, Codable {
     package var exchanges: [NATExchange] = []
     /// Where each socket was bound.
     package var localEndpoints: [NATSocket: Endpoint] = [:]
+    /// The servers, by their place, that stayed silent over UDP beside TCP that was answered; and the chance, 0 to 1,
+    /// that this was loss (``SilenceTest``).
+    package var silence: [Int: Double] = [:]
     /// When it ended, since its start.
     package var endedAt: Duration = .zero
     /// Whether the run's end cut it short.
     package var isCutShort = false
+    /// Whether hairpinning was asked about: some firewalls take that for an attack.
+    package var asksHairpin: Bool
 
-    package init(source: IPAddress, servers: [Endpoint] = []) {
+    package init(source: IPAddress, servers: [Endpoint] = [], asksHairpin: Bool = false) {
         self.source = source
         self.servers = servers
+        self.asksHairpin = asksHairpin
     }
 }
 
@@ -29,6 +35,8 @@ package enum NATSocket: Hashable, Sendable, Codable {
     case filtering(server: Int)
     /// Asks the first server once: which port does the next socket get?
     case allocation(Int)
+    /// Two of them send to each other's mapped address, once the first server has told it: does the NAT turn it back?
+    case hairpin(Int)
 }
 
 /// One Binding request and what became of it. Each transmission is a request of its own, so that an answer belongs to
@@ -44,6 +52,8 @@ package struct NATExchange: Hashable, Sendable, Codable {
     package var answer: Answer?
     /// An error response, by its code.
     package var errorCode: Int?
+    /// What came of a request to a mapped address of our own, if it came back in.
+    package var hairpinned: Hairpinned?
     /// Who answered a plain request in the place of its destination; such an answer is not believed.
     package var straySource: Endpoint?
 
@@ -54,26 +64,40 @@ package struct NATExchange: Hashable, Sendable, Codable {
         case addressAndPort = "address-and-port"
     }
 
+    /// A request that the NAT turned back to the other socket.
+    package struct Hairpinned: Hashable, Sendable, Codable {
+        /// Since the request.
+        package var after: Duration
+        /// As the other socket saw it.
+        package var source: Endpoint
+
+        package init(after: Duration, source: Endpoint) {
+            self.after = after
+            self.source = source
+        }
+    }
+
     package struct Answer: Hashable, Sendable, Codable {
         /// Since the request.
         package var after: Duration
         package var source: Endpoint
         package var mappedAddress: Endpoint
-        /// MAPPED-ADDRESS where it differs from XOR-MAPPED-ADDRESS.
-        package var rewrittenAddress: Endpoint?
+        /// MAPPED-ADDRESS beside XOR-MAPPED-ADDRESS: another one was rewritten on the way, by an application level
+        /// gateway that does not know the second.
+        package var plainAddress: Endpoint?
         /// Whether there was only MAPPED-ADDRESS.
         package var isLegacy: Bool
         package var otherAddress: Endpoint?
         package var responseOrigin: Endpoint?
 
         package init(
-            after: Duration, source: Endpoint, mappedAddress: Endpoint, rewrittenAddress: Endpoint? = nil,
+            after: Duration, source: Endpoint, mappedAddress: Endpoint, plainAddress: Endpoint? = nil,
             isLegacy: Bool = false, otherAddress: Endpoint? = nil, responseOrigin: Endpoint? = nil
         ) {
             self.after = after
             self.source = source
             self.mappedAddress = mappedAddress
-            self.rewrittenAddress = rewrittenAddress
+            self.plainAddress = plainAddress
             self.isLegacy = isLegacy
             self.otherAddress = otherAddress
             self.responseOrigin = responseOrigin
@@ -103,16 +127,25 @@ extension NATEvidence {
     /// losses. A probe counts when, besides, a control that was sent with it or after it was answered: a server that
     /// stopped answering altogether, or a limit of its rate, is not silence of the filter.
     ///
-    /// - Parameter anticipating: counts what is still under way as well, as if it fared as what is over has: where even
-    ///   that does not decide it, more has to be sent.
     func test(
         _ change: NATExchange.Change, server: Int, at now: Duration, anticipating: Bool = false
     ) -> SequentialTest {
-        let patience = patience(server: server)
         let sent = exchanges.filter { $0.socket == .filtering(server: server) }
+        return test(
+            sent.filter { $0.change == change }, beside: sent.filter { $0.change == .none }, server: server, at: now,
+            anticipating: anticipating)
+    }
+
+    /// Probes and the controls beside them.
+    ///
+    /// - Parameter anticipating: counts what is still under way as well, as if it fared as what is over has: where even
+    ///   that does not decide it, more has to be sent.
+    func test(
+        _ probes: [NATExchange], beside controls: [NATExchange], server: Int, at now: Duration, anticipating: Bool
+    ) -> SequentialTest {
+        let patience = patience(server: server)
         let isOver = { (exchange: NATExchange) in exchange.sentAt + patience <= now }
         let isTimely = { (exchange: NATExchange) in exchange.answer.map { $0.after <= patience } ?? false }
-        let controls = sent.filter { $0.change == .none }
         let over = controls.filter(isOver)
         var test = SequentialTest(answeredControls: over.count(where: isTimely), failedControls: 0, silentProbes: 0)
         test.failedControls = over.count - test.answeredControls
@@ -126,9 +159,7 @@ extension NATEvidence {
             lastAnswered = open.last?.sentAt ?? lastAnswered
         }
         guard let lastAnswered else { return test }
-        test.silentProbes = sent.count {
-            $0.change == change && $0.sentAt <= lastAnswered && (isOver($0) || anticipating)
-        }
+        test.silentProbes = probes.count { $0.sentAt <= lastAnswered && (isOver($0) || anticipating) }
         return test
     }
 }

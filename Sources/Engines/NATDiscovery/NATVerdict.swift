@@ -9,6 +9,9 @@ package struct NATVerdict: Hashable, Sendable {
     package var portAllocation: NATFinding<PortAllocation>
     /// Whether all sockets of this machine share one external address (RFC 4787 s4.1, "paired").
     package var pairedPooling: NATFinding<Bool>
+    package var hairpinning: NATFinding<NATHairpinning>
+    /// Whether an application level gateway (ALG) rewrites addresses within payloads.
+    package var payloadRewriting: NATFinding<Bool>
     /// The server and the method that gave the mapping.
     package var method: Method?
     package var capabilities: [NATServerCapability]
@@ -53,6 +56,9 @@ package struct NATVerdict: Hashable, Sendable {
             self.filtering = filtering
         }
         (portPreservation, portAllocation, pairedPooling) = evidence.allocation(capabilities)
+        payloadRewriting = evidence.payloadRewriting(capabilities)
+        hairpinning = .unknown(why)
+        hairpinning = evidence.hairpinning(capabilities, self)
     }
 
     /// What the servers that can tell agree on; the surest of them.

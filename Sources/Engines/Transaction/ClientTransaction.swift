@@ -68,6 +68,11 @@ package struct ClientTransaction: Sendable {
         state = .due(instant)
     }
 
+    /// Asks for another transmission now, whatever the schedule says: its owner finds out whether any is answered.
+    package mutating func resend(at now: Instant) {
+        if case .waiting = state { state = .due(now) }
+    }
+
     /// Ends the transaction: nothing more is sent.
     package mutating func end() { state = .over }
 

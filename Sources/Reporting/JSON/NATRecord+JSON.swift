@@ -15,6 +15,8 @@ extension NATRecord {
             "portAllocation": verdict.portAllocation.jsonValue { .string($0.name) },
             "portStep": verdict.portAllocation.value?.step.map { .integer($0) },
             "addressPooling": verdict.pairedPooling.jsonValue { .string($0 ? "paired" : "arbitrary") },
+            "hairpin": verdict.hairpinning.jsonValue { .string($0.rawValue) },
+            "alg": verdict.payloadRewriting.jsonValue { .bool($0) },
             "legacyName": verdict.legacyName.map(JSONValue.string),
             "method": verdict.method.map { .string($0.name) },
             "servers": .array(zip(evidence.servers, verdict.capabilities).map { $1.jsonValue(of: $0) }),
@@ -26,14 +28,16 @@ extension NATRecord {
     }
 }
 
-extension NATFinding {
-    /// In steps of 1 in 1,000, and never 1 where it is not certain.
-    private static func confidence(_ risk: Double) -> Double { ((1 - risk) * 1000).rounded(.down) / 1000 }
+extension JSONValue {
+    /// The chance of being right: in steps of 1 in 1,000, and never 1 where it is not certain.
+    static func confidence(_ risk: Double) -> JSONValue { .decimal(((1 - risk) * 1000).rounded(.down) / 1000) }
+}
 
+extension NATFinding {
     /// The value with the chance that it is right, or `unknown` with the reason.
     fileprivate func jsonValue(_ name: (Value) -> JSONValue) -> JSONValue {
         switch self {
-        case .known(let value, let risk): ["value": name(value), "confidence": .decimal(Self.confidence(risk))]
+        case .known(let value, let risk): ["value": name(value), "confidence": .confidence(risk)]
         case .unknown(let why): ["value": .string("unknown"), "confidence": .decimal(0), "reason": .string(why)]
         }
     }

@@ -94,6 +94,7 @@ extension ProbeError {
             "reason": reason.map { .string($0.cleaned()) },
             "reasonHex": reason.flatMap(\.hexWhereCleaned),
             "from": reporter.map(JSONValue.address),
+            "confidence": risk.map(JSONValue.confidence),
         ]
     }
 }

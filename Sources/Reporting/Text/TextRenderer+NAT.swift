@@ -14,6 +14,10 @@ extension TextRenderer {
         if let name = verdict.legacyName { add("in RFC 3489", name) }
         add("port allocation", words(verdict.portAllocation, \.words))
         add("address pooling", words(verdict.pairedPooling) { $0 ? "paired" : "arbitrary" })
+        if record.evidence.asksHairpin { add("hairpin", words(verdict.hairpinning, \.words)) }
+        if verdict.payloadRewriting.value == true {
+            add("ALG", "something on the way rewrites addresses in payloads")
+        }
         for (server, capability) in zip(record.evidence.servers, verdict.capabilities) {
             add("asked", "\(server): \(capability.words)")
         }
@@ -30,9 +34,7 @@ extension TextRenderer {
     private func words<Value>(_ finding: NATFinding<Value>, _ name: (Value) -> String) -> String {
         switch finding {
         case .known(let value, let risk):
-            // In steps of 1 in 10,000, and never certain where it is not.
-            risk == 0
-                ? name(value) : "\(name(value)) (confidence \(JSONValue.fixedPoint(Int64((1 - risk) * 100_000))) %)"
+            risk == 0 ? name(value) : "\(name(value)) (\(Words.confidence(risk)))"
         case .unknown(let why): "unknown: \(why)"
         }
     }
@@ -46,6 +48,16 @@ extension NATVerdict.PortAllocation {
     fileprivate var words: String {
         if case .sequential(let step) = self { return "sequential, in steps of \(step)" }
         return name
+    }
+}
+
+extension NATHairpinning {
+    fileprivate var words: String {
+        switch self {
+        case .none: "none: peers behind the same NAT cannot use its outside"
+        case .externalSource: "yes, with the external source address"
+        case .internalSource: "yes, with the internal source address, against RFC 4787 REQ-9"
+        }
     }
 }
 
