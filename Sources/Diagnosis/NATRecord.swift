@@ -32,6 +32,9 @@ package struct NATRecord: Hashable, Sendable {
         return trips.isEmpty ? nil : trips[trips.count / 2]
     }
 
+    /// What it takes at least on this path; nil where nothing was found out.
+    package var bound: NATBound? { roundTrip.flatMap { NATBound(verdict, roundTrip: $0) } }
+
     /// What the first server that can be believed saw of the mapping socket.
     package var mappedAddress: Endpoint? {
         evidence.exchanges.first {

@@ -12,7 +12,7 @@ package enum Words {
         return "\(rounded(milliseconds / 1000, to: 1)) s"
     }
 
-    static func count(_ count: Int, _ noun: String, _ plural: String? = nil) -> String {
+    package static func count(_ count: Int, _ noun: String, _ plural: String? = nil) -> String {
         "\(count) \(count == 1 ? noun : plural ?? noun + "s")"
     }
 

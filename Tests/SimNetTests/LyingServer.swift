@@ -18,6 +18,8 @@ struct LyingServer: Engine, Sendable {
         /// A balancer before it gives each flow another port.
         case rewritesPorts
         case mappedAddress(IPAddress)
+        /// Another port in each answer.
+        case changesItsMind
         /// Answers CHANGE-REQUEST so much later.
         case answersChangesLate(Duration)
         /// Sends each answer once more, so much later.
@@ -103,6 +105,7 @@ struct LyingServer: Engine, Sendable {
             mapped.port = 1024 + (source.port &* 7 &+ asked.port &* 31 &+ UInt16(asked.address.value & 0xFF)) % 60_000
         }
         if case .mappedAddress(let address) = lie { mapped.address = address }
+        if lie == .changesItsMind { mapped.port = 1024 + (mapped.port &+ UInt16(answered)) % 60_000 }
         switch lie {
         case .legacy:
             builder.append(.mappedAddress, mapped)

@@ -44,6 +44,9 @@ import Testing
             #expect(outcome.diagnosis.verdict.isOK)
             let roundTrips = record.evidence.endedAt / (delay * 4)
             #expect(roundTrips < 8 || record.evidence.endedAt < .milliseconds(40), "\(roundTrips) round trips")
+            let bound = try #require(record.bound)
+            #expect(record.evidence.endedAt >= bound.total, "\(bound)")
+            #expect(record.evidence.endedAt <= bound.total * 5 / 4, "\(bound), took \(record.evidence.endedAt)")
         }
     }
 }

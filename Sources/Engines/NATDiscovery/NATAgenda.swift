@@ -15,10 +15,8 @@ struct NATAgenda: Sendable {
     var isOver: Bool { entries.isEmpty && waits.isEmpty }
 
     /// Before the first answer of a server its questions are repeated at this pace, for so long.
-    fileprivate static let blindPace = Duration.milliseconds(100)
+    static let blindPace = Duration.milliseconds(100)
     private static let blindEnd = Duration.seconds(1)
-    /// The shortest time between two rounds of the filtering question, however short the path.
-    private static let leastPace = Duration.milliseconds(2)
     /// Rounds of the filtering question: enough for the sequential test at a loss of 40 % each way.
     private static let mostRounds = 60
     /// Requests to one endpoint from a socket that asks it directly.
@@ -59,11 +57,14 @@ struct NATAgenda: Sendable {
             let isWaitedFor = ask(other, from: .mapping, server, direct, limit: Self.mostRequestsElsewhere)
             ask(Endpoint(asked.address, other.port), from: .mapping, server, direct)
             prove(server, asked, direct)
-            if evidence.needsConfirmation(server: server) { ask(asked, from: .mapping, server, direct, answers: 2) }
+            // A mapping that depends on the destination needs it; to wait and see would cost a round trip.
+            ask(asked, from: .mapping, server, direct, answers: 2)
             let isHeard = evidence.exchanges.contains { $0.destination == other && $0.answer != nil }
             if isWaitedFor || isHeard { filter(server, since: start, roundTrip: roundTrip) }
         } else if roundTrip == nil {
             filter(server, since: start, roundTrip: nil)
+        } else if evidence.servers.count > 1, evidence.serversDiffer {
+            ask(asked, from: .mapping, server, direct, answers: 2)
         }
     }
 
@@ -164,7 +165,7 @@ struct NATAgenda: Sendable {
             waits += made.filter { $0.sentAt + patience > time }.map { $0.sentAt + patience }
             return
         }
-        let pace = roundTrip.map { max(Self.leastPace, $0 / 5) } ?? Self.blindPace
+        let pace = roundTrip.map(SequentialTest.pace) ?? Self.blindPace
         let last = asked.lastIndex(of: control)
         let next = last.map { made[$0].sentAt + pace } ?? start
         let begun = asked.suffix(from: last.map { $0 + 1 } ?? 0)

@@ -22,16 +22,8 @@ extension NATEvidence {
     /// That two endpoints see it differently is the NAT's doing only where one endpoint sees it the same twice.
     func mapping(server: Int) -> NATFinding<NATDependence> {
         let mapping = unconfirmedMapping(server: server)
-        let answers = exchanges.count {
-            $0.socket == .mapping && $0.destination == servers[server] && $0.answer != nil
-        }
-        guard needsConfirmation(server: server), answers < 2 else { return mapping }
+        guard mapping.value?.isDependent ?? false, answers(from: servers[server]) < 2 else { return mapping }
         return .unknown(cut("\(servers[server]) did not answer a second time, to confirm that it depends"))
-    }
-
-    /// Whether the first endpoint has to be asked once more.
-    func needsConfirmation(server: Int) -> Bool {
-        unconfirmedMapping(server: server).value?.isDependent ?? false
     }
 
     private func unconfirmedMapping(server: Int) -> NATFinding<NATDependence> {
@@ -94,13 +86,13 @@ extension NATEvidence {
     /// endpoints can be compared. Two addresses tell endpoint-independent from dependent; two ports of one tell which.
     func mappingFromSeveralServers(_ capabilities: [NATServerCapability]) -> NATFinding<NATDependence>? {
         guard let local = localEndpoints[.mapping] else { return nil }
-        var seen: [Endpoint: Endpoint] = [:]
-        for (server, capability) in capabilities.enumerated() where capability.isBelieved {
-            seen.merge(self.seen(by: server)) { first, _ in first }
-        }
+        let seen = seenByBelieved(capabilities)
         guard seen.count > 1 else { return nil }
         let mapped = Set(seen.values)
         if mapped == [local] { return .known(.none, risk: 0) }
+        if mapped.count > 1, let once = servers.first(where: { seen[$0] != nil && answers(from: $0) < 2 }) {
+            return .unknown(cut("\(once) did not answer a second time, to confirm that it depends on the destination"))
+        }
         let byAddress = Dictionary(grouping: seen, by: \.key.address)
         let dependsOnPort = byAddress.values.contains { Set($0.map(\.value)).count > 1 }
         if dependsOnPort { return .known(.addressAndPortDependent, risk: 0) }
@@ -114,6 +106,23 @@ extension NATEvidence {
             ? .known(.addressDependent, risk: 0)
             : .unknown(
                 "it depends on the destination's address; a second port of a server would tell whether on that too")
+    }
+
+    private func seenByBelieved(_ capabilities: [NATServerCapability]) -> [Endpoint: Endpoint] {
+        var seen: [Endpoint: Endpoint] = [:]
+        for (server, capability) in capabilities.enumerated() where capability.isBelieved {
+            seen.merge(self.seen(by: server)) { first, _ in first }
+        }
+        return seen
+    }
+
+    /// Whether servers that can be believed see the mapping socket differently, which each has to confirm.
+    var serversDiffer: Bool {
+        Set(seenByBelieved(servers.indices.map { capability(of: $0) }).values).count > 1
+    }
+
+    private func answers(from endpoint: Endpoint) -> Int {
+        exchanges.count { $0.socket == .mapping && $0.destination == endpoint && $0.answer != nil }
     }
 
     /// Port preservation, allocation and pooling, from what the first server that can be believed saw of each socket.

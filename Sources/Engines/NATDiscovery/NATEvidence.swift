@@ -110,10 +110,8 @@ extension NATEvidence {
     /// request to this server that nothing filters, and long enough for a server that is busy for a moment. Controls are held to it as
     /// probes are, so an answer that comes later counts as loss in both.
     package func patience(server: Int) -> Duration {
-        max(Self.leastPatience, (longestRoundTrip(server: server) ?? .zero) * 2)
+        SequentialTest.patience(roundTrip: longestRoundTrip(server: server) ?? .zero)
     }
-
-    package static let leastPatience = Duration.milliseconds(10)
 
     package func longestRoundTrip(server: Int) -> Duration? {
         exchanges.lazy.filter { $0.server == server && ($0.change == .none || $0.socket == .mapping) }.compactMap(

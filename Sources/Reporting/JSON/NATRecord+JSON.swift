@@ -24,6 +24,7 @@ extension NATRecord {
             "answers": .integer(answers),
             "rttMs": roundTrip.map(JSONValue.milliseconds),
             "durationMs": .milliseconds(evidence.endedAt),
+            "bound": bound?.jsonValue,
         ]
     }
 }
@@ -31,6 +32,12 @@ extension NATRecord {
 extension JSONValue {
     /// The chance of being right: in steps of 1 in 1,000, and never 1 where it is not certain.
     static func confidence(_ risk: Double) -> JSONValue { .decimal(((1 - risk) * 1000).rounded(.down) / 1000) }
+}
+
+extension NATBound {
+    fileprivate var jsonValue: JSONValue {
+        ["roundTrips": .integer(roundTrips), "silenceMs": .milliseconds(silence), "durationMs": .milliseconds(total)]
+    }
 }
 
 extension NATFinding {

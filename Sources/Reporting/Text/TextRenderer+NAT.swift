@@ -28,6 +28,14 @@ extension TextRenderer {
             "took",
             "\(decimal(record.evidence.endedAt)) ms\(trips ?? ""); \(record.requests) requests, \(record.answers) answers"
         )
+        if let bound = record.bound {
+            let trips = Words.count(bound.roundTrips, "round trip")
+            let silence =
+                bound.silence > .zero
+                ? " and \(decimal(bound.silence)) ms in which \(SequentialTest.leastRounds) requests stay unanswered"
+                : ""
+            add("at least", "\(decimal(bound.total)) ms: \(trips)\(silence)")
+        }
         return lines
     }
 

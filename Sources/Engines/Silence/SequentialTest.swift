@@ -1,3 +1,5 @@
+import NetTypes
+
 /// Decides when silence is an answer.
 ///
 /// A probe that a filter drops looks like one that the path lost. So control probes, which must be answered, run beside
@@ -41,5 +43,17 @@ package struct SequentialTest: Hashable, Sendable {
         return product
     }
 
+    /// Rounds of a probe and a control that decide it where nothing is lost.
+    package static let leastRounds =
+        (1...).first {
+            SequentialTest(answeredControls: $0, failedControls: 0, silentProbes: $0).isDecided
+        } ?? 0
+
     package var isDecided: Bool { answeredControls > 0 && risk <= Self.mostRisk }
+
+    /// The time between two rounds on a path with this round trip.
+    static func pace(roundTrip: Duration) -> Duration { max(.milliseconds(2), roundTrip / 5) }
+
+    /// How long a request may take before it counts as unanswered: long enough for a server that is busy for a moment.
+    static func patience(roundTrip: Duration) -> Duration { max(.milliseconds(10), roundTrip * 2) }
 }

@@ -27,8 +27,8 @@ package struct SilenceTest: Hashable, Sendable {
         startedAt = start
         lookedAt = start
         nextRoundAt = start
-        pace = max(.milliseconds(2), roundTrip / 5)
-        patience = max(.milliseconds(10), roundTrip * 2)
+        pace = SequentialTest.pace(roundTrip: roundTrip)
+        patience = SequentialTest.patience(roundTrip: roundTrip)
     }
 
     /// When the next round is due; nil where no more help, or while the connection stands still until what was lost is
