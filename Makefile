@@ -52,9 +52,9 @@ bench: build
 	@Scripts/install-packages build test bench
 	Benchmarks/run $(BINARY)
 
-# A shell behind a NAT of the kernel's: `make lab LAB=name`, as root. Without a name, lists them.
+# A shell behind a NAT of the kernel's: `make lab LAB=name`, as root. Without a name, lists them. RTT is in milliseconds.
 lab:
-	@Scripts/lab $(LAB) $(if $(SERVER),--server $(SERVER))
+	@Scripts/lab $(LAB) $(if $(SERVER),--server $(SERVER)) $(if $(RTT),--rtt $(RTT))
 
 install: build
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/icecheck

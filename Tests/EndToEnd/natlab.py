@@ -15,6 +15,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 
+import delay
 import natrules
 from natrules import FILTERINGS, MAPPINGS
 from netlab import Namespace, command
@@ -102,12 +103,17 @@ LABELS = {
 
 
 class NATLab:
-    """The network of a label, until `remove`. `udp_timeout` (seconds) is how long a mapping lives that is not used."""
+    """The network of a label, until `remove`.
 
-    def __init__(self, label, udp_timeout=None):
+    `udp_timeout` (seconds) is how long a mapping lives that is not used, `round_trip` (seconds) what the way between
+    router and server takes.
+    """
+
+    def __init__(self, label, udp_timeout=None, round_trip=0):
         self.name, self.label = label, LABELS[label]
+        # The processes are killed when it ends.
         self.namespaces, self.servers = {}, []
-        self.udp_timeout = udp_timeout
+        self.udp_timeout, self.round_trip = udp_timeout, round_trip
         # Family and port of each of the client's sockets so far, for those that must not follow another.
         self.client_ports_used = set()
         self._caretaker = None
@@ -218,7 +224,10 @@ class NATLab:
             namespace.ip("link", "set", "lo", "up")
             namespace.sysctl("net.ipv6.conf.default.accept_dad", 0)
         routers = [self.router]
-        _cable(self.server, "eth0", self.router, "outside")
+        if self.round_trip:
+            self._slow_cable(self.server, "eth0", self.router, "outside")
+        else:
+            _cable(self.server, "eth0", self.router, "outside")
         for family in (4, 6):
             first, second = SERVERS[family]
             _address(self.router, "outside", family, OUTSIDE[family])
@@ -250,6 +259,16 @@ class NATLab:
                 router.sysctl(name, 1)
             router.sysctl("net.ipv4.icmp_ratelimit", 0)
             router.sysctl("net.ipv6.icmp.ratelimit", 0)
+
+    def _slow_cable(self, end, interface, router, router_interface):
+        descriptors = []
+        for namespace, name in ((end, interface), (router, router_interface)):
+            with namespace.entered():
+                descriptors.append(delay.open_tun(name))
+        # Its end is tied to ours, and so are the devices.
+        self.servers.append(delay.start(*descriptors, self.round_trip / 2, preexec_fn=tied_to_us(signal.SIGKILL)))
+        for namespace, name in ((end, interface), (router, router_interface)):
+            namespace.ip("link", "set", name, "up")
 
     def _rule(self):
         label = self.label

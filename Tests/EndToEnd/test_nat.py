@@ -131,6 +131,20 @@ def test_the_verdict_is_right(permitted, binary, name):
             assert (nat["filtering"]["confidence"] == 1) != is_negative and nat["filtering"]["confidence"] >= 0.999
 
 
+@pytest.mark.parametrize("milliseconds", [20, 100, 300])
+@pytest.mark.parametrize("name", ["no-nat", "firewall", "nat-eim-eif", "nat-adm-adf", "masquerade", "masquerade-random"])
+def test_the_verdict_takes_less_than_eight_round_trips(permitted, binary, name, milliseconds):
+    with NATLab(name, round_trip=milliseconds / 1000) as lab:
+        lab.start_coturn()
+        for family in lab.label.families:
+            expected = lab.label.behaviour(family)
+            report = json.loads(ask(binary, lab, uri(lab, family), "--format", "json").text)
+            nat = report["nat"][0]
+            assert (nat["mapping"]["value"], nat["filtering"]["value"]) == (expected.mapping, expected.filtering)
+            assert nat["bound"]["durationMs"] <= nat["durationMs"] < 8 * milliseconds
+            assert "answers-lost" not in [finding["id"] for finding in report["findings"]]
+
+
 @pytest.mark.parametrize(
     "name, mapping", [("no-nat", "none"), ("nat-eim-apdf", "endpoint-independent"), ("nat-apdm-apdf", "unknown")]
 )

@@ -67,6 +67,26 @@ def test_the_mapping_is_the_same_over_tcp(name):
                 assert probe.mapping_over_tcp() == lab.label.behaviour(family).mapping, family
 
 
+@pytest.mark.parametrize("name", ["masquerade", "nat-apdm-adf", "firewall"])
+def test_a_way_takes_as_long_as_it_is_told_and_the_label_stays_true(name):
+    with NATLab(name, round_trip=0.1) as lab:
+        for family in lab.label.families:
+            with Probe(lab, family) as probe:
+                assert probe.behaviour() == lab.label.behaviour(family), family
+            with Probe(lab, family) as probe, probe.client() as client:
+                client.settimeout(2)
+                times = []
+                for _ in range(5):
+                    start = time.monotonic()
+                    client.sendto(b"there", probe.endpoints[0].getsockname())
+                    _, source = probe.endpoints[0].recvfrom(100)
+                    probe.endpoints[0].sendto(b"back", source)
+                    client.recv(100)
+                    times.append(time.monotonic() - start)
+                # Never sooner; the median is not for a busy machine to spoil.
+                assert min(times) >= 0.1 and sorted(times)[2] < 0.15, times
+
+
 @pytest.mark.parametrize("name", TABLES)
 def test_a_label_is_true_of_other_ports_too(name):
     """As of a relayed address, whose port nobody knew when the lab was made."""

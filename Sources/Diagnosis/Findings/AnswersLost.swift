@@ -1,14 +1,17 @@
+import Engines
 import NetTypes
 import Session
 
 /// Packets are lost on the way, or come late, though answers come in the end.
 enum AnswersLost: FindingRule {
     static func findings(in evidence: Evidence) -> [Finding] {
+        // Where requests are repeated sooner than most paths answer, a second one shows no loss.
+        let isPatient = evidence.record.plan.schedule.initialTimeout >= RetransmissionSchedule.standard.initialTimeout
         let lossy = evidence.stun.compactMap { result -> String? in
             if let statistics = result.statistics, statistics.received < statistics.sent {
                 return "\(result.place): \(statistics.sent - statistics.received) of \(statistics.sent) requests lost"
             }
-            guard result.statistics == nil, result.transport == .udp, result.isOK, result.attempts > 1 else {
+            guard isPatient, result.statistics == nil, result.transport == .udp, result.isOK, result.attempts > 1 else {
                 return nil
             }
             return "\(result.place): answered only after \(result.attempts) requests"
