@@ -116,9 +116,23 @@ extension Session {
                 plainAddress: mapping.plainAddress, isLegacy: mapping.isLegacy,
                 otherAddress: mapping.otherAddress, responseOrigin: mapping.responseOrigin)
             natRuns[transaction.run].discovery.answered(exchange, answer, at: now)
+            hastenProbe(beside: transaction, at: now)
         case .error(let code, _): natRuns[transaction.run].discovery.refused(exchange, errorCode: code, at: now)
         case .ignored, .brokenError, .unknownAttributes, .unusable: break
         }
+    }
+
+    /// A probe of the same server waits no longer than its path takes, now that it is known.
+    private mutating func hastenProbe(beside transaction: NATTransaction, at now: Instant) {
+        let evidence = natRuns[transaction.run].discovery.evidence
+        let place = evidence.exchanges[transaction.exchange].server
+        let index = liveProbes.first {
+            let probe = probes[$0].description
+            return probe.serverAddress == evidence.servers[place] && probe.source == evidence.source
+                && probe.transport == .udp
+        }
+        guard let index, let last = probes[index].transaction.transmissions.last else { return }
+        probes[index].transaction.hasten(to: max(now, last + evidence.patience(server: place)))
     }
 
     /// Who sent it; the endpoint that was asked is itself however the system writes its zone.
