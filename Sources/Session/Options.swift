@@ -23,11 +23,13 @@ package struct Options: Sendable {
     package var timeout: Duration?
     /// Requests to each address of a server.
     package var count: Int
+    /// Whether `nat` finds out how long an idle mapping lives.
+    package var measuresLifetime: Bool
 
     package init(
         command: Command, servers: [ICEServers.Entry] = [], families: Set<IPAddress.Family> = [.ipv4, .ipv6],
         transports: [Transport] = [.udp], interface: String? = nil, bindAddress: IPAddress? = nil,
-        timeout: Duration? = nil, count: Int = 1
+        timeout: Duration? = nil, count: Int = 1, measuresLifetime: Bool = false
     ) {
         self.command = command
         self.servers = servers
@@ -37,5 +39,6 @@ package struct Options: Sendable {
         self.bindAddress = bindAddress
         self.timeout = timeout
         self.count = count
+        self.measuresLifetime = measuresLifetime
     }
 }

@@ -25,6 +25,8 @@ package struct Plan: Sendable {
     package var gathersReflexive: Bool
     /// Whether the servers are asked about the NAT's behavior.
     package var discoversNAT: Bool
+    /// How long mappings are left idle to see whether they live; empty where that is not asked.
+    package var idleTimes: [Duration]
     /// What the options or the machine exclude from the start.
     package var notMeasured: [NotMeasured]
 
@@ -62,7 +64,8 @@ package struct Plan: Sendable {
         }
         let asked = attempts + count - 1
         guard discoversNAT else { return asked }
-        return min(asked + NATDiscovery.mostRequests, DestinationPacer().most(within: timeout))
+        let most = asked + NATDiscovery.mostRequests + NATLifetime.mostRequests(idleTimes: idleTimes)
+        return min(most, DestinationPacer().most(within: timeout))
     }
 
     /// Servers of one run: a configuration cannot make a scanner of icecheck.
