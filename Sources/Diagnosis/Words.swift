@@ -2,7 +2,7 @@ import NetTypes
 import Session
 
 /// Phrases that several messages share.
-enum Words {
+package enum Words {
     /// A duration as people read it: `0.21 ms`, `12.3 ms`, `5 s`.
     static func duration(_ duration: Duration) -> String {
         let milliseconds = duration.milliseconds
@@ -11,6 +11,12 @@ enum Words {
         if milliseconds < 999.5 { return "\(Int(milliseconds.rounded())) ms" }
         return "\(rounded(milliseconds / 1000, to: 1)) s"
     }
+
+    /// Seconds to the tenth: what was seen to hold is not made longer, what was seen to be over not shorter.
+    package static func seconds(down duration: Duration) -> String { tenths((duration.inSeconds * 10).rounded(.down)) }
+    package static func seconds(up duration: Duration) -> String { tenths((duration.inSeconds * 10).rounded(.up)) }
+
+    private static func tenths(_ tenths: Double) -> String { rounded(tenths / 10, to: 1) }
 
     static func count(_ count: Int, _ noun: String, _ plural: String? = nil) -> String {
         "\(count) \(count == 1 ? noun : plural ?? noun + "s")"

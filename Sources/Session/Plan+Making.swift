@@ -57,7 +57,8 @@ extension Plan {
         let most = options.timeout.map { $0 - NATLifetimeLadder.margin(within: $0) } ?? NATLifetimeLadder.longest
         let times = NATLifetimeLadder.idleTimes(upTo: most)
         guard !times.isEmpty else {
-            throw PlanError("--lifetime takes time: with --timeout give 3 seconds or more, or leave it out for 6 minutes")
+            throw PlanError(
+                "--lifetime takes time: with --timeout give 3 seconds or more, or leave it out for 6 minutes")
         }
         return times
     }

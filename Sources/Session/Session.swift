@@ -85,8 +85,10 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
 
     package mutating func pollOutput(at now: Instant) -> Output? {
         if let output = outputs.popFirst() { return output }
-        return isConcluded ? nil : nextTransmission(at: now) ?? nextNATTransmission(at: now)
-            ?? nextLifetimeTransmission(at: now)
+        return isConcluded
+            ? nil
+            : nextTransmission(at: now) ?? nextNATTransmission(at: now)
+                ?? nextLifetimeTransmission(at: now)
     }
 
     package mutating func pollEvent() -> Observation? { observations.popFirst() }

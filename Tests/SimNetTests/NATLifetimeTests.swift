@@ -57,7 +57,9 @@ import Testing
                 }
                 #expect(alive <= .seconds(seconds) && .seconds(seconds) <= expired, "\(said)")
                 let roundTrip = Duration.milliseconds(trip)
-                #expect(expired - alive <= max(.seconds(1), .seconds(seconds) / 20) + roundTrip * 8 + .milliseconds(50), "\(said)")
+                #expect(
+                    expired - alive <= max(.seconds(1), .seconds(seconds) / 20) + roundTrip * 8 + .milliseconds(50),
+                    "\(said)")
                 #expect(risk > 0 && risk <= 1 / 1000, "\(said)")
                 #expect(lifetime.verdict.method == .responsePort)
                 print(kind.testDescription, family, said, lifetime.evidence.endedAt)

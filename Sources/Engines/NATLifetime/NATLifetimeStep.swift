@@ -144,7 +144,8 @@ extension NATLifetimeEvidence {
             return untilOver(test, patience(sample: sample), at: now)
         }
         let isFirstRound = !test.contains { $0.kind == .control }
-        let next = isFirstRound
+        let next =
+            isFirstRound
             ? max(last.sentAt, first.sentAt + interval(server: choice.server))
             : last.sentAt + pace(server: choice.server)
         return ask(sample, .probe, choice, at: next)

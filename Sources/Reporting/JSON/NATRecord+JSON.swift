@@ -15,6 +15,7 @@ extension NATRecord {
             "portAllocation": verdict.portAllocation.jsonValue { .string($0.name) },
             "portStep": verdict.portAllocation.value?.step.map { .integer($0) },
             "addressPooling": verdict.pairedPooling.jsonValue { .string($0 ? "paired" : "arbitrary") },
+            "mappingLifetime": lifetime?.jsonValue,
             "legacyName": verdict.legacyName.map(JSONValue.string),
             "method": verdict.method.map { .string($0.name) },
             "servers": .array(zip(evidence.servers, verdict.capabilities).map { $1.jsonValue(of: $0) }),

@@ -14,6 +14,7 @@ extension TextRenderer {
         if let name = verdict.legacyName { add("in RFC 3489", name) }
         add("port allocation", words(verdict.portAllocation, \.words))
         add("address pooling", words(verdict.pairedPooling) { $0 ? "paired" : "arbitrary" })
+        if let lifetime = record.lifetime { add("mapping lifetime", lifetime.words) }
         for (server, capability) in zip(record.evidence.servers, verdict.capabilities) {
             add("asked", "\(server): \(capability.words)")
         }
