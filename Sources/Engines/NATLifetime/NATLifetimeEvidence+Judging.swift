@@ -33,7 +33,7 @@ extension NATLifetimeEvidence {
     /// The chance of a wrong negative that one sample may run: all together they run that of one verdict.
     ///
     /// Each sample of a mapping that lives could be taken for dead, so what the whole search may risk is divided among
-    /// them (Bonferroni): by 97 samples the tenth unanswered probe settles it on a path without loss, not the seventh.
+    /// them (Bonferroni): by 90 samples the tenth unanswered probe settles it on a path without loss, not the seventh.
     var mostRiskEach: Double { SequentialTest.mostRisk / Double(max(1, idleTimes.count)) }
 
     // MARK: Servers

@@ -12,7 +12,7 @@ package enum NATLifetimeLadder {
     /// The part of an idle time that the next is longer by, and a second at least.
     package static let precisionPercent: Int64 = 5
 
-    /// Whole seconds from 1 on, each the precision longer than the one before, up to `most`: 97 for 360 s.
+    /// Whole seconds from 1 on, each the precision longer than the one before, up to `most`: 90 for 360 s.
     package static func idleTimes(upTo most: Duration) -> [Duration] {
         let end = min(most, longest).components.seconds
         guard end >= 1 else { return [] }

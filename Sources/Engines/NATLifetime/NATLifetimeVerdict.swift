@@ -103,7 +103,7 @@ extension NATLifetimeEvidence {
                 return isLegacy
                     ? "\(asked.endpoint): \(why), and it sends MAPPED-ADDRESS only (RFC 3489)"
                     : "\(asked.endpoint): \(why), and a mapped port that is the local one would be the same again; "
-                        + "a server that honours RESPONSE-PORT (RFC 5780: coturn, icecheck serve) would tell"
+                        + "a server that honours RESPONSE-PORT (RFC 5780: coturn with two addresses, or icecheck serve) would tell"
             }
         }
         return reasons.joined(separator: "; ")
