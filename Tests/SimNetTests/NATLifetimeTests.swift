@@ -201,6 +201,18 @@ import Testing
         #expect(try #require(verdict.alive) >= .seconds(14))
     }
 
+    @Test(
+        arguments: [(8, "warning"), (15, "warning"), (29, "warning"), (60, "note"), (300, nil)] as [(Int64, String?)])
+    func aLifetimeThatIsShorterThanTwoMinutesIsAFinding(seconds: Int64, severity: String?) throws {
+        let outcome = try Self.lab(.nat(NATBehaviour(lifetime: .seconds(seconds)))).run()
+        let finding = outcome.diagnosis.findings.first { $0.id == "nat-lifetime-short" }
+        #expect(finding?.severity.rawValue == severity)
+        guard let finding else { return }
+        #expect(finding.remedy.contains("every \((seconds - 1) / 2) s"), "\(finding.remedy)")
+        #expect(finding.remedy.contains("RFC 7675") == (severity == "warning"), "\(finding.remedy)")
+        #expect(finding.remedy.contains("do keep its mapping") == (seconds > 12 && seconds < 30), "\(finding.remedy)")
+    }
+
     @Test func eachSampleIsAFactAsSoonAsItIsSettled() throws {
         let outcome = try Self.lab(.nat(NATBehaviour(lifetime: .seconds(15)))).run()
         var idle: [Duration] = []

@@ -17,17 +17,9 @@ enum NATLifetimeShort: FindingRule {
         guard let shortest else { return [] }
         let isTooShort = shortest < leastForICE
         let keepalive = short.compactMap { $0.lifetime?.verdict.keepalive }.min()
-        let isBelowASecond = short.contains { $0.lifetime?.verdict.keepalive == nil }
-        let advice =
-            isBelowASecond || keepalive == nil
-            ? "It is too short for keepalives."
-            : "Send a keepalive every \(Int((keepalive ?? .zero).inSeconds)) s while a call or a registration lasts."
-        let remark =
-            isTooShort
-            ? " ICE's own keepalives, 15 s apart or more (RFC 8445 s11), are too seldom here if one is lost; consent "
-                + "checks, each 5 s or so (RFC 7675), keep a WebRTC call's mapping alive where it lives for 12 s or "
-                + "more, and a SIP client behind it wants its interval set."
-            : ""
+        let remedy =
+            "\(advice(shortest, keepalive))\(isTooShort ? " " + forICE(shortest) : "") On a NAT of your own, set its UDP "
+            + "timeout to 120 s or more (Linux: net.netfilter.nf_conntrack_udp_timeout)."
         return [
             Finding(
                 id: "nat-lifetime-short", severity: isTooShort ? .warning : .note,
@@ -42,8 +34,21 @@ enum NATLifetimeShort: FindingRule {
                     "the UDP timeout of the NAT or firewall is shorter than RFC 4787 REQ-5 asks for (120 s at least)",
                     "a carrier's NAT that saves ports",
                 ],
-                remedy: "\(advice)\(remark) On a NAT of your own, set its UDP timeout to 120 s or more (Linux: "
-                    + "net.netfilter.nf_conntrack_udp_timeout).")
+                remedy: remedy)
         ]
+    }
+
+    private static func advice(_ shortest: Duration, _ keepalive: Duration?) -> String {
+        guard let keepalive, shortest >= .seconds(2) else { return "That is too short for keepalives." }
+        return "Send a keepalive every \(Int(keepalive.inSeconds)) s while a call or a registration lasts."
+    }
+
+    /// RFC 7675 s5.1: consent checks are 4 to 6 s apart, and one may be lost.
+    private static func forICE(_ shortest: Duration) -> String {
+        let consent =
+            shortest >= .seconds(12)
+            ? "the consent checks of a WebRTC call, each 5 s or so (RFC 7675), do keep its mapping"
+            : "so are the consent checks of a WebRTC call, each 5 s or so (RFC 7675)"
+        return "ICE's own keepalives, 15 s apart or more (RFC 8445 s11), are too seldom if one is lost; \(consent)."
     }
 }
