@@ -101,7 +101,7 @@ import Testing
         let few = Self.evidence(idle: [1, 2], [true, false])
         var many = few
         many.idleTimes = (1...90).map { .seconds($0) }
-        #expect(few.mostRiskEach * 45 == many.mostRiskEach * 2025)
+        #expect(few.mostRiskEach > many.mostRiskEach * 44)
         // Eight rounds settle one of two samples and not one of ninety.
         #expect(NATLifetimeVerdict(Self.evidence(idle: [1, 2], [true, false], controls: 8)).expired != nil)
         var undecided = Self.evidence(idle: [1, 2], [true, false], controls: 8)
@@ -190,7 +190,8 @@ import Testing
         let (due, question) = try #require(search.nextQuestion)
         #expect(due == now + .seconds(1))
         #expect(question.socket == .asker(server: 0) && question.responsePort == 7000)
-        return (search, search.sent(question, at: due))
+        let probe = search.sent(question, at: due)
+        return (search, probe)
     }
 
     private func answer(
@@ -216,6 +217,36 @@ import Testing
         answer(&search, probe, on: .fresh(server: 0), port: 6001, at: .zero + .seconds(2))
         answer(&search, probe, on: .asker(server: 0), port: 6001, at: .zero + .seconds(2))
         #expect(!search.isOver && search.takeNews().isEmpty)
+    }
+
+    @Test func aServerWhoseSocketCannotBeOpenedHoldsNothingUp() {
+        var search = NATLifetime(source: IPAddress(192, 168, 0, 9), idleTimes: [.seconds(1)], at: .zero)
+        _ = search.add(server: server, at: .zero)
+        search.failed(.asker(server: 0), at: .zero)
+        #expect(!search.isOver)
+        search.allServersAdded(at: .zero)
+        #expect(search.isOver)
+    }
+
+    @Test func aServerIsNotSilentBeforeItWasAsked() throws {
+        var search = NATLifetime(source: IPAddress(192, 168, 0, 9), idleTimes: [.seconds(1)], at: .zero)
+        for socket in search.add(server: server, at: .zero) {
+            search.opened(socket, Endpoint(IPAddress(192, 168, 0, 9), 5000), at: .zero)
+        }
+        search.allServersAdded(at: .zero)
+        // The rate of its destination has held everything back.
+        var now = Instant.zero + .seconds(3)
+        search.handleTimeout(at: now)
+        var requests = 0
+        while let (at, question) = search.nextQuestion {
+            now = max(now, at)
+            search.handleTimeout(at: now)
+            _ = search.sent(question, at: now)
+            if question.socket == .fresh(server: 0) { requests += 1 }
+        }
+        #expect(requests == 10 && !search.isOver)
+        search.handleTimeout(at: try #require(search.nextWait))
+        #expect(search.isOver)
     }
 
     @Test func aSampleIsNotAskedAboutBeforeItWasIdleForItsTime() throws {

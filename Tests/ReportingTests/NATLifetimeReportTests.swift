@@ -34,7 +34,7 @@ struct NATLifetimeReportTests {
             }
             lifetime.samples.append(sample)
         }
-        lifetime.endedAt = .seconds(times.count + 2)
+        lifetime.endedAt = .seconds(alive.upperBound + 3)
         return NATRecord(NATEvidence(source: source, servers: [server.endpoint]), lifetime: lifetime)
     }
 
@@ -77,6 +77,6 @@ struct NATLifetimeReportTests {
                 #""mappingLifetime":{"value":"measured","confidence":0.999,"aliveS":14,"expiredS":15.1,"#
                     + #""precisionS":1.1,"keepaliveS":7,"method":"response-port","serverAddress":"11.0.0.1:3478","#
                     + #""samples":[{"idleS":13,"outcome":"alive"},{"idleS":14,"outcome":"alive"},"#
-                    + #"{"idleS":15,"outcome":"expired"}],"durationMs":5000}"#), "\(text)")
+                    + #"{"idleS":15,"outcome":"expired"}],"durationMs":17000}"#), "\(text)")
     }
 }

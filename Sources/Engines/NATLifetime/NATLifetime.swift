@@ -105,9 +105,14 @@ package struct NATLifetime: Sendable {
     /// A socket that cannot be used.
     package mutating func failed(_ socket: NATLifetimeSocket, at now: Instant) {
         isReady.remove(socket)
-        guard case .sample(let sample) = socket, evidence.samples.indices.contains(sample) else { return }
-        evidence.samples[sample].hasFailed = true
-        refreshSample(sample, at: now)
+        switch socket {
+        case .fresh(let server), .asker(let server):
+            evidence.servers[server].hasFailed = true
+            refreshServer(server, at: now)
+        case .sample(let sample):
+            evidence.samples[sample].hasFailed = true
+            refreshSample(sample, at: now)
+        }
     }
 
     /// Sockets to open now: those of the samples, once there is a choice.

@@ -22,9 +22,10 @@ extension NATLifetimeEvidence {
         case undecided(String)
     }
 
-    /// Before the first answer of a server requests are repeated at this pace, for so long.
+    /// Before the first answer of a server requests are repeated at this pace, and so often: for a second, or for
+    /// longer where the destination's rate holds them back.
     static let blindPace = Duration.milliseconds(100)
-    static let blindEnd = Duration.seconds(1)
+    static let mostBlindRequests = 10
     /// Rounds of one sample's test: enough at a loss of 40 % each way.
     static let mostRounds = 60
     /// Requests of a sample's socket for one answer.
@@ -40,11 +41,14 @@ extension NATLifetimeEvidence {
 
     func capability(of server: Int, at now: Duration) -> Capability {
         let asked = servers[server]
+        if asked.hasFailed { return .mapsOnly("its socket could not be used") }
         guard asked.mapped != nil else {
             if let code = asked.exchanges.lazy.compactMap(\.errorCode).first {
                 return .mapsOnly("it answers with error \(code)")
             }
-            return now >= asked.addedAt + Self.blindEnd ? .silent : .undetermined
+            let requests = asked.exchanges.filter { $0.kind == .refresh }
+            guard requests.count >= Self.mostBlindRequests, let last = requests.last else { return .undetermined }
+            return now >= last.sentAt + Self.blindPace ? .silent : .undetermined
         }
         if let asker = asked.askerMapped, let fresh = asked.mapped,
             asker.mappedAddress.address != fresh.mappedAddress.address
@@ -115,7 +119,8 @@ extension NATLifetimeEvidence {
     }
 
     package func outcome(ofSample sample: Int, at now: Duration) -> Outcome {
-        guard let choice, let idleSince = idleSince(sample), let inUse = inUse(sample),
+        guard let choice, servers.indices.contains(choice.server), let idleSince = idleSince(sample),
+            let inUse = inUse(sample),
             let first = samples[sample].test.first
         else { return samples[sample].hasFailed ? .undecided("its socket got no answer") : .open }
         let idle = first.sentAt - idleSince

@@ -44,6 +44,8 @@ package struct NATLifetimeEvidence: Hashable, Sendable, Codable {
         package var addedAt: Duration
         /// Where the fresh socket is bound.
         package var freshLocal: Endpoint?
+        /// Whether one of its sockets could not be opened or used.
+        package var hasFailed = false
         package var exchanges: [Exchange] = []
     }
 

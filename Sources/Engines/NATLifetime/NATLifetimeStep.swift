@@ -41,6 +41,7 @@ extension NATLifetimeEvidence {
     // MARK: Servers
 
     func step(ofServer server: Int, isReady: Set<NATLifetimeSocket>, at now: Duration) -> NATLifetimeStep {
+        guard !servers[server].hasFailed else { return .over }
         guard isReady.contains(.fresh(server: server)), isReady.contains(.asker(server: server)) else {
             return .nothing
         }
@@ -50,9 +51,8 @@ extension NATLifetimeEvidence {
         let refreshes = asked.exchanges.filter { $0.kind == .refresh }
         if introductions.isEmpty { return ask(server, .introduction, at: asked.addedAt) }
         guard let mapped = asked.mapped else {
-            let end = asked.addedAt + Self.blindEnd
             let next = refreshes.last.map { $0.sentAt + Self.blindPace } ?? asked.addedAt
-            return next < end ? ask(server, .refresh, at: next) : .wait(until: end)
+            return refreshes.count < Self.mostBlindRequests ? ask(server, .refresh, at: next) : .wait(until: next)
         }
         if asked.askerMapped == nil, introductions.count < Self.mostRepeats, let last = introductions.last {
             return ask(server, .introduction, at: last.sentAt + interval(server: server))

@@ -39,12 +39,12 @@ package struct NATLifetimeVerdict: Hashable, Sendable {
 
     /// Judges what was seen.
     package init(_ evidence: NATLifetimeEvidence) {
-        guard let choice = evidence.choice else {
+        guard let choice = evidence.choice, evidence.servers.indices.contains(choice.server) else {
             lifetime = .unknown(evidence.whyNoServer)
             return
         }
         method = choice.method
-        server = evidence.servers.indices.contains(choice.server) ? evidence.servers[choice.server].endpoint : nil
+        server = evidence.servers[choice.server].endpoint
         lifetime = Self.lifetime(evidence, choice.method)
     }
 
