@@ -16,7 +16,9 @@ package struct Diagnosis: Sendable {
         let record = RunRecord(plan, observations)
         stun = STUNResult.results(of: record)
         candidates = CandidateRecord.candidates(of: record)
-        nat = record.nat.filter { !$0.servers.isEmpty }.map { NATRecord($0) }
+        nat = record.nat.filter { !$0.servers.isEmpty }.map { evidence in
+            NATRecord(evidence, lifetime: record.natLifetimes.first { $0.source == evidence.source })
+        }
         notMeasured = record.notMeasured
         findings = FindingRules.apply(
             to: Evidence(

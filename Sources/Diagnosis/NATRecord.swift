@@ -5,10 +5,18 @@ package import NetTypes
 package struct NATRecord: Hashable, Sendable {
     package var evidence: NATEvidence
     package var verdict: NATVerdict
+    /// Nil where it was not asked how long a mapping lives.
+    package var lifetime: Lifetime?
 
-    package init(_ evidence: NATEvidence) {
+    package struct Lifetime: Hashable, Sendable {
+        package var evidence: NATLifetimeEvidence
+        package var verdict: NATLifetimeVerdict
+    }
+
+    package init(_ evidence: NATEvidence, lifetime: NATLifetimeEvidence? = nil) {
         self.evidence = evidence
         verdict = NATVerdict(evidence)
+        self.lifetime = lifetime.map { Lifetime(evidence: $0, verdict: NATLifetimeVerdict($0)) }
     }
 
     package var family: IPAddress.Family { evidence.source.family }

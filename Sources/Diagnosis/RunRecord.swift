@@ -29,6 +29,7 @@ package struct RunRecord: Sendable {
     package var notMeasuredByServer: [Observation.ServerIndex: [NotMeasured]] = [:]
     package var notMeasured: [NotMeasured]
     package var nat: [NATEvidence] = []
+    package var natLifetimes: [NATLifetimeEvidence] = []
     package var isInterrupted = false
 
     package init(_ plan: Plan, _ observations: [Observation]) {
@@ -67,6 +68,8 @@ package struct RunRecord: Sendable {
         case .notMeasured(let server?, let what): notMeasuredByServer[server, default: []].append(what)
         case .notMeasured(nil, let what): notMeasured.append(what)
         case .natSeen(let evidence): nat.append(evidence)
+        case .natLifetimeSampled: break
+        case .natLifetimeSeen(let evidence): natLifetimes.append(evidence)
         case .interrupted: isInterrupted = true
         }
     }

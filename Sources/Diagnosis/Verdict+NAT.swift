@@ -9,13 +9,29 @@ extension Verdict {
             let asked = stun.contains { $0.family == family && $0.gap == nil }
             let known = records.first { $0.family == family }
             guard asked || known != nil else { return nil }
-            return FamilyVerdict(family, known)
+            var verdict = FamilyVerdict(family, known)
+            if let lifetime = known?.lifetime?.verdict {
+                verdict.isOK = verdict.isOK && lifetime.alive != nil
+                verdict.summary += "; \(lifetime.summary)"
+            }
+            return verdict
         }
         isOK = !families.isEmpty && families.allSatisfy(\.isOK)
         best = families.map(\.best).min { $0.rank < $1.rank } ?? .none
         summary =
             families.isEmpty
             ? "Nothing could be measured." : families.map { "\($0.family.name): \($0.summary)." }.joined(separator: " ")
+    }
+}
+
+extension NATLifetimeVerdict {
+    fileprivate var summary: String {
+        switch lifetime {
+        case .within(let alive, let expired, _):
+            "an idle mapping lives for \(Words.seconds(down: alive)) to \(Words.seconds(up: expired)) s"
+        case .atLeast(let alive, _): "an idle mapping lives for \(Words.seconds(down: alive)) s or more"
+        case .unknown: "how long an idle mapping lives is unknown"
+        }
     }
 }
 

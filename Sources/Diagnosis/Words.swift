@@ -12,6 +12,12 @@ package enum Words {
         return "\(rounded(milliseconds / 1000, to: 1)) s"
     }
 
+    /// Seconds to the tenth: what was seen to hold is not made longer, what was seen to be over not shorter.
+    package static func seconds(down duration: Duration) -> String { tenths((duration.inSeconds * 10).rounded(.down)) }
+    package static func seconds(up duration: Duration) -> String { tenths((duration.inSeconds * 10).rounded(.up)) }
+
+    private static func tenths(_ tenths: Double) -> String { rounded(tenths / 10, to: 1) }
+
     package static func count(_ count: Int, _ noun: String, _ plural: String? = nil) -> String {
         "\(count) \(count == 1 ? noun : plural ?? noun + "s")"
     }

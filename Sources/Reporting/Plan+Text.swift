@@ -1,3 +1,4 @@
+import Engines
 import NetTypes
 import STUN
 package import Session
@@ -37,6 +38,7 @@ extension Plan {
                     ], remarks: server.excluded.map { [style.shown($0.detail)] } ?? [])
             })
         lines += servers.isEmpty ? ["  none"] : table.lines(style)
+        if let lifetime { lines += ["", renderer.title("Mapping lifetime")] + renderer.labelled("", lifetime) }
         lines += ["", renderer.title("From")]
         lines += sources.isEmpty ? [style.shown("  \(routedSource)")] : sourceLines(style)
         if !notMeasured.isEmpty {
@@ -45,6 +47,14 @@ extension Plan {
         }
         lines += ["", "requests: the most to each address of a server, from each address of this machine."]
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// What `--lifetime` adds; nil where it is not asked.
+    private var lifetime: String? {
+        guard let first = idleTimes.first, let last = idleTimes.last else { return nil }
+        return "\(idleTimes.count) sockets from each address of this machine, left idle for "
+            + "\(Int(first.inSeconds)) to \(Int(last.inSeconds)) s, each \(NATLifetimeLadder.precisionPercent) % or "
+            + "1 s longer than the one before; it ends with the first whose mapping is gone."
     }
 
     private var routedSource: String {
@@ -74,6 +84,7 @@ extension Plan {
                     "notMeasured": server.excluded.map { .string($0.detail) },
                 ]
             },
+            "idleTimesS": idleTimes.jsonArrayUnlessEmpty { .integer(Int($0.inSeconds)) },
             "sources": sources.jsonArray { base in
                 [
                     "address": .address(base.address.address), "interface": .string(base.interface),

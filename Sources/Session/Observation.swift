@@ -39,6 +39,10 @@ package struct Observation: Hashable, Sendable, Codable {
         case notMeasured(ServerIndex?, NotMeasured)
         /// All that a discovery of NAT behavior saw from one local address.
         case natSeen(NATEvidence)
+        /// One mapping of a search was looked at, after it had been left idle for so long.
+        case natLifetimeSampled(IPAddress.Family, idle: Duration, NATLifetimeEvidence.Outcome)
+        /// All that a search for the lifetime of mappings saw from one local address.
+        case natLifetimeSeen(NATLifetimeEvidence)
         case deadlineReached
         case interrupted
     }

@@ -25,11 +25,13 @@ package struct Options: Sendable {
     package var count: Int
     /// Whether to find out about hairpinning, which some firewalls take for an attack.
     package var asksHairpin: Bool
+    /// Whether `nat` finds out how long an idle mapping lives.
+    package var measuresLifetime: Bool
 
     package init(
         command: Command, servers: [ICEServers.Entry] = [], families: Set<IPAddress.Family> = [.ipv4, .ipv6],
         transports: [Transport] = [.udp], interface: String? = nil, bindAddress: IPAddress? = nil,
-        timeout: Duration? = nil, count: Int = 1, asksHairpin: Bool = false
+        timeout: Duration? = nil, count: Int = 1, asksHairpin: Bool = false, measuresLifetime: Bool = false
     ) {
         self.command = command
         self.servers = servers
@@ -40,5 +42,6 @@ package struct Options: Sendable {
         self.timeout = timeout
         self.count = count
         self.asksHairpin = asksHairpin
+        self.measuresLifetime = measuresLifetime
     }
 }

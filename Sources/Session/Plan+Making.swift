@@ -17,7 +17,9 @@ extension Plan {
         bindAddress = options.bindAddress
         count = options.count
         requestInterval = .milliseconds(20)
-        timeout = options.timeout ?? .seconds(5) + requestInterval * (options.count - 1)
+        idleTimes = try Self.idleTimes(options)
+        let longestIdle = idleTimes.last.map { $0 + NATLifetimeLadder.margin } ?? .zero
+        timeout = options.timeout ?? max(.seconds(5) + requestInterval * (options.count - 1), longestIdle)
         schedule = options.command == .nat ? .brisk : .standard
         // As long as a browser waits for one address before it tries the next (RFC 8305 s5); a discovery asks at a brisker pace.
         fallbackWait = options.command == .nat ? schedule.initialTimeout : .milliseconds(250)
@@ -55,6 +57,18 @@ extension Plan {
                             : "no interface is up but loopback"))
             }
         }
+    }
+
+    /// The idle times that fit into the time that there is.
+    private static func idleTimes(_ options: Options) throws(PlanError) -> [Duration] {
+        guard options.measuresLifetime, options.command == .nat else { return [] }
+        let most = options.timeout.map { $0 - NATLifetimeLadder.margin(within: $0) } ?? NATLifetimeLadder.longest
+        let times = NATLifetimeLadder.idleTimes(upTo: most)
+        guard !times.isEmpty else {
+            throw PlanError(
+                "--lifetime takes time: with --timeout give 3 seconds or more, or leave it out for 6 minutes")
+        }
+        return times
     }
 
     private static func check(_ options: Options, _ interfaces: [NetworkInterface]) throws(PlanError) {

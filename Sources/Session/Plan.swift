@@ -28,6 +28,8 @@ package struct Plan: Sendable {
     package var natDiscovery: NATDiscoveryStart
     /// Whether the NAT is tried with datagrams to its own mapped addresses.
     package var asksHairpin: Bool
+    /// How long mappings are left idle to see whether they live; empty where that is not asked.
+    package var idleTimes: [Duration]
     /// What the options or the machine exclude from the start.
     package var notMeasured: [NotMeasured]
 
@@ -77,7 +79,9 @@ package struct Plan: Sendable {
         // A server that is silent is put to the test beside TCP, one that answers is asked about the NAT.
         let discovery =
             natDiscovery == .never
-            ? 0 : NATDiscovery.mostRequests + (asksHairpin ? NATDiscovery.mostHairpinRequests : 0)
+            ? 0
+            : NATDiscovery.mostRequests + (asksHairpin ? NATDiscovery.mostHairpinRequests : 0)
+                + NATLifetime.mostRequests(idleTimes: idleTimes)
         let more = max(server.fallsBackToTCP ? SilenceTest.mostRounds : 0, discovery)
         return min(attempts + count - 1 + more, DestinationPacer().most(within: timeout))
     }

@@ -36,6 +36,7 @@ extension Session {
             return observe(.notMeasured(nil, limit), at: now)
         }
         natRuns[run].discovery.add(server: server, at: now)
+        measureLifetime(with: server, from: source, at: now)
         for socket in natRuns[run].discovery.sockets where natRuns[run].paths[socket] == nil {
             let path = open(.datagram, from: source)
             paths[path]?.natSocket = (run, socket)

@@ -16,6 +16,8 @@ struct Path: Sendable {
     var stream: StreamState?
     /// The discovery and the question that a socket is for.
     var natSocket: (run: Int, socket: NATSocket)?
+    /// The search for a lifetime and what a socket is to it.
+    var lifetimeSocket: (run: Int, socket: NATLifetimeSocket)?
 }
 
 extension Session {
@@ -60,6 +62,7 @@ extension Session {
         if let base = paths[id]?.base { observe(.baseOpened(base: base, local: local), at: now) }
         if paths[id]?.stream != nil { connected(id, local, at: now) }
         if let (run, socket) = paths[id]?.natSocket { natSocketOpened(run, socket, local, at: now) }
+        if let (run, socket) = paths[id]?.lifetimeSocket { lifetimeSocketOpened(run, socket, local, at: now) }
     }
 
     mutating func pathFailed(_ error: PathError, at now: Instant) {
@@ -70,6 +73,7 @@ extension Session {
             observe(.baseFailed(base: base, .path(trouble)), at: now)
         }
         paths[error.path]?.state = .failed(trouble)
+        if let (run, socket) = path.lifetimeSocket { lifetimeSocketFailed(run, socket, at: now) }
         for index in liveProbes.sorted() where probes[index].path == error.path {
             end(index, .failed(index, .path(trouble)), at: now)
         }

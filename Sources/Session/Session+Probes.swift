@@ -96,6 +96,9 @@ extension Session {
 
     mutating func datagramArrived(_ datagram: Datagram, at now: Instant) {
         guard paths[datagram.path]?.natSocket == nil else { return natDatagramArrived(datagram, at: now) }
+        if let (run, socket) = paths[datagram.path]?.lifetimeSocket {
+            return lifetimeDatagramArrived(datagram, run, on: socket, at: now)
+        }
         guard let index = probe(of: datagram) else { return }
         let probe = probes[index]
         let reply = BindingReply(datagram.bytes, to: probe.transaction.id)

@@ -43,6 +43,10 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
     var natRuns: [NATRun] = []
     var natTransactions: [TransactionID: NATTransaction] = [:]
 
+    // The lifetime of mappings: see Session+NATLifetime.swift.
+    var lifetimeRuns: [NATLifetimeRun] = []
+    var lifetimeTransactions: [TransactionID: NATLifetimeTransaction] = [:]
+
     /// Makes the session and starts it: the first outputs are ready to be polled.
     ///
     /// - Parameter random: the source of transaction ids; a CSPRNG where the network is real.
@@ -77,12 +81,16 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         advanceFallbacks(to: now)
         advanceSilences(to: now)
         advanceNATDiscovery(to: now)
+        advanceLifetimes(to: now)
         if now >= deadline { conclude(.deadline, at: now) }
     }
 
     package mutating func pollOutput(at now: Instant) -> Output? {
         if let output = outputs.popFirst() { return output }
-        return isConcluded ? nil : nextTransmission(at: now) ?? nextNATTransmission(at: now)
+        return isConcluded
+            ? nil
+            : nextTransmission(at: now) ?? nextNATTransmission(at: now)
+                ?? nextLifetimeTransmission(at: now)
     }
 
     package mutating func pollEvent() -> Observation? { observations.popFirst() }
@@ -92,6 +100,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         let wakes = [
             deadline, resolutions.compactMap(\.nextWake).min(), nextProbeWake, series.compactMap(\.nextAt).min(),
             fallbacks.map(\.at).min(), nextSilenceWake, natRuns.indices.compactMap(nextNATWake).min(),
+            lifetimeRuns.indices.compactMap(nextLifetimeWake).min(),
         ]
         return wakes.compactMap { $0 }.min()
     }
@@ -99,7 +108,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
     package var isFinished: Bool {
         isConcluded
             || (liveProbes.isEmpty && series.allSatisfy(\.isOver) && fallbacks.isEmpty
-                && natRuns.allSatisfy(\.isReported)
+                && natRuns.allSatisfy(\.isReported) && lifetimeRuns.allSatisfy(\.isReported)
                 // A question that no resolution waits for any longer holds nothing up, nor does its thread.
                 && resolutions.allSatisfy(\.isOver)
                 && paths.values.allSatisfy { $0.state != .opening })
@@ -110,6 +119,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         guard !isConcluded else { return }
         for index in liveProbes.sorted() { end(index, .failed(index, unfinished(index)), at: now) }
         concludeNATDiscovery(at: now)
+        concludeLifetimes(at: now)
         for resolution in resolutions where !resolution.isOver {
             let server = plan.servers[resolution.server].uri.text
             observe(

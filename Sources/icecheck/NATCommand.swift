@@ -9,19 +9,27 @@ struct NATCommand: ParsableCommand {
             Mapping and filtering are asked of servers that speak RFC 5780 (coturn with two addresses, or icecheck \
             serve). Other servers tell the mapping where there are two of them, as the two public ones that are asked \
             where none is named. A verdict from silence goes with its confidence; where answers do not suffice it is \
-            unknown, with the reason. The exit status is 0 where the mapping of each family that was asked is known.
+            unknown, with the reason. The exit status is 0 where the mapping of each family that was asked is known, \
+            and with --lifetime how long it lives.
             """)
 
     @Argument(help: ArgumentHelp("Servers: stun:host[:port] or host[:port].", valueName: "uri"))
     var uris: [String] = []
 
     @OptionGroup var nat: NATArguments
+    @Flag(
+        help: ArgumentHelp(
+            "Find out how long an idle UDP mapping lives, and the keepalive interval to set. Takes as long as it "
+                + "lives, at most 6 minutes or what --timeout leaves."))
+    var lifetime = false
+
     @OptionGroup var server: ServerArguments
     @OptionGroup var output: OutputArguments
 
     func run() throws {
         let servers = try server.serversOrBuiltIn(uris)
-        let options = try server.options(.nat, servers: servers, asksHairpin: nat.hairpin)
+        var options = try server.options(.nat, servers: servers, asksHairpin: nat.hairpin)
+        options.measuresLifetime = lifetime
         try Run(options, server.settings(output)).start()
     }
 }

@@ -1,21 +1,26 @@
+import Engines
 import HostIO
 import NetTypes
 import Session
 
-/// The live line on standard error: how many of the servers have answered so far.
+/// The live line on standard error: how many of the servers have answered so far, or which mapping is waited for.
 ///
 /// It exists on a terminal only, is written over at most ten times a second, and is gone when the report comes.
 struct Progress {
     private let servers: Int
+    private let idleTimes: [Duration]
     private var answered: Set<Int> = []
     private var failed: Set<Int> = []
     private var serverOfProbe: [Int: Int] = [:]
+    /// The longest idle time after which a mapping was alive.
+    private var alive: [IPAddress.Family: Duration] = [:]
     private var lastShown: Duration?
 
     /// Nil where standard error is no terminal, or one that cannot rewrite a line.
     init?(_ plan: Plan) {
         guard StandardStream.error.isTerminal, Environment.value("TERM") != "dumb" else { return nil }
         servers = plan.servers.count
+        idleTimes = plan.idleTimes
     }
 
     mutating func show(_ observation: Observation) {
@@ -24,14 +29,34 @@ struct Progress {
         case .answered(let index, _): if let server = serverOfProbe[index] { answered.insert(server) }
         case .failed(let index, _): if let server = serverOfProbe[index] { failed.insert(server) }
         case .notResolved(let server, _, _): failed.insert(server)
+        case .natLifetimeSampled(let family, let idle, .alive(_)): alive[family] = max(idle, alive[family] ?? idle)
+        case .natLifetimeSeen(let evidence): alive[evidence.source.family] = nil
         default: return
         }
-        if let lastShown, observation.at - lastShown < .milliseconds(100) { return }
-        lastShown = observation.at
+        draw(at: observation.at)
+    }
+
+    /// Has the line's time go on while nothing comes.
+    mutating func move(to time: Duration) { draw(at: time) }
+
+    private mutating func draw(at time: Duration) {
+        if let lastShown, time - lastShown < .milliseconds(100) { return }
+        lastShown = time
         let silent = failed.subtracting(answered).count
         let failures = silent == 0 ? "" : ", \(silent) failed"
-        let tenths = Int(observation.at.inSeconds * 10)
-        draw("\(answered.count) of \(servers) servers answered\(failures) (\(tenths / 10).\(tenths % 10) s)")
+        let tenths = Int(time.inSeconds * 10)
+        let text = alive.isEmpty ? "\(answered.count) of \(servers) servers answered\(failures)" : waiting
+        draw("\(text) (\(tenths / 10).\(tenths % 10) s)")
+    }
+
+    /// `mapping alive after 12 s idle; next 13 s`
+    private var waiting: String {
+        [IPAddress.Family.ipv4, .ipv6].compactMap { family in
+            guard let idle = alive[family] else { return nil }
+            let name = alive.count > 1 ? "\(family.name) mapping" : "mapping"
+            let next = idleTimes.first { $0 > idle }.map { "; next \(Int($0.inSeconds)) s" } ?? ""
+            return "\(name) alive after \(Int(idle.inSeconds)) s idle\(next)"
+        }.joined(separator: ", ")
     }
 
     func clear() { if lastShown != nil { draw("") } }

@@ -56,10 +56,16 @@ struct Run {
         var progress = settings.showsProgress ? Progress(plan) : nil
         let driver = try Self.driver()
         // The session keeps its own deadline; the driver's is for a session that would not.
-        let end = driver.run(&session, until: start + plan.timeout + .milliseconds(250)) { observation in
-            observations.append(observation)
-            progress?.show(observation)
-        }
+        let end = driver.run(
+            &session, until: start + plan.timeout + .milliseconds(250),
+            wakeEvery: progress == nil || plan.idleTimes.isEmpty ? nil : .seconds(1),
+            onEvent: { observation in
+                observations.append(observation)
+                progress?.show(observation)
+            },
+            onWake: { _, now in
+                if !plan.idleTimes.isEmpty { progress?.move(to: now - start) }
+            })
         Process.endAtNextSignal()
         if !session.isFinished {
             session.conclude(end.isInterruption ? .interrupted : .deadline, at: MonotonicClock.now)
@@ -141,6 +147,7 @@ extension Options {
         if let timeout { words += ["--timeout", timeout.secondsText] }
         if asksHairpin { words.append("--hairpin") }
         if count != 1 { words += ["--count", "\(count)"] }
+        if measuresLifetime { words.append("--lifetime") }
         return words.joined(separator: " ")
     }
 }

@@ -56,6 +56,21 @@ struct PlanTextTests {
                 """#)
     }
 
+    @Test("The plan of --lifetime says how many sockets are left idle and for how long, and fits into --timeout")
+    func lifetime() throws {
+        var options = Options(command: .nat, families: [.ipv4], measuresLifetime: true)
+        var plan = try Plan(options, interfaces: Self.interfaces)
+        #expect(plan.timeout == .seconds(372) && plan.idleTimes.last == .seconds(360))
+        #expect(plan.rendered(as: .text, style: RenderingStyle()).contains("90 sockets from each address"))
+        options.timeout = .seconds(30)
+        plan = try Plan(options, interfaces: Self.interfaces)
+        #expect(plan.timeout == .seconds(30) && plan.idleTimes.last == .seconds(22))
+        options.timeout = .seconds(2)
+        #expect(throws: PlanError.self) { try Plan(options, interfaces: Self.interfaces) }
+        options.measuresLifetime = false
+        #expect(try Plan(options, interfaces: Self.interfaces).idleTimes.isEmpty)
+    }
+
     @Test("--bind leaves one source; a later request of --count is one more for each address")
     func bind() throws {
         let plan = try plan(.candidates, ["stun:192.0.2.1"], bind: IPAddress(10, 8, 0, 2), count: 3)

@@ -24,6 +24,9 @@ struct LyingServer: Engine, Sendable {
         case answersChangesLate(Duration)
         /// Sends each answer once more, so much later.
         case repeatsAnswers(after: Duration)
+        case ignoresResponsePort
+        case refusesResponsePort
+        case dropsResponsePort
     }
 
     typealias Event = Never
@@ -77,8 +80,20 @@ struct LyingServer: Engine, Sendable {
         if change.changesPort { path ^= 1 }
         guard let asked = locals[datagram.path], let origin = locals[PathID(path)] else { return }
         let other = locals[PathID(datagram.path.number ^ 3)] ?? asked
+        var destination = datagram.source
         let bytes: [UInt8]
-        if isChange, lie == .refusesChangeRequest {
+        if let port = (try? request.value(.responsePort)) ?? nil {
+            switch lie {
+            case .dropsResponsePort: return
+            case .ignoresResponsePort, .refusesResponsePort: break
+            default: destination.port = port
+            }
+        }
+        if lie == .refusesResponsePort, request.first(.responsePort) != nil {
+            var builder = MessageBuilder(.errorResponse, .binding, request.transactionID)
+            builder.append(.errorCode, ErrorCode(420))
+            bytes = builder.bytes
+        } else if isChange, lie == .refusesChangeRequest {
             path = datagram.path.number
             var builder = MessageBuilder(.errorResponse, .binding, request.transactionID)
             builder.append(.errorCode, ErrorCode(420))
@@ -86,7 +101,7 @@ struct LyingServer: Engine, Sendable {
         } else {
             bytes = success(request, datagram.source, asked: asked, origin: origin, other: other)
         }
-        let output = Output.transmit(Transmit(path: PathID(path), destination: datagram.source, bytes: bytes))
+        let output = Output.transmit(Transmit(path: PathID(path), destination: destination, bytes: bytes))
         switch lie {
         case .answersChangesLate(let delay) where isChange: delayed.append((now + delay, output))
         case .repeatsAnswers(let delay):

@@ -10,7 +10,7 @@ import SimNet
 struct NATLab {
     enum Middle: Hashable, Sendable {
         case nothing
-        case firewall(Dependence)
+        case firewall(Dependence, lifetime: Duration = .seconds(120))
         /// A firewall that lets TCP out, and of UDP this.
         case firewallOnUDP(FirewallBehaviour.Action)
         case nat(NATBehaviour)
@@ -27,6 +27,7 @@ struct NATLab {
     var asksHairpin = false
     var uris: [String]?
     var timeout: Duration?
+    var measuresLifetime = false
     /// What the server lies about; nil for icecheck's own server.
     var lie: LyingServer.Lie?
 
@@ -73,9 +74,9 @@ struct NATLab {
     private func addClient(to net: inout SimNet) -> (host: HostID, address: IPAddress) {
         switch middle {
         case .nothing: return (net.addHost(addresses: [address(9)], link: link), address(9))
-        case .firewall(let filtering):
+        case .firewall(let filtering, let lifetime):
             let router = net.addRouter(
-                .firewall(FirewallBehaviour(filtering: filtering)), externalAddresses: [address(1)])
+                .firewall(FirewallBehaviour(filtering: filtering, lifetime: lifetime)), externalAddresses: [address(1)])
             return (net.addHost(addresses: [address(9)], behind: router, link: link), address(9))
         case .firewallOnUDP(let action):
             let router = net.addRouter(
@@ -96,7 +97,9 @@ struct NATLab {
         let server = Endpoint(Self.servers[family]?[0] ?? address, 3478)
         let entries = try (uris ?? ["stun:\(server)"]).map { ICEServers.Entry(uri: try ServerURI(parsing: $0)) }
         return try Plan(
-            Options(command: command, servers: entries, timeout: timeout, asksHairpin: asksHairpin),
+            Options(
+                command: command, servers: entries, timeout: timeout, asksHairpin: asksHairpin,
+                measuresLifetime: measuresLifetime),
             interfaces: [
                 NetworkInterface(
                     name: "eth0", index: 2, kind: .ethernet, addresses: [.init(address, prefixLength: 24)])

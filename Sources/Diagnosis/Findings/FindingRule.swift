@@ -23,7 +23,7 @@ enum FindingRules {
             UDPBlocked.self, FirewallRejects.self, MachineRefuses.self, NameNotResolved.self, WrongService.self,
             ServerSilent.self, ServerAnswersBadly.self, NameLeadsInside.self, AddressRewritten.self,
             MappedAddressNotGlobal.self, OtherAddressNotGlobal.self, NATMappingDependent.self, NATServerUnusable.self,
-            AnswersLost.self,
+            NATLifetimeShort.self, AnswersLost.self,
             NetworkChanged.self,
         ]
     }

@@ -72,8 +72,14 @@ struct NATAgenda: Sendable {
         var start: Duration
         var roundTrip: Duration?
         var patience: Duration
-        /// The wait before a request is repeated: a round trip and a little more.
-        var interval: Duration { roundTrip.map { $0 * 5 / 4 + .milliseconds(5) } ?? NATAgenda.blindPace }
+
+        /// The wait before a request is repeated that was sent so often: a round trip and a little more; and from the
+        /// third on, where that is short, as long as a server that is busy may take.
+        func interval(after count: Int) -> Duration {
+            guard let roundTrip else { return NATAgenda.blindPace }
+            let least = roundTrip * 5 / 4 + .milliseconds(5)
+            return max(least, min(.milliseconds(100), least * (1 << max(0, count - 3))))
+        }
     }
 
     /// Asks an endpoint until it has answered so many times; gives whether there is still something to wait for.
@@ -88,7 +94,8 @@ struct NATAgenda: Sendable {
         guard answered < answers else { return false }
         let limit = direct.roundTrip == nil ? Int.max : limit
         if made.count < limit {
-            let next = made.last.map { $0.sentAt + ($0.answer?.after ?? direct.interval) } ?? direct.start
+            let next =
+                made.last.map { $0.sentAt + ($0.answer?.after ?? direct.interval(after: made.count)) } ?? direct.start
             let question = NATDiscovery.Question(
                 socket: socket, server: server, destination: destination, change: change)
             entries.append(Entry(at: next, question: question))

@@ -17,6 +17,7 @@ extension NATRecord {
             "addressPooling": verdict.pairedPooling.jsonValue { .string($0 ? "paired" : "arbitrary") },
             "hairpin": verdict.hairpinning.jsonValue { .string($0.rawValue) },
             "alg": verdict.payloadRewriting.jsonValue { .bool($0) },
+            "mappingLifetime": lifetime?.jsonValue,
             "legacyName": verdict.legacyName.map(JSONValue.string),
             "method": verdict.method.map { .string($0.name) },
             "servers": .array(zip(evidence.servers, verdict.capabilities).map { $1.jsonValue(of: $0) }),

@@ -18,6 +18,7 @@ extension TextRenderer {
         if verdict.payloadRewriting.value == true {
             add("ALG", "something on the way rewrites addresses in payloads")
         }
+        if let lifetime = record.lifetime { add("mapping lifetime", lifetime.words) }
         for (server, capability) in zip(record.evidence.servers, verdict.capabilities) {
             add("asked", "\(server): \(capability.words)")
         }
