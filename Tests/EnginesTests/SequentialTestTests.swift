@@ -5,8 +5,18 @@ import Testing
 @Suite struct SequentialTestTests {
     /// What becomes of the test on a path that nothing filters and that loses each exchange with chance `loss`,
     /// computed exactly: every number of failed controls after every round, with its chance.
-    private func outcome(loss: Double, rounds: Int) -> (wrong: Double, decided: Double) {
+    ///
+    /// - Parameter others: requests of other sockets to the same endpoint, before the rounds.
+    private func outcome(loss: Double, rounds: Int, others: Int = 0) -> (wrong: Double, decided: Double) {
         var open: [Int: Double] = [0: 1]
+        for _ in 0..<others {
+            var next: [Int: Double] = [:]
+            for (failed, chance) in open {
+                next[failed, default: 0] += chance * (1 - loss)
+                next[failed + 1, default: 0] += chance * loss
+            }
+            open = next
+        }
         var wrong = 0.0
         var decided = 0.0
         for round in 1...rounds {
@@ -20,7 +30,7 @@ import Testing
             open = [:]
             for (failed, chance) in next {
                 let test = SequentialTest(
-                    answeredControls: round - failed, failedControls: failed, silentProbes: round)
+                    answeredControls: round + others - failed, failedControls: failed, silentProbes: round)
                 if test.isDecided {
                     wrong += chance * silent
                     decided += chance
@@ -35,6 +45,12 @@ import Testing
     @Test(arguments: [0, 0.05, 0.0975, 0.2, 0.36, 0.5, 0.6, 0.75])
     func isWronglyNegativeInFewerThanOneOfAThousandRunsWhateverThePathLoses(loss: Double) {
         let outcome = outcome(loss: loss, rounds: 60)
+        #expect(outcome.wrong < 0.001, "\(outcome)")
+    }
+
+    @Test(arguments: [0, 0.05, 0.0975, 0.2, 0.36, 0.5, 0.6, 0.75], [3, 5, 8, 12, 20])
+    func staysSoWhereOtherSocketsShowTheLossToo(loss: Double, others: Int) {
+        let outcome = outcome(loss: loss, rounds: 60, others: others)
         #expect(outcome.wrong < 0.001, "\(outcome)")
     }
 

@@ -37,8 +37,8 @@ struct PlanTextTests {
 
                 Servers
                   server                        over                requests
-                  stun:stun.example.org         UDP, TCP if silent       268
-                  stun:192.0.2.1:19302          UDP, TCP if silent       268
+                  stun:stun.example.org         UDP, TCP if silent       209
+                  stun:192.0.2.1:19302          UDP, TCP if silent       209
                   turn:a.example?transport=tcp  TCP                        1
                   stuns:b.example                                          0
                     TLS and DTLS are not in this version; stun: is
@@ -163,7 +163,7 @@ struct PlanTextTests {
                         "udp"
                       ],
                       "fallsBackToTcp": true,
-                      "requests": 268
+                      "requests": 209
                     },
                     {
                       "server": "stuns:b.example",

@@ -26,7 +26,7 @@ struct NATAgenda: Sendable {
 
     /// Requests to the server's own address in the worst case: the rounds, both its ports and both proofs from the
     /// mapping socket, and the allocation sockets.
-    static let mostRequests = 3 * mostRounds + (4 + NATDiscovery.allocationSockets) * mostDirectRequests
+    static let mostRequests = 2 * mostRounds + 1 + (4 + NATDiscovery.allocationSockets) * mostDirectRequests
 
     /// As many more with the hairpin question: its controls; and as many again to each of two mapped addresses.
     static let mostHairpinRequests = mostRounds
@@ -110,31 +110,26 @@ struct NATAgenda: Sendable {
     /// does not says nothing of the filter by its silence, and one that takes its time shows how long.
     private mutating func prove(_ server: Int, _ asked: Endpoint, _ direct: DirectQuestions) {
         guard evidence.provesChanges(server: server) else { return }
-        for change in [NATExchange.Change.addressAndPort, .port] {
-            let isKnown = evidence.exchanges.contains {
-                $0.socket == .filtering(server: server) && $0.change == change && $0.answer != nil
-            }
-            if !isKnown { ask(asked, change: change, from: .mapping, server, direct) }
+        for change in evidence.changesKeptOut(server: server) {
+            ask(asked, change: change, from: .mapping, server, direct)
         }
     }
 
-    /// The rounds of the filtering question: the probes, then the control that vouches for them.
+    /// The rounds of the filtering question: the probe, then the control that vouches for it. The first round asks for
+    /// both changes, since what lets in all lets in both.
     private mutating func filter(_ server: Int, since start: Duration, roundTrip: Duration?) {
+        guard let open = evidence.openChange(server: server),
+            !evidence.test(open, server: server, at: time).isDecided
+        else { return }
         let socket = NATSocket.filtering(server: server)
         let made = evidence.exchanges.filter { $0.socket == socket }
-        let answered = Set(made.filter { $0.answer != nil }.map(\.change))
-        let open = [NATExchange.Change.addressAndPort, .port].filter {
-            !answered.contains($0) && !evidence.test($0, server: server, at: time).isDecided
-        }
-        // What comes in from another address comes in from another port as well.
-        guard !open.isEmpty, !answered.contains(.addressAndPort) else { return }
-        let isEnough = open.allSatisfy {
-            evidence.test($0, server: server, at: time, anticipating: true).isDecided
-        }
-        let questions = (open + [.none]).map {
+        let isFirst = !made.contains { $0.change == .none }
+        let changes: [NATExchange.Change] = isFirst ? [.addressAndPort, .port, .none] : [open, .none]
+        let questions = changes.map {
             NATDiscovery.Question(
                 socket: socket, server: server, destination: evidence.servers[server], change: $0)
         }
+        let isEnough = evidence.test(open, server: server, at: time, anticipating: true).isDecided
         addRound(questions, made: made, isEnough: isEnough, since: start, roundTrip: roundTrip)
     }
 
@@ -169,7 +164,8 @@ struct NATAgenda: Sendable {
         if isEnough || asked.count(where: { $0 == control }) >= Self.mostRounds {
             let patience = evidence.patience(server: control.server)
             // Those whose time is not over; the last of them settles it, an earlier one may ask for another round.
-            waits += made.filter { $0.sentAt + patience > time }.map { $0.sentAt + patience }
+            waits += evidence.exchanges.filter { $0.server == control.server }.map { $0.sentAt + patience }
+                .filter { $0 > time }
             return
         }
         let pace = roundTrip.map(SequentialTest.pace) ?? Self.blindPace

@@ -8,6 +8,8 @@ import NetTypes
 package struct NATBound: Hashable, Sendable {
     /// Round trips that need one another's answers, on the longer chain.
     package var roundTrips: Int
+    /// Probes that have to stay unanswered for a verdict that rests on silence; 0 where none does.
+    package var silentProbes: Int
     /// What silence needs beyond them; zero where no verdict rests on it, or where the other chain is the longer.
     package var silence: Duration
     package var total: Duration
@@ -15,18 +17,25 @@ package struct NATBound: Hashable, Sendable {
     /// Nil where nothing was found out.
     ///
     /// - Parameter roundTrip: of the path to the server that the verdict rests on.
-    package init?(_ verdict: NATVerdict, roundTrip: Duration) {
+    package init?(_ verdict: NATVerdict, of evidence: NATEvidence, roundTrip: Duration) {
         guard let method = verdict.method, let mapping = verdict.mapping.value else { return nil }
-        let restsOnSilence = verdict.filtering.value != nil && verdict.filtering.risk > 0
-        roundTrips =
-            switch method {
-            case .severalServers: 1
-            case .discovery: restsOnSilence && !mapping.isDependent ? 3 : 2
-            }
         silence = .zero
+        silentProbes = 0
+        roundTrips = 1
+        total = roundTrip
+        guard case .discovery(let server) = method else { return }
+        let restsOnSilence = verdict.filtering.value != nil && verdict.filtering.risk > 0
+        roundTrips = restsOnSilence && !mapping.isDependent ? 3 : 2
         total = roundTrip * roundTrips
-        let rounds = NATAgenda.leastSilence(roundTrip: roundTrip)
-        if restsOnSilence, rounds > total {
+        guard restsOnSilence else { return }
+        // Requests to the same endpoint from other sockets, which show the loss as well; one of them asks once more.
+        let sockets = 1 + (server == evidence.servers.first ? NATDiscovery.allocationSockets : 0)
+        let early = NATAgenda.blindRounds(roundTrip: roundTrip)
+        silentProbes = SequentialTest.leastRounds(others: sockets * early + 1)
+        // Whether another address gets in is asked on once another port has got in.
+        let asked = verdict.filtering.value == .addressDependent ? 1 : early
+        let rounds = NATAgenda.leastSilence(probes: silentProbes, early: asked, roundTrip: roundTrip)
+        if rounds > total {
             roundTrips = 1
             silence = rounds - roundTrip
             total = rounds
@@ -35,14 +44,18 @@ package struct NATBound: Hashable, Sendable {
 }
 
 extension NATAgenda {
+    /// How often a question is asked before it can be answered.
+    fileprivate static func blindRounds(roundTrip: Duration) -> Int {
+        1 + Int(roundTrip.nanoseconds / blindPace.nanoseconds)
+    }
+
     /// When the last probe of a silence can have been waited for, where nothing is lost.
-    fileprivate static func leastSilence(roundTrip: Duration) -> Duration {
-        let early = 1 + Int((roundTrip.nanoseconds - 1) / blindPace.nanoseconds)
-        let later = SequentialTest.leastRounds - early
+    fileprivate static func leastSilence(probes: Int, early: Int, roundTrip: Duration) -> Duration {
+        let later = probes - early
         let last =
             later > 0
             ? roundTrip + SequentialTest.pace(roundTrip: roundTrip) * (later - 1)
-            : blindPace * (SequentialTest.leastRounds - 1)
+            : blindPace * (probes - 1)
         return last + SequentialTest.patience(roundTrip: roundTrip)
     }
 }

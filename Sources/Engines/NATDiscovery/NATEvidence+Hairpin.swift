@@ -31,11 +31,9 @@ extension NATEvidence {
     /// The silence of the first socket, to which the second sends once the first has sent to it, beside what the server
     /// answers to the second.
     func hairpinTest(server: Int, at now: Duration, anticipating: Bool) -> SequentialTest {
-        let sent = exchanges.filter { $0.socket == .hairpin(1) && $0.server == server }
         let first = hairpinTargets(server: server)?.first
-        return test(
-            sent.filter { $0.destination == first }, beside: sent.filter { $0.destination == servers[server] },
-            server: server, at: now, anticipating: anticipating)
+        let probes = exchanges.filter { $0.socket == .hairpin(1) && $0.destination == first }
+        return test(probes, from: .hairpin(1), server: server, at: now, anticipating: anticipating)
     }
 
     func hairpinning(_ capabilities: [NATServerCapability], _ verdict: NATVerdict) -> NATFinding<NATHairpinning> {

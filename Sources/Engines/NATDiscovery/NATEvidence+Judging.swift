@@ -55,31 +55,38 @@ extension NATEvidence {
         }
     }
 
+    /// The changes that no answer to the filtering socket has come from.
+    func changesKeptOut(server: Int) -> [NATExchange.Change] {
+        let letIn = exchanges.filter { $0.socket == .filtering(server: server) && $0.answer != nil }.map(\.change)
+        return [.addressAndPort, .port].filter { !letIn.contains($0) }
+    }
+
+    /// The change whose silence settles the filtering; nil where an answer has. What drops another port of an address
+    /// that was sent to drops another address too, so that one is asked about only once the other port got in.
+    func openChange(server: Int) -> NATExchange.Change? {
+        let keptOut = changesKeptOut(server: server)
+        return keptOut.contains(.addressAndPort) ? keptOut.last : nil
+    }
+
     /// The filtering by RFC 5780 s4.4. An answer from elsewhere proves that it gets in; its absence proves something
     /// once the server has shown that it answers from there and the sequential test is decided.
     func filtering(server: Int) -> NATFinding<NATDependence> {
         guard case .discovers(let other) = capability(of: server) else { return .unknown(Self.noSocket) }
-        let socket = NATSocket.filtering(server: server)
-        let answered = Set(exchanges.filter { $0.socket == socket && $0.answer != nil }.map(\.change))
-        if answered.contains(.addressAndPort) { return .known(.endpointIndependent, risk: 0) }
-        for change in [NATExchange.Change.addressAndPort, .port] where !answered.contains(change) {
+        guard let change = openChange(server: server) else { return .known(.endpointIndependent, risk: 0) }
+        let seen = seen(by: server)
+        for change in changesKeptOut(server: server) {
+            let from = change.source(asked: servers[server], other: other)
             guard !provesChanges(server: server) || isProven(change, server: server) else {
-                let from = change.source(asked: servers[server], other: other)
                 return .unknown(cut("it did not answer from \(from) where the way from there was open"))
             }
+            guard seen[from] != nil else {
+                let which = from == other ? "other address \(other.address)" : "other port \(other.port)"
+                return .unknown(cut("its \(which) gave no answer when asked directly"))
+            }
         }
-        guard seen(by: server)[other] != nil else {
-            return .unknown(cut("its other address \(other.address) gave no answer when asked directly"))
-        }
-        let fromElsewhere = test(.addressAndPort, server: server, at: endedAt)
-        guard fromElsewhere.isDecided else { return .unknown(undecided(fromElsewhere)) }
-        if answered.contains(.port) { return .known(.addressDependent, risk: fromElsewhere.risk) }
-        guard seen(by: server)[Endpoint(servers[server].address, other.port)] != nil else {
-            return .unknown(cut("its other port \(other.port) gave no answer when asked directly"))
-        }
-        let fromOtherPort = test(.port, server: server, at: endedAt)
-        guard fromOtherPort.isDecided else { return .unknown(undecided(fromOtherPort)) }
-        return .known(.addressAndPortDependent, risk: fromElsewhere.risk + fromOtherPort.risk)
+        let test = test(change, server: server, at: endedAt)
+        guard test.isDecided else { return .unknown(undecided(test)) }
+        return .known(change == .port ? .addressAndPortDependent : .addressDependent, risk: test.risk)
     }
 
     /// The mapping from what several servers see of one socket, where none speaks RFC 5780: nil where fewer than two

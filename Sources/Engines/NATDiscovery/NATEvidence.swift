@@ -120,41 +120,41 @@ extension NATEvidence {
     }
 
     /// The filtering question of a server as the sequential test sees it at `now`.
-    ///
-    /// A request counts when its time is over, answered or not, so that quick answers do not count for more than
-    /// losses. A probe counts when, besides, a control that was sent with it or after it was answered: a server that
-    /// stopped answering altogether, or a limit of its rate, is not silence of the filter.
-    ///
     func test(
         _ change: NATExchange.Change, server: Int, at now: Duration, anticipating: Bool = false
     ) -> SequentialTest {
-        let sent = exchanges.filter { $0.socket == .filtering(server: server) }
-        return test(
-            sent.filter { $0.change == change }, beside: sent.filter { $0.change == .none }, server: server, at: now,
-            anticipating: anticipating)
+        let socket = NATSocket.filtering(server: server)
+        let probes = exchanges.filter { $0.socket == socket && $0.change == change }
+        return test(probes, from: socket, server: server, at: now, anticipating: anticipating)
     }
 
-    /// Probes and the controls beside them.
+    /// Probes from a socket, none of them answered, beside what must be answered: every plain request to the server's
+    /// first endpoint, from this socket or another, shows what the path loses.
+    ///
+    /// A request counts when its time is over, answered or not, so that quick answers do not count for more than
+    /// losses. A probe counts when, besides, a control that was sent with it or after it from the same socket was
+    /// answered: a server that stopped answering altogether, or a limit of its rate, is not silence of the filter.
     ///
     /// - Parameter anticipating: counts what is still under way as well, as if it fared as what is over has: where even
     ///   that does not decide it, more has to be sent.
     func test(
-        _ probes: [NATExchange], beside controls: [NATExchange], server: Int, at now: Duration, anticipating: Bool
+        _ probes: [NATExchange], from socket: NATSocket, server: Int, at now: Duration, anticipating: Bool
     ) -> SequentialTest {
         let patience = patience(server: server)
         let isOver = { (exchange: NATExchange) in exchange.sentAt + patience <= now }
         let isTimely = { (exchange: NATExchange) in exchange.answer.map { $0.after <= patience } ?? false }
+        let controls = exchanges.filter { $0.destination == servers[server] && $0.change == .none }
         let over = controls.filter(isOver)
         var test = SequentialTest(answeredControls: over.count(where: isTimely), failedControls: 0, silentProbes: 0)
         test.failedControls = over.count - test.answeredControls
-        var lastAnswered = over.last(where: isTimely)?.sentAt
+        var lastAnswered = over.last { $0.socket == socket && isTimely($0) }?.sentAt
         if anticipating {
             let open = controls.filter { !isOver($0) }
             let losses = open.count { $0.answer == nil } * test.failedControls
             let failing = over.isEmpty ? 0 : (losses + over.count - 1) / over.count
             test.answeredControls += open.count - failing
             test.failedControls += failing
-            lastAnswered = open.last?.sentAt ?? lastAnswered
+            lastAnswered = open.last { $0.socket == socket }?.sentAt ?? lastAnswered
         }
         guard let lastAnswered else { return test }
         test.silentProbes = probes.count { $0.sentAt <= lastAnswered && (isOver($0) || anticipating) }

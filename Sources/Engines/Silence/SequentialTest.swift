@@ -3,8 +3,8 @@ import NetTypes
 /// Decides when silence is an answer.
 ///
 /// A probe that a filter drops looks like one that the path lost. So control probes, which must be answered, run beside
-/// it on the same socket at the same time, and the silence is believed once the loss that the controls show cannot
-/// explain it.
+/// it on the same socket at the same time, and the silence is believed once the loss that the controls show, and
+/// whatever else was sent the same way, cannot explain it.
 ///
 /// The bound: let `p` be the chance that an exchange on this path stays without an answer in time, the same for a
 /// control and for a probe that nothing filters. Nothing is known of `p` beforehand, so it is uniform on 0...1. When `m`
@@ -30,7 +30,7 @@ package struct SequentialTest: Hashable, Sendable {
         self.silentProbes = silentProbes
     }
 
-    /// A verdict rests on two negatives at most; together they are wrong in fewer than 1 of 1,000 runs.
+    /// With this, for every loss, fewer than 1 of 1,000 silences are wrongly believed; see above.
     package static let mostRisk = 1.0 / 2_000
 
     /// The chance that the silence is loss, from 0 to 1.
@@ -43,11 +43,12 @@ package struct SequentialTest: Hashable, Sendable {
         return product
     }
 
-    /// Rounds of a probe and a control that decide it where nothing is lost.
-    package static let leastRounds =
+    /// Rounds of a probe and a control that decide it where nothing is lost, beside so many other controls.
+    static func leastRounds(others: Int) -> Int {
         (1...).first {
-            SequentialTest(answeredControls: $0, failedControls: 0, silentProbes: $0).isDecided
+            SequentialTest(answeredControls: $0 + others, failedControls: 0, silentProbes: $0).isDecided
         } ?? 0
+    }
 
     package var isDecided: Bool { answeredControls > 0 && risk <= Self.mostRisk }
 

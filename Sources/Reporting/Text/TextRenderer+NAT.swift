@@ -33,7 +33,7 @@ extension TextRenderer {
             let trips = Words.count(bound.roundTrips, "round trip")
             let silence =
                 bound.silence > .zero
-                ? " and \(decimal(bound.silence)) ms in which \(SequentialTest.leastRounds) requests stay unanswered"
+                ? " and \(decimal(bound.silence)) ms in which \(bound.silentProbes) requests stay unanswered"
                 : ""
             add("at least", "\(decimal(bound.total)) ms: \(trips)\(silence)")
         }
