@@ -16,6 +16,8 @@ struct Path: Sendable {
     var stream: StreamState?
     /// The discovery and the question that a socket is for.
     var natSocket: (run: Int, socket: NATSocket)?
+    /// The same over TCP.
+    var natStream: NATStreamPlace?
 }
 
 extension Session {
@@ -37,7 +39,8 @@ extension Session {
         return path
     }
 
-    mutating func open(_ kind: PathSpecification.Kind, from source: IPAddress) -> PathID {
+    /// - Parameter port: one that connections to several peers share; 0 leaves the choice to the system.
+    mutating func open(_ kind: PathSpecification.Kind, from source: IPAddress, port: UInt16 = 0) -> PathID {
         nextPath += 1
         let path = PathID(nextPath)
         paths[path] = Path()
@@ -45,7 +48,8 @@ extension Session {
             .open(
                 path,
                 PathSpecification(
-                    kind, family: source.family, local: Endpoint(source, 0), interface: plan.interface)))
+                    kind, family: source.family, local: Endpoint(source, port), interface: plan.interface,
+                    sharesPort: port != 0)))
         return path
     }
 
@@ -60,6 +64,7 @@ extension Session {
         if let base = paths[id]?.base { observe(.baseOpened(base: base, local: local), at: now) }
         if paths[id]?.stream != nil { connected(id, local, at: now) }
         if let (run, socket) = paths[id]?.natSocket { natSocketOpened(run, socket, local, at: now) }
+        if let place = paths[id]?.natStream { natStreamOpened(place, local, at: now) }
     }
 
     mutating func pathFailed(_ error: PathError, at now: Instant) {
@@ -70,6 +75,7 @@ extension Session {
             observe(.baseFailed(base: base, .path(trouble)), at: now)
         }
         paths[error.path]?.state = .failed(trouble)
+        if let place = path.natStream { return natStreamFailed(place, error.kind, at: now) }
         for index in liveProbes.sorted() where probes[index].path == error.path {
             end(index, .failed(index, .path(trouble)), at: now)
         }

@@ -43,6 +43,12 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
     var natRuns: [NATRun] = []
     var natTransactions: [TransactionID: NATTransaction] = [:]
 
+    // The same over TCP: see Session+NATStreams.swift.
+    var natStreams: [NATStreamRun] = []
+    var natStreamTransactions: [TransactionID: NATTransaction] = [:]
+    /// The longest that was measured to each address.
+    var roundTrips: [IPAddress: Duration] = [:]
+
     /// Makes the session and starts it: the first outputs are ready to be polled.
     ///
     /// - Parameter random: the source of transaction ids; a CSPRNG where the network is real.
@@ -77,6 +83,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         advanceFallbacks(to: now)
         advanceSilences(to: now)
         advanceNATDiscovery(to: now)
+        advanceNATStreams(to: now)
         if now >= deadline { conclude(.deadline, at: now) }
     }
 
@@ -92,6 +99,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         let wakes = [
             deadline, resolutions.compactMap(\.nextWake).min(), nextProbeWake, series.compactMap(\.nextAt).min(),
             fallbacks.map(\.at).min(), nextSilenceWake, natRuns.indices.compactMap(nextNATWake).min(),
+            natStreams.indices.compactMap(nextNATStreamWake).min(),
         ]
         return wakes.compactMap { $0 }.min()
     }
@@ -99,7 +107,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
     package var isFinished: Bool {
         isConcluded
             || (liveProbes.isEmpty && series.allSatisfy(\.isOver) && fallbacks.isEmpty
-                && natRuns.allSatisfy(\.isReported)
+                && natRuns.allSatisfy(\.isReported) && natStreams.allSatisfy(\.isReported)
                 // A question that no resolution waits for any longer holds nothing up, nor does its thread.
                 && resolutions.allSatisfy(\.isOver)
                 && paths.values.allSatisfy { $0.state != .opening })
@@ -110,6 +118,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         guard !isConcluded else { return }
         for index in liveProbes.sorted() { end(index, .failed(index, unfinished(index)), at: now) }
         concludeNATDiscovery(at: now)
+        concludeNATStreams(at: now)
         for resolution in resolutions where !resolution.isOver {
             let server = plan.servers[resolution.server].uri.text
             observe(

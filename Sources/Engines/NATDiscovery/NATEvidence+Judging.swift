@@ -41,10 +41,11 @@ extension NATEvidence {
         let asked = servers[server]
         let seen = seen(by: server)
         let otherPort = Endpoint(asked.address, other.port)
-        guard let first = seen[asked] else { return .unknown(cut("\(asked) gave no answer")) }
-        guard let atOtherPort = seen[otherPort] else { return .unknown(cut("\(otherPort) gave no answer")) }
+        guard let first = seen[asked] else { return .unknown(cut(silence(of: asked))) }
+        guard let atOtherPort = seen[otherPort] else { return .unknown(cut(silence(of: otherPort))) }
         guard let atOtherAddress = seen[other] else {
-            return .unknown(cut("its other address \(other.address) gave no answer"))
+            let why = transport == .tcp ? silence(of: other) : "its other address \(other.address) gave no answer"
+            return .unknown(cut(why))
         }
         if [first, atOtherPort, atOtherAddress].allSatisfy({ $0 == local }) { return .known(.none, risk: 0) }
         if atOtherPort != first { return .known(.addressAndPortDependent, risk: 0) }
@@ -116,6 +117,19 @@ extension NATEvidence {
                 "it depends on the destination's address; a second port of a server would tell whether on that too")
     }
 
+    /// The mapping where RFC 5780 did not give it, for which `attempt` has the reason.
+    ///
+    /// Many servers listen over TCP at their first endpoint only: then others of them may tell.
+    func mappingWithoutDiscovery(
+        _ attempt: NATFinding<NATDependence>?, _ capabilities: [NATServerCapability]
+    ) -> NATFinding<NATDependence>? {
+        guard let attempt else { return mappingFromSeveralServers(capabilities) }
+        guard transport == .tcp, let several = mappingFromSeveralServers(capabilities),
+            several.value.map({ !$0.isDependent }) ?? false
+        else { return attempt }
+        return several
+    }
+
     /// Port preservation, allocation and pooling, from what the first server that can be believed saw of each socket.
     func allocation(_ capabilities: [NATServerCapability]) -> (
         NATFinding<Bool>, NATFinding<NATVerdict.PortAllocation>, NATFinding<Bool>
@@ -161,7 +175,7 @@ extension NATEvidence {
             let server = servers[place]
             return switch capabilities[place] {
             case .silent where silence[place] != nil: "\(server) gave no answer over UDP, where it does over TCP"
-            case .silent: "\(server) gave no answer"
+            case .silent: silence(of: server)
             case .mapsOnly(let why), .unusable(let why): "\(server): \(why)"
             case .discovers: "\(server) told too little"
             }
