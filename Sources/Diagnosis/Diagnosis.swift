@@ -16,7 +16,9 @@ package struct Diagnosis: Sendable {
         let record = RunRecord(plan, observations)
         stun = STUNResult.results(of: record)
         candidates = CandidateRecord.candidates(of: record)
-        nat = record.nat.filter { !$0.servers.isEmpty }.map { NATRecord($0) }
+        let seen = record.nat.filter { !$0.servers.isEmpty }
+        // UDP is what media goes over: it comes first, whichever was done first.
+        nat = (seen.filter { $0.transport == .udp } + seen.filter { $0.transport != .udp }).map { NATRecord($0) }
         notMeasured = record.notMeasured
         findings = FindingRules.apply(
             to: Evidence(

@@ -12,6 +12,7 @@ package struct NATRecord: Hashable, Sendable {
     }
 
     package var family: IPAddress.Family { evidence.source.family }
+    package var transport: Transport { evidence.transport }
     package var requests: Int { evidence.exchanges.count }
     package var answers: Int { evidence.exchanges.count { $0.answer != nil } }
 

@@ -152,7 +152,7 @@ extension Session {
         if plan.natDiscovery == .atOnce, transports.contains(.udp) {
             discoverNAT(with: endpoint, from: source, at: now)
         }
-        if plan.natDiscovery == .atOnce, plan.servers[server].uri.transport != .udp {
+        if plan.natDiscovery == .atOnce, transports.contains(.tcp) {
             discoverNATOverTCP(with: endpoint, from: source, at: now)
         }
         if plan.gathersReflexive, transports.contains(.udp) {
