@@ -7,7 +7,7 @@ package import NetTypes
 /// endpoints of all servers are connected to at once, a server's other ones as soon as its first answer names them:
 /// four round trips in all. What is not known after that is waited for in the measure of the path, and of TCP's own
 /// way with loss: the system repeats a SYN after a second only, so a connection that is not made in time is given up
-/// and opened afresh; and it repeats a lost segment after 200 ms, or as soon as one sent later is acknowledged, so the
+/// and opened afresh, from the same port once one has been made; and it repeats a lost segment after 200 ms, or as soon as one sent later is acknowledged, so the
 /// request is asked again before.
 package struct NATStreamDiscovery: Sendable {
     /// What the owner is to do. Connections go by their place in ``NATEvidence/connections``.
@@ -27,11 +27,14 @@ package struct NATStreamDiscovery: Sendable {
     private var roundTrips: [Int: Duration] = [:]
     /// Whether nothing else goes on that this would not hold up.
     private var isHurried = false
-    private var ports = 0
+    private var takenPorts = 0
+    private var hasNoPort = false
     private var isReserving = false
     private var agenda: [Entry] = []
     /// Connections to close whose port was taken.
     private var abandoned: [Int] = []
+    /// Until when connections are waited for whose time was over when this machine was busy; and how often that was.
+    private var respites: [Int: (until: Duration, count: Int)] = [:]
 
     private struct Entry {
         enum Action {
@@ -52,7 +55,14 @@ package struct NATStreamDiscovery: Sendable {
     /// Attempts at an endpoint that only a server named, and requests to it: it may be a third party's.
     private static let mostElsewhere = 7
     private static let mostRequests = 12
-    private static let mostPorts = 3
+    private static let mostTakenPorts = 3
+    /// How long a host that has a half-open connection may ignore a second SYN from the same port: Linux answers one in
+    /// 500 ms, and that answer may be lost.
+    private static let halfOpenSilence = Duration.milliseconds(520)
+    /// A wait whose end is noticed so late says nothing of the peer: what came meanwhile is read first.
+    private static let mostLateness = Duration.milliseconds(2)
+    private static let respite = Duration.milliseconds(5)
+    private static let mostRespites = 8
     /// A round trip that is longer is no measure for a wait.
     private static let longestRoundTrip = Duration.seconds(1)
 
@@ -71,10 +81,12 @@ package struct NATStreamDiscovery: Sendable {
 
     /// Takes a round trip to a server that was measured elsewhere.
     package mutating func learn(roundTrip: Duration, to server: IPAddress) {
+        let roundTrip = min(Self.longestRoundTrip, roundTrip)
         for place in evidence.servers.indices where evidence.servers[place].address == server {
-            roundTrips[place] = min(Self.longestRoundTrip, max(roundTrip, roundTrips[place] ?? .zero))
+            guard roundTrip > roundTrips[place] ?? .zero else { continue }
+            roundTrips[place] = roundTrip
+            refresh()
         }
-        refresh()
     }
 
     /// Says whether everything else is over.
@@ -88,15 +100,16 @@ package struct NATStreamDiscovery: Sendable {
 
     package mutating func nextStep(at now: Instant) -> Step? {
         if let connection = abandoned.popLast() { return .close(connection: connection) }
-        guard !evidence.servers.isEmpty, ports <= Self.mostPorts else { return nil }
+        guard !agenda.isEmpty, !hasNoPort else { return nil }
         guard let local = evidence.localEndpoints[.mapping] else {
-            guard !isReserving, ports < Self.mostPorts else { return nil }
+            guard !isReserving else { return nil }
             isReserving = true
-            ports += 1
             return .reserve
         }
         let time = now - startedAt
-        guard let entry = agenda.first(where: { $0.at <= time }) else { return nil }
+        giveRespite(at: time)
+        // An instant is whole nanoseconds: what is due at the wake-up is due.
+        guard let entry = agenda.first(where: { startedAt + $0.at <= now }) else { return nil }
         defer { refresh() }
         switch entry.action {
         case .open(let server, let destination):
@@ -110,13 +123,26 @@ package struct NATStreamDiscovery: Sendable {
             return .ask(connection: connection, exchange: evidence.exchanges.count - 1)
         case .giveUp(let connection, let failure):
             fail(connection, failure, at: time)
+            let isUntouched = evidence.connections.allSatisfy { $0.openedAfter == nil && $0.failure != nil }
+            // Nothing to compare with yet: from another port no half-open connection of the last attempt is in the way.
+            if isUntouched { evidence.localEndpoints[.mapping] = nil }
             return .close(connection: connection)
+        }
+    }
+
+    private mutating func giveRespite(at time: Duration) {
+        for entry in agenda {
+            guard case .giveUp(let connection, _) = entry.action, entry.at + Self.mostLateness < time else { continue }
+            let count = respites[connection]?.count ?? 0
+            guard count < Self.mostRespites else { continue }
+            respites[connection] = (time + Self.respite, count + 1)
+            refresh()
         }
     }
 
     package var nextWake: Instant? { isPortless ? nil : agenda.map(\.at).min().map { startedAt + $0 } }
 
-    package var isOver: Bool { agenda.isEmpty || (isPortless && !isReserving && ports >= Self.mostPorts) }
+    package var isOver: Bool { agenda.isEmpty || hasNoPort }
 
     private var isPortless: Bool { evidence.localEndpoints[.mapping] == nil }
 
@@ -131,7 +157,7 @@ package struct NATStreamDiscovery: Sendable {
     /// The system gave no port.
     package mutating func notReserved() {
         isReserving = false
-        ports = Self.mostPorts
+        hasNoPort = true
         refresh()
     }
 
@@ -149,7 +175,7 @@ package struct NATStreamDiscovery: Sendable {
         case _ where isMade: fail(connection, .closed, at: time)
         case .connectionRefused: fail(connection, .refused, at: time)
         case .addressInUse, .addressNotAvailable:
-            if evidence.connections.allSatisfy({ $0.openedAfter == nil }), ports < Self.mostPorts {
+            if evidence.connections.allSatisfy({ $0.openedAfter == nil }), takenPorts < Self.mostTakenPorts {
                 changePort(at: time)
             } else {
                 fail(connection, .failed(kind), at: time)
@@ -194,6 +220,7 @@ package struct NATStreamDiscovery: Sendable {
 
     /// Begins again from another port.
     private mutating func changePort(at time: Duration) {
+        takenPorts += 1
         evidence.localEndpoints[.mapping] = nil
         for connection in evidence.connections.indices where evidence.connections[connection].failure == nil {
             fail(connection, .portTaken, at: time)
@@ -231,9 +258,10 @@ package struct NATStreamDiscovery: Sendable {
             .refused where attempts.count > 1 && attempts.count < limit:
             open(destination, server, at: connection.endedAt ?? .zero)
         case nil:
-            let end = roundTrip.map { connection.startedAt + $0 * 2 + .milliseconds(10) }
-            let blindEnd = addedAt[connection.server] + Self.blindEnd
-            agenda.append(Entry(at: end ?? blindEnd, action: .giveUp(connection: last, .silent)))
+            let isPatient = !isHurried && attempts.count >= Self.mostHurriedAttempts
+            let wait = isPatient ? Self.halfOpenSilence : .milliseconds(10)
+            let end = roundTrip.map { connection.startedAt + $0 * 2 + wait }
+            giveUp(last, .silent, at: end ?? addedAt[connection.server] + Self.blindEnd)
         default: break
         }
     }
@@ -259,8 +287,12 @@ package struct NATStreamDiscovery: Sendable {
             agenda.append(Entry(at: next, action: .ask(connection: connection, server: server)))
         }
         let start = open.first?.sentAt ?? next
-        let end = start + roundTrip * 3 + .milliseconds(250)
-        agenda.append(Entry(at: end, action: .giveUp(connection: connection, .unanswered)))
+        giveUp(connection, .unanswered, at: start + roundTrip * 3 + .milliseconds(250))
+    }
+
+    private mutating func giveUp(_ connection: Int, _ failure: NATConnection.Failure, at end: Duration) {
+        let end = max(end, respites[connection]?.until ?? end)
+        agenda.append(Entry(at: end, action: .giveUp(connection: connection, failure)))
     }
 
     private func limit(of destination: Endpoint, _ count: Int) -> Int {
