@@ -55,7 +55,8 @@ extension Verdict.FamilyVerdict {
                         ? "no NAT\(seen)" : "no NAT, \(record.firewall ?? "what filters is unknown")\(seen)")
         case .known:
             self.init(
-                family: family, isOK: true, best: .serverReflexive, summary: "\((record.transport == .tcp ? record.kindOfMapping : record.kind) ?? "a NAT")\(seen)")
+                family: family, isOK: true, best: .serverReflexive,
+                summary: "\((record.transport == .tcp ? record.kindOfMapping : record.kind) ?? "a NAT")\(seen)")
         }
     }
 }

@@ -45,13 +45,9 @@ extension Session {
 
     /// Asks a server about the NAT once it has answered: what is silent, or on this machine, tells nothing of it.
     mutating func discoverNAT(after probe: Probe, at now: Instant) {
-        guard plan.natDiscovery == .onceAnswered, probe.role != .reflexive, probe.sequence == 0,
-            !probe.serverAddress.address.isLoopback
+        guard plan.natDiscovery == .onceAnswered, probe.role == .primary, probe.transport == .udp,
+            probe.sequence == 0, !probe.serverAddress.address.isLoopback
         else { return }
-        if plan.servers[probe.server].uri.transport != .udp {
-            discoverNATOverTCP(with: probe.serverAddress, from: probe.source, at: now)
-        }
-        guard probe.role == .primary, probe.transport == .udp else { return }
         discoverNAT(with: probe.serverAddress, from: probe.source, at: now)
     }
 

@@ -40,7 +40,7 @@ extension Session {
 
     /// A round trip was measured: it is the measure for connections to the same address.
     mutating func learn(roundTrip: Duration, to server: IPAddress) {
-        guard plan.natDiscovery != .never else { return }
+        guard plan.natDiscovery == .atOnce else { return }
         roundTrips[server] = max(roundTrip, roundTrips[server] ?? .zero)
         for run in natStreams.indices where !natStreams[run].isReported {
             natStreams[run].discovery.learn(roundTrip: roundTrip, to: server)

