@@ -7,8 +7,8 @@ package import NetTypes
 /// endpoints of all servers are connected to at once, a server's other ones as soon as its first answer names them:
 /// four round trips in all. What is not known after that is waited for in the measure of the path, and of TCP's own
 /// way with loss: the system repeats a SYN after a second only, so a connection that is not made in time is given up
-/// and opened afresh, from the same port once one has been made; and it repeats a lost segment after 200 ms, or as soon as one sent later is acknowledged, so the
-/// request is asked again before.
+/// and opened afresh, from the same port once one has been made; and it repeats a lost segment after 200 ms, or as
+/// soon as one sent later is acknowledged, so the request is asked again before.
 package struct NATStreamDiscovery: Sendable {
     /// What the owner is to do. Connections go by their place in ``NATEvidence/connections``.
     package enum Step: Hashable, Sendable {
