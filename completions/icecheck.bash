@@ -277,7 +277,7 @@ _icecheck_stun() {
 
 _icecheck_nat() {
     repeating_flags=()
-    non_repeating_flags=(--hairpin -4 --ipv4 -6 --ipv6 --dry-run --no-progress --version -h --help)
+    non_repeating_flags=(--hairpin --lifetime -4 --ipv4 -6 --ipv6 --dry-run --no-progress --version -h --help)
     repeating_options=(--ice-servers)
     non_repeating_options=(--interface --bind --timeout --format)
     __icecheck_offer_flags_options -1

@@ -62,10 +62,18 @@ int csys_open_datagram(const csys_endpoint *local, const char *interface) {
     return descriptor;
 }
 
-int csys_open_connection(const csys_endpoint *remote, const csys_endpoint *local, const char *interface) {
+int csys_open_connection(const csys_endpoint *remote, const csys_endpoint *local, const char *interface,
+                         bool shares_port) {
     int descriptor = open_socket(remote->family, SOCK_STREAM, interface);
     if (descriptor < 0) return descriptor;
     set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (shares_port) {
+        const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+        if (set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1) < 0
+            || setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) != 0) {
+            return fail(descriptor);
+        }
+    }
     // The error queue then names the router that refused the SYN (Linux 5.9).
     if (remote->family == 4) set_option(descriptor, IPPROTO_IP, IP_RECVERR, 1);
     else set_option(descriptor, IPPROTO_IPV6, IPV6_RECVERR, 1);

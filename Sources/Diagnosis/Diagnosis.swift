@@ -16,8 +16,11 @@ package struct Diagnosis: Sendable {
         let record = RunRecord(plan, observations)
         stun = STUNResult.results(of: record)
         candidates = CandidateRecord.candidates(of: record)
-        nat = record.nat.filter { !$0.servers.isEmpty }.map { evidence in
-            NATRecord(evidence, lifetime: record.natLifetimes.first { $0.source == evidence.source })
+        let seen = record.nat.filter { !$0.servers.isEmpty }
+        // UDP is what media goes over: it comes first, whichever was done first.
+        nat = (seen.filter { $0.transport == .udp } + seen.filter { $0.transport != .udp }).map { evidence in
+            let lifetime = record.natLifetimes.first { $0.source == evidence.source }
+            return NATRecord(evidence, lifetime: evidence.transport == .udp ? lifetime : nil)
         }
         notMeasured = record.notMeasured
         findings = FindingRules.apply(

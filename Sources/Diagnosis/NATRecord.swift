@@ -20,6 +20,7 @@ package struct NATRecord: Hashable, Sendable {
     }
 
     package var family: IPAddress.Family { evidence.source.family }
+    package var transport: Transport { evidence.transport }
     package var requests: Int { evidence.exchanges.count }
     package var answers: Int { evidence.exchanges.count { $0.answer != nil } }
 
@@ -41,7 +42,7 @@ package struct NATRecord: Hashable, Sendable {
     }
 
     /// What it takes at least on this path; nil where nothing was found out.
-    package var bound: NATBound? { roundTrip.flatMap { NATBound(verdict, of: evidence, roundTrip: $0) } }
+    package var bound: NATBound? { roundTrip.flatMap { NATBound(verdict, roundTrip: $0) } }
 
     /// What the first server that can be believed saw of the mapping socket.
     package var mappedAddress: Endpoint? {

@@ -6,7 +6,8 @@ extension Verdict {
     init(plan: Plan, stun: [STUNResult], nat: [NATRecord], candidates: [CandidateRecord]) {
         let families = [IPAddress.Family.ipv4, .ipv6].compactMap { family in
             FamilyVerdict(
-                family, stun: stun.filter { $0.family == family }, nat: nat.first { $0.family == family },
+                family, stun: stun.filter { $0.family == family },
+                nat: nat.first { $0.family == family && $0.transport == .udp },
                 candidates: candidates)
         }
         let servers = ServerTally(stun)

@@ -7,10 +7,11 @@ extension Verdict {
     init(nat records: [NATRecord], stun: [STUNResult]) {
         families = [IPAddress.Family.ipv4, .ipv6].compactMap { family in
             let asked = stun.contains { $0.family == family && $0.gap == nil }
-            let known = records.first { $0.family == family }
-            guard asked || known != nil else { return nil }
-            var verdict = FamilyVerdict(family, known)
-            if let lifetime = known?.lifetime?.verdict {
+            let known = records.filter { $0.family == family }
+            guard asked || !known.isEmpty else { return nil }
+            let overUDP = known.first { $0.transport == .udp }
+            var verdict = FamilyVerdict(family, overUDP, overTCP: known.first { $0.transport == .tcp })
+            if let lifetime = overUDP?.lifetime?.verdict {
                 verdict.isOK = verdict.isOK && lifetime.alive != nil
                 verdict.summary += "; \(lifetime.summary)"
             }
@@ -36,11 +37,22 @@ extension NATLifetimeVerdict {
 }
 
 extension Verdict.FamilyVerdict {
-    fileprivate init(_ family: IPAddress.Family, _ record: NATRecord?) {
-        guard let record else {
+    /// UDP decides; TCP where UDP was not to be asked.
+    fileprivate init(_ family: IPAddress.Family, _ record: NATRecord?, overTCP: NATRecord?) {
+        guard let record = record ?? overTCP else {
             self.init(family: family, isOK: false, best: .none, summary: "the NAT could not be asked about")
             return
         }
+        self.init(family, record)
+        if record.transport == .tcp {
+            summary = "over TCP, \(summary)"
+        } else if !isOK, let overTCP, let kind = overTCP.kindOfMapping {
+            summary += "; over TCP there is \(kind)"
+            if best == .none { summary += overTCP.mappedAddress.map { ", seen from outside as \($0.address)" } ?? "" }
+        }
+    }
+
+    private init(_ family: IPAddress.Family, _ record: NATRecord) {
         let seen = record.mappedAddress.map { ", seen from outside as \($0.address)" } ?? ""
         switch record.verdict.mapping {
         case .unknown(let why):
@@ -55,10 +67,12 @@ extension Verdict.FamilyVerdict {
                 family: family, isOK: true, best: .host,
                 summary: isOnThisMachine
                     ? "only a server on this machine itself was asked, which says nothing of a NAT"
-                    : "no NAT, \(record.firewall ?? "what filters is unknown")\(seen)")
+                    : record.transport == .tcp
+                        ? "no NAT\(seen)" : "no NAT, \(record.firewall ?? "what filters is unknown")\(seen)")
         case .known:
             self.init(
-                family: family, isOK: true, best: .serverReflexive, summary: "\(record.kind ?? "a NAT")\(seen)")
+                family: family, isOK: true, best: .serverReflexive,
+                summary: "\((record.transport == .tcp ? record.kindOfMapping : record.kind) ?? "a NAT")\(seen)")
         }
     }
 }
@@ -70,6 +84,11 @@ extension NATRecord {
         let filtering = verdict.filtering.value.map { "\($0.rawValue) filtering" } ?? "unknown filtering"
         let legacy = verdict.legacyName.map { " (\($0), as RFC 3489 called it)" } ?? ""
         return "a NAT with \(mapping.rawValue) mapping and \(filtering)\(legacy)"
+    }
+
+    /// How it maps, in a phrase; nil where that is unknown.
+    var kindOfMapping: String? {
+        verdict.mapping.value.map { $0 == .none ? "no NAT" : "a NAT with \($0.rawValue) mapping" }
     }
 
     /// What filters where nothing translates, in a phrase; nil where that is unknown.

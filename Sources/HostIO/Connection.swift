@@ -22,7 +22,8 @@ final class Connection {
     init(path: PathID, to remote: Endpoint, _ specification: PathSpecification) throws(SystemError) {
         var local = specification.local?.flat ?? csys_endpoint()
         var flat = remote.flat
-        descriptor = try Descriptor(csys_open_connection(&flat, &local, specification.interface), "connect")
+        descriptor = try Descriptor(
+            csys_open_connection(&flat, &local, specification.interface, specification.sharesPort), "connect")
         self.path = path
         self.remote = remote
         state = .connecting

@@ -73,12 +73,19 @@ package struct PathSpecification: Hashable, Sendable {
     package var local: Endpoint?
     /// The interface to hold the socket to (SO_BINDTODEVICE).
     package var interface: String?
+    /// Whether a connection shares its local port with others to other peers: it is closed without leave-taking, so that
+    /// nothing holds the port afterwards (TIME-WAIT).
+    package var sharesPort: Bool
 
-    package init(_ kind: Kind, family: IPAddress.Family, local: Endpoint? = nil, interface: String? = nil) {
+    package init(
+        _ kind: Kind, family: IPAddress.Family, local: Endpoint? = nil, interface: String? = nil,
+        sharesPort: Bool = false
+    ) {
         self.kind = kind
         self.family = family
         self.local = local
         self.interface = interface
+        self.sharesPort = sharesPort
     }
 }
 

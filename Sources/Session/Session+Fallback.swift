@@ -14,6 +14,14 @@ extension Session {
         for fallback in due { start(fallback.probe, at: now) }
     }
 
+    /// TCP to an address is answered: where UDP is not yet, it is time to find out why.
+    mutating func hastenFallbacks(to address: IPAddress, from source: IPAddress, at now: Instant) {
+        for place in fallbacks.indices {
+            let probe = fallbacks[place].probe
+            if probe.serverAddress.address == address, probe.source == source { fallbacks[place].at = now }
+        }
+    }
+
     /// A UDP probe is over: with an answer TCP need not be tried, nor any longer; without one it need not wait.
     mutating func datagramProbeEnded(_ index: Observation.ProbeIndex, _ fact: Observation.Fact, at now: Instant) {
         let ended = probes[index].description

@@ -46,10 +46,12 @@ extension Session {
 
     /// Asks a server about the NAT once it has answered: what is silent, or on this machine, tells nothing of it.
     mutating func discoverNAT(after probe: Probe, at now: Instant) {
-        guard plan.natDiscovery == .onceAnswered, probe.role == .primary, probe.transport == .udp,
-            probe.sequence == 0, !probe.serverAddress.address.isLoopback
+        guard plan.natDiscovery == .onceAnswered, probe.role != .reflexive, probe.sequence == 0,
+            !probe.serverAddress.address.isLoopback
         else { return }
-        discoverNAT(with: probe.serverAddress, from: probe.source, at: now)
+        if probe.transport == .udp { discoverNAT(with: probe.serverAddress, from: probe.source, at: now) }
+        let isAskedOverTCP = probe.transport == .tcp || plan.servers[probe.server].fallsBackToTCP
+        if isAskedOverTCP { discoverNATOverTCP(with: probe.serverAddress, from: probe.source, at: now) }
     }
 
     /// UDP to a server is not answered where TCP is: nothing more is asked of it over UDP.
@@ -112,12 +114,10 @@ extension Session {
         case .success(let mapping):
             let after = datagram.arrivedAt - natRuns[transaction.run].discovery.sentAt(exchange)
             let answer = NATExchange.Answer(
-                after: max(.zero, after), source: source(of: datagram, for: transaction),
-                mappedAddress: mapping.mappedAddress,
-                plainAddress: mapping.plainAddress, isLegacy: mapping.isLegacy,
-                otherAddress: mapping.otherAddress, responseOrigin: mapping.responseOrigin)
+                after: max(.zero, after), source: source(of: datagram, for: transaction), mapping)
             natRuns[transaction.run].discovery.answered(exchange, answer, at: now)
             hastenProbe(beside: transaction, at: now)
+            learn(roundTrip: answer.after, to: answer.source.address)
         case .error(let code, _): natRuns[transaction.run].discovery.refused(exchange, errorCode: code, at: now)
         case .ignored, .brokenError, .unknownAttributes, .unusable: break
         }
@@ -149,7 +149,11 @@ extension Session {
         for run in natRuns.indices where !natRuns[run].isReported {
             natRuns[run].discovery.handleTimeout(at: now)
             let isOpening = natRuns[run].paths.values.contains { paths[$0]?.state == .opening }
-            if natRuns[run].discovery.isOver, !isOpening, !mayHearMore(run) { report(run, at: now) }
+            if natRuns[run].discovery.isOver, !isOpening,
+                !mayHearOfMoreServers(natRuns[run].discovery.evidence)
+            {
+                report(run, at: now)
+            }
         }
     }
 
@@ -158,8 +162,7 @@ extension Session {
     }
 
     /// Whether another server may still be asked from there.
-    private func mayHearMore(_ run: Int) -> Bool {
-        let evidence = natRuns[run].discovery.evidence
+    func mayHearOfMoreServers(_ evidence: NATEvidence) -> Bool {
         guard evidence.servers.count < Plan.maximumNATServers else { return false }
         let isAwaited = liveProbes.contains {
             let probe = probes[$0].description

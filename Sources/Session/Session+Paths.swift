@@ -18,6 +18,8 @@ struct Path: Sendable {
     var natSocket: (run: Int, socket: NATSocket)?
     /// The search for a lifetime and what a socket is to it.
     var lifetimeSocket: (run: Int, socket: NATLifetimeSocket)?
+    /// The same over TCP.
+    var natStream: NATStreamPlace?
 }
 
 extension Session {
@@ -39,7 +41,8 @@ extension Session {
         return path
     }
 
-    mutating func open(_ kind: PathSpecification.Kind, from source: IPAddress) -> PathID {
+    /// - Parameter port: one that connections to several peers share; 0 leaves the choice to the system.
+    mutating func open(_ kind: PathSpecification.Kind, from source: IPAddress, port: UInt16 = 0) -> PathID {
         nextPath += 1
         let path = PathID(nextPath)
         paths[path] = Path()
@@ -47,7 +50,8 @@ extension Session {
             .open(
                 path,
                 PathSpecification(
-                    kind, family: source.family, local: Endpoint(source, 0), interface: plan.interface)))
+                    kind, family: source.family, local: Endpoint(source, port), interface: plan.interface,
+                    sharesPort: port != 0)))
         return path
     }
 
@@ -63,6 +67,7 @@ extension Session {
         if paths[id]?.stream != nil { connected(id, local, at: now) }
         if let (run, socket) = paths[id]?.natSocket { natSocketOpened(run, socket, local, at: now) }
         if let (run, socket) = paths[id]?.lifetimeSocket { lifetimeSocketOpened(run, socket, local, at: now) }
+        if let place = paths[id]?.natStream { natStreamOpened(place, local, at: now) }
     }
 
     mutating func pathFailed(_ error: PathError, at now: Instant) {
@@ -74,6 +79,7 @@ extension Session {
         }
         paths[error.path]?.state = .failed(trouble)
         if let (run, socket) = path.lifetimeSocket { lifetimeSocketFailed(run, socket, at: now) }
+        if let place = path.natStream { return natStreamFailed(place, error.kind, at: now) }
         for index in liveProbes.sorted() where probes[index].path == error.path {
             end(index, .failed(index, .path(trouble)), at: now)
         }

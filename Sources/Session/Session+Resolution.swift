@@ -152,6 +152,9 @@ extension Session {
         if plan.natDiscovery == .atOnce, transports.contains(.udp) {
             discoverNAT(with: endpoint, from: source, at: now)
         }
+        if plan.natDiscovery == .atOnce, transports.contains(.tcp) {
+            discoverNATOverTCP(with: endpoint, from: source, at: now)
+        }
         if plan.gathersReflexive, transports.contains(.udp) {
             startReflexiveProbes(of: server, to: endpoint, besides: source, at: now)
         }

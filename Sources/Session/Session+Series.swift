@@ -20,6 +20,7 @@ extension Session {
     /// The first answer of a primary probe: its path is known now, and so are the things that waited for that.
     mutating func answered(_ index: Observation.ProbeIndex, after roundTrip: Duration, at now: Instant) {
         let probe = probes[index]
+        learn(roundTrip: roundTrip, to: probe.description.serverAddress.address)
         discoverNAT(after: probe.description, at: now)
         guard probe.description.role != .reflexive, probe.description.sequence == 0, plan.count > 1 else { return }
         series.append(

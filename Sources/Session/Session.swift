@@ -47,6 +47,12 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
     var lifetimeRuns: [NATLifetimeRun] = []
     var lifetimeTransactions: [TransactionID: NATLifetimeTransaction] = [:]
 
+    // The same over TCP: see Session+NATStreams.swift.
+    var natStreams: [NATStreamRun] = []
+    var natStreamTransactions: [TransactionID: NATTransaction] = [:]
+    /// The longest that was measured to each address.
+    var roundTrips: [IPAddress: Duration] = [:]
+
     /// Makes the session and starts it: the first outputs are ready to be polled.
     ///
     /// - Parameter random: the source of transaction ids; a CSPRNG where the network is real.
@@ -82,6 +88,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         advanceSilences(to: now)
         advanceNATDiscovery(to: now)
         advanceLifetimes(to: now)
+        advanceNATStreams(to: now)
         if now >= deadline { conclude(.deadline, at: now) }
     }
 
@@ -101,6 +108,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
             deadline, resolutions.compactMap(\.nextWake).min(), nextProbeWake, series.compactMap(\.nextAt).min(),
             fallbacks.map(\.at).min(), nextSilenceWake, natRuns.indices.compactMap(nextNATWake).min(),
             lifetimeRuns.indices.compactMap(nextLifetimeWake).min(),
+            natStreams.indices.compactMap(nextNATStreamWake).min(),
         ]
         return wakes.compactMap { $0 }.min()
     }
@@ -108,7 +116,8 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
     package var isFinished: Bool {
         isConcluded
             || (liveProbes.isEmpty && series.allSatisfy(\.isOver) && fallbacks.isEmpty
-                && natRuns.allSatisfy(\.isReported) && lifetimeRuns.allSatisfy(\.isReported)
+                && natRuns.allSatisfy(\.isReported) && natStreams.allSatisfy(\.isReported)
+                && lifetimeRuns.allSatisfy(\.isReported)
                 // A question that no resolution waits for any longer holds nothing up, nor does its thread.
                 && resolutions.allSatisfy(\.isOver)
                 && paths.values.allSatisfy { $0.state != .opening })
@@ -120,6 +129,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         for index in liveProbes.sorted() { end(index, .failed(index, unfinished(index)), at: now) }
         concludeNATDiscovery(at: now)
         concludeLifetimes(at: now)
+        concludeNATStreams(at: now)
         for resolution in resolutions where !resolution.isOver {
             let server = plan.servers[resolution.server].uri.text
             observe(

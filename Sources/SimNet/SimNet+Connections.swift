@@ -56,6 +56,8 @@ extension SimNet {
             sendSegment(.acknowledge, from: slot)
             tell(socket.seat, .opened(socket.path, local: socket.local))
             if !unsent.isEmpty { sendSegment(.data, unsent, from: slot) }
+        // Its answer was lost, or the other end has begun anew from the same port.
+        case (.halfOpen, .synchronize): sendSegment(.synchronizeAcknowledge, from: slot)
         case (.connecting, _), (_, .synchronize), (_, .synchronizeAcknowledge): break
         default:
             sockets[slot]?.early.append((segment, packet.bytes))

@@ -9,8 +9,8 @@ struct NATCommand: ParsableCommand {
             Mapping and filtering are asked of servers that speak RFC 5780 (coturn with two addresses, or icecheck \
             serve). Other servers tell the mapping where there are two of them, as the two public ones that are asked \
             where none is named. A verdict from silence goes with its confidence; where answers do not suffice it is \
-            unknown, with the reason. The exit status is 0 where the mapping of each family that was asked is known, \
-            and with --lifetime how long it lives.
+            unknown, with the reason. The mapping is asked about over TCP as well. The exit status is 0 where the \
+            mapping of each family that was asked is known, and with --lifetime how long it lives.
             """)
 
     @Argument(help: ArgumentHelp("Servers: stun:host[:port] or host[:port].", valueName: "uri"))

@@ -43,7 +43,7 @@ def test_a_server_on_this_machine_says_nothing_of_a_nat(run, server):  # noqa: F
 
 def test_what_was_asked_and_answered_is_in_the_report(run, server):  # noqa: F811
     report = run("nat", f"127.0.0.1:{server}", "--format", "json").report
-    (nat,) = report["nat"]
+    nat, *_ = report["nat"]
     assert nat["family"] == "ipv4" and nat["transport"] == "udp" and nat["sourceAddress"] == "127.0.0.1"
     assert nat["mapping"] == {"value": "none", "confidence": 1}
     assert nat["filtering"] == {"value": "none", "confidence": 1}
@@ -59,7 +59,7 @@ def test_what_was_asked_and_answered_is_in_the_report(run, server):  # noqa: F81
 def test_a_silent_server_is_unknown_with_the_reason_after_a_second(run):
     outcome = run("nat", "127.0.0.1:9", "--format", "json")
     assert outcome.status == 1 and 0.9 < outcome.seconds < 1.6, outcome.describe()
-    (nat,) = outcome.report["nat"]
+    nat, *_ = outcome.report["nat"]
     for question in ("mapping", "filtering", "portPreservation", "portAllocation", "addressPooling"):
         assert nat[question] == {"value": "unknown", "confidence": 0, "reason": "127.0.0.1:9 gave no answer"}
 
@@ -91,7 +91,7 @@ def test_more_than_four_servers_are_not_asked_about_the_nat(run, server):  # noq
 
 def test_the_server_of_these_tests_is_believed_where_it_does_not_lie(run):
     with lying() as server:
-        (nat,) = run("nat", f"127.0.0.1:{server.port}", "--format", "json").report["nat"]
+        nat, *_ = run("nat", f"127.0.0.1:{server.port}", "--format", "json").report["nat"]
     assert nat["mapping"]["value"] == "none" and nat["filtering"]["value"] == "none"
 
 
@@ -99,7 +99,7 @@ def test_the_server_of_these_tests_is_believed_where_it_does_not_lie(run):
 def test_a_lie_is_the_servers_and_not_the_nats(run, lie, reason):
     with lying(lie) as server:
         outcome = run("nat", f"127.0.0.1:{server.port}", "--format", "json")
-    (nat,) = outcome.report["nat"]
+    nat, *_ = outcome.report["nat"]
     assert nat["filtering"]["value"] == "unknown", nat
     assert nat["mapping"]["value"] in ("none", "unknown"), nat
     assert reason in json.dumps(nat), nat
@@ -119,7 +119,7 @@ def test_the_verdict_is_right(permitted, binary, name):
             outcome = ask(binary, lab, uri(lab, family), "--format", "json")
             report = json.loads(outcome.text)
             validate(report)
-            (nat,) = report["nat"]
+            nat, *_ = report["nat"]
             assert (nat["mapping"]["value"], nat["filtering"]["value"]) == (expected.mapping, expected.filtering)
             assert outcome.status == 0 and report["verdict"]["ok"] is True
             ids = [finding["id"] for finding in report["findings"]]
@@ -154,7 +154,7 @@ def test_two_servers_without_rfc5780_tell_the_mapping(permitted, binary, name, m
             first, second = (serve("good", address=address, port=3478) for address in lab.server_addresses(4))
         with first, second:
             outcome = ask(binary, lab, uri(lab, 4), uri(lab, 4, 1), "--format", "json")
-        (nat,) = json.loads(outcome.text)["nat"]
+        nat, *_ = json.loads(outcome.text)["nat"]
         assert nat["mapping"]["value"] == mapping, nat
         assert nat["filtering"]["value"] == "unknown"
         assert [one["use"] for one in nat["servers"]] == ["mapping", "mapping"]
@@ -171,6 +171,6 @@ def test_without_udp_nothing_is_said_of_the_nat(permitted, binary, name):
         outcome = ask(binary, lab, uri(lab, 4), "--format", "json")
         report = json.loads(outcome.text)
         assert outcome.status == 1 and outcome.seconds < 2
-        assert [one["mapping"]["value"] for one in report["nat"]] == ["unknown"]
+        assert [one["mapping"]["value"] for one in report["nat"] if one["transport"] == "udp"] == ["unknown"]
         if name == "udp-rejected":
             assert "firewall-rejects" in [finding["id"] for finding in report["findings"]]

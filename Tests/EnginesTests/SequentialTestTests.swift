@@ -51,7 +51,7 @@ import Testing
     @Test(arguments: [0, 0.05, 0.0975, 0.2, 0.36, 0.5, 0.6, 0.75], [3, 5, 8, 12, 20])
     func staysSoWhereOtherSocketsShowTheLossToo(loss: Double, others: Int) {
         let outcome = outcome(loss: loss, rounds: 60, others: others)
-        #expect(outcome.wrong < 0.001, "\(outcome)")
+        #expect(outcome.wrong < (loss < 0.1 ? 1e-6 : 0.001), "\(outcome)")
     }
 
     @Test func twoNegativesTogetherStayBelowOneInAThousandAtTwentyPercentLossEachWay() {
@@ -60,8 +60,8 @@ import Testing
         #expect(outcome.decided > 0.9999)
     }
 
-    @Test(arguments: [(6, 6, false), (7, 7, true), (7, 6, true), (4, 20, true), (2, 40, false)])
-    func withoutLossSevenProbesAndSevenControlsDecide(silent: Int, controls: Int, isDecided: Bool) {
+    @Test(arguments: [(6, 6, false), (7, 7, true), (7, 6, true), (6, 20, false), (7, 20, true), (2, 40, false)])
+    func withoutLossSevenProbesAndSevenControlsDecideAndNoFewer(silent: Int, controls: Int, isDecided: Bool) {
         let test = SequentialTest(answeredControls: controls, failedControls: 0, silentProbes: silent)
         #expect(test.isDecided == isDecided, "\(test.risk)")
     }

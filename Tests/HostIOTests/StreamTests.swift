@@ -66,6 +66,46 @@ struct StreamTests {
         #expect(error.isFatal)
     }
 
+    @Test(arguments: IPAddress.Family.allCases)
+    func connectionsThatShareAPortReachSeveralListenersAndLeaveItFree(family: IPAddress.Family) throws {
+        let listeners = [PathID(1), PathID(2)]
+        var remotes: [Endpoint] = []
+        var local: Endpoint?
+        var sources: [Endpoint] = []
+        func connect(_ place: Int, _ round: UInt32) -> Output {
+            .open(
+                PathID(10 * round + UInt32(place)),
+                PathSpecification(
+                    .connection(to: remotes[place]), family: family, local: local ?? Endpoint(.loopback(family), 0),
+                    sharesPort: true))
+        }
+        var engine = ScriptedEngine(
+            listeners.map {
+                .open($0, PathSpecification(.listener, family: family, local: Endpoint(.loopback(family), 0)))
+            }
+        ) { engine, input in
+            switch input {
+            case .opened(let path, let at) where listeners.contains(path):
+                remotes.append(at)
+                if remotes.count == 2 { engine.outputs = [connect(0, 1)] }
+            case .opened(PathID(10), let at):
+                local = at
+                engine.outputs = [connect(1, 1)]
+            case .stream(let event):
+                if case .accepted(_, _, let source) = event.kind { sources.append(source) }
+                // Reset rather than closed: the same pair of endpoints can be connected again at once.
+                if sources.count == 2 {
+                    engine.outputs = [.close(PathID(10)), .close(PathID(11)), connect(0, 2), connect(1, 2)]
+                }
+                engine.isFinished = sources.count == 4
+            default: break
+            }
+        }
+        #expect(try Driver().run(&engine, until: Self.deadline()) == .finished)
+        let expected = try #require(local)
+        #expect(sources == Array(repeating: expected, count: 4))
+    }
+
     @Test func aResetIsNotAnOrderlyEnd() throws {
         var accepted: PathID?
         var isConnected = false

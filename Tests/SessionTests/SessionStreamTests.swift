@@ -173,25 +173,22 @@ import Testing
         #expect(network.now < .zero + .milliseconds(300))
     }
 
-    @Test func answeredUDPNeedsNoTCP() throws {
-        nonisolated(unsafe) var connections = 0
+    @Test func answeredUDPIsNotTriedOverTCP() throws {
         let (diagnosis, network) = run(try SessionTests.plan(command: .check)) { network in
-            network.connect = { _ in
-                connections += 1
-                return []
-            }
+            network.connect = { _ in [(.milliseconds(12), .refused)] }
             network.respond = { transmit, _, _ in
                 [(.milliseconds(12), .datagram(from: transmit.destination, SessionTests.success(transmit.bytes)))]
             }
         }
-        #expect(connections == 0)
         // The answer, and those to the questions about the NAT.
         #expect(network.now == .zero + .milliseconds(24))
-        #expect(diagnosis.stun.count == 1)
+        #expect(diagnosis.stun.map(\.transport) == [.udp])
+        #expect(diagnosis.nat.map(\.transport) == [.udp, .tcp])
     }
 
     @Test func lateUDPAnswerEndsTheTCPAttempt() throws {
         let (diagnosis, network) = run(try SessionTests.plan(command: .check)) { network in
+            network.connect = { _ in [(.milliseconds(12), .refused)] }
             network.respond = { transmit, _, now in
                 now == .zero
                     ? []

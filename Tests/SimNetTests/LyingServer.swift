@@ -38,8 +38,10 @@ struct LyingServer: Engine, Sendable {
     private var outputs: [Output] = []
     private var delayed: [(at: Instant, output: Output)] = []
     private var answered = 0
+    private var accepted: [PathID: (listener: PathID, remote: Endpoint, framer: StreamFramer)] = [:]
 
-    init(_ addresses: [IPAddress], _ lie: Lie?) {
+    /// - Parameter listens: whether it lies over TCP as well; else TCP is refused.
+    init(_ addresses: [IPAddress], _ lie: Lie?, listens: Bool = false) {
         self.addresses = addresses
         self.lie = lie
         for (row, address) in addresses.enumerated() {
@@ -48,6 +50,9 @@ struct LyingServer: Engine, Sendable {
                 let path = PathID(UInt32(row * 2 + column))
                 locals[path] = local
                 outputs.append(.open(path, PathSpecification(.datagram, family: address.family, local: local)))
+                guard listens else { continue }
+                outputs.append(
+                    .open(PathID(path.number + 4), PathSpecification(.listener, family: address.family, local: local)))
             }
         }
     }
@@ -60,10 +65,30 @@ struct LyingServer: Engine, Sendable {
     mutating func handle(_ input: Input, at now: Instant) {
         outputs += delayed.filter { $0.at <= now }.map(\.output)
         delayed.removeAll { $0.at <= now }
+        if case .stream(let event) = input { return streamed(event, at: now) }
         guard case .datagram(let datagram) = input, let request = try? Message(decoding: datagram.bytes),
             request.messageClass == .request
         else { return }
         answer(request, datagram, at: now)
+    }
+
+    private mutating func streamed(_ event: StreamEvent, at now: Instant) {
+        switch event.kind {
+        case .accepted(let listener, _, let remote): accepted[event.path] = (listener, remote, StreamFramer())
+        case .ended: accepted[event.path] = nil
+        case .bytes(let bytes):
+            accepted[event.path]?.framer.append(bytes)
+            while case .message(let message)? = try? accepted[event.path]?.framer.next() {
+                guard let request = try? Message(decoding: message), let peer = accepted[event.path],
+                    let asked = locals[PathID(peer.listener.number - 4)],
+                    let other = locals[PathID((peer.listener.number - 4) ^ 3)]
+                else { continue }
+                if case .stopsAfter(let limit) = lie, answered >= limit { return }
+                answered += 1
+                outputs.append(
+                    .write(event.path, success(request, peer.remote, asked: asked, origin: asked, other: other)))
+            }
+        }
     }
 
     private mutating func answer(_ request: Message, _ datagram: Datagram, at now: Instant) {

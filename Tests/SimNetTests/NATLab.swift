@@ -13,6 +13,7 @@ struct NATLab {
         case firewall(Dependence, lifetime: Duration = .seconds(120))
         /// A firewall that lets TCP out, and of UDP this.
         case firewallOnUDP(FirewallBehaviour.Action)
+        case firewallOnTCP(FirewallBehaviour.Action)
         case nat(NATBehaviour)
         /// A home NAT behind a carrier's.
         case carrierGrade(home: NATBehaviour, carrier: NATBehaviour)
@@ -30,6 +31,7 @@ struct NATLab {
     var measuresLifetime = false
     /// What the server lies about; nil for icecheck's own server.
     var lie: LyingServer.Lie?
+    var liesOverTCP = false
 
     static let servers: [IPAddress.Family: [IPAddress]] = [
         .ipv4: [IPAddress(11, 0, 0, 1), IPAddress(12, 0, 0, 1)],
@@ -57,7 +59,7 @@ struct NATLab {
         let own = Self.servers[family] ?? []
         let server = net.addHost(addresses: own, link: Link(delay: link.delay, jitter: link.jitter))
         if let lie {
-            _ = net.start(LyingServer(own, lie), on: server)
+            _ = net.start(LyingServer(own, lie, listens: liesOverTCP), on: server)
         } else {
             _ = net.start(
                 STUNServer(
@@ -81,6 +83,10 @@ struct NATLab {
         case .firewallOnUDP(let action):
             let router = net.addRouter(
                 .firewall(FirewallBehaviour(outboundUDP: action)), externalAddresses: [address(1)])
+            return (net.addHost(addresses: [address(9)], behind: router, link: link), address(9))
+        case .firewallOnTCP(let action):
+            let router = net.addRouter(
+                .firewall(FirewallBehaviour(outboundTCP: action)), externalAddresses: [address(1)])
             return (net.addHost(addresses: [address(9)], behind: router, link: link), address(9))
         case .nat(let model):
             let router = net.addRouter(.nat(model), externalAddresses: [address(1), address(2)])

@@ -22,8 +22,10 @@ typedef struct {
 
 /// A bound, unconnected, nonblocking UDP socket with error queue, receive stamps, TTL and packet information.
 int csys_open_datagram(const csys_endpoint *local, const char *interface);
-/// A nonblocking TCP socket on its way to `remote`; `local` may be absent.
-int csys_open_connection(const csys_endpoint *remote, const csys_endpoint *local, const char *interface);
+/// A nonblocking TCP socket on its way to `remote`; `local` may be absent. One that shares its port may be bound to the
+/// port of others that do, and is reset when it is closed.
+int csys_open_connection(const csys_endpoint *remote, const csys_endpoint *local, const char *interface,
+                         bool shares_port);
 /// A nonblocking TCP listener.
 int csys_open_listener(const csys_endpoint *local, const char *interface);
 /// The next connection of a listener, nonblocking.

@@ -4,7 +4,8 @@ import NetTypes
 /// The NAT gives each destination another mapped address: what a STUN server sees is not what a peer can use.
 enum NATMappingDependent: FindingRule {
     static func findings(in evidence: Evidence) -> [Finding] {
-        let dependent = evidence.nat.filter { $0.verdict.mapping.value?.isDependent ?? false }
+        // What ICE uses is UDP: a NAT may treat TCP otherwise.
+        let dependent = evidence.nat.filter { $0.transport == .udp && ($0.verdict.mapping.value?.isDependent ?? false) }
         guard !dependent.isEmpty else { return [] }
         return [
             Finding(

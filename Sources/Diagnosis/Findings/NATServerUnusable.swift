@@ -7,7 +7,10 @@ enum NATServerUnusable: FindingRule {
         var misleading: [String] = []
         for record in evidence.nat {
             for (server, capability) in zip(record.evidence.servers, record.verdict.capabilities) {
-                if case .unusable(let why) = capability { misleading.append("\(server): \(why)") }
+                // Over TCP it says the same as over UDP.
+                if case .unusable(let why) = capability, !misleading.contains("\(server): \(why)") {
+                    misleading.append("\(server): \(why)")
+                }
             }
         }
         guard !misleading.isEmpty else { return [] }

@@ -7,10 +7,10 @@ enum ServerSilent: FindingRule {
         ]
         let explained = UDPBlocked.blocked(in: evidence)
         // A discovery asks more often, and from more sockets.
-        let heard = evidence.nat.flatMap(\.heard)
+        let heard = Dictionary(grouping: evidence.nat, by: \.transport).mapValues { $0.flatMap(\.heard) }
         let silent = evidence.stun.filter { result in
             guard let error = result.error else { return false }
-            let isHeard = result.serverAddress.map(heard.contains) ?? false
+            let isHeard = result.serverAddress.map { heard[result.transport]?.contains($0) ?? false } ?? false
             return kinds.contains(error.kind) && !explained.contains(result) && !isHeard
                 && !result.isRejectedOnTheWay
         }

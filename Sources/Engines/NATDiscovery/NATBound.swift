@@ -3,8 +3,9 @@ import NetTypes
 /// The least time in which a discovery can reach its verdict on its path, by its own rules.
 ///
 /// Two chains run side by side. Answers that need others: the first names OTHER-ADDRESS, the endpoints there are asked
-/// next, and where silence is to be believed, the server answers from there to the socket that opened the way. And silence: rounds of probes and controls
-/// begin at once, follow the round trip as soon as it is known, and end with the wait for the last of them.
+/// next, and where silence is to be believed, the server answers from there to the socket that opened the way. And
+/// silence: rounds of probes and controls begin at once, follow the round trip as soon as it is known, and end with the
+/// wait for the last of them.
 package struct NATBound: Hashable, Sendable {
     /// Round trips that need one another's answers, on the longer chain.
     package var roundTrips: Int
@@ -17,23 +18,20 @@ package struct NATBound: Hashable, Sendable {
     /// Nil where nothing was found out.
     ///
     /// - Parameter roundTrip: of the path to the server that the verdict rests on.
-    package init?(_ verdict: NATVerdict, of evidence: NATEvidence, roundTrip: Duration) {
+    package init?(_ verdict: NATVerdict, roundTrip: Duration) {
         guard let method = verdict.method, let mapping = verdict.mapping.value else { return nil }
         silence = .zero
         silentProbes = 0
         roundTrips = 1
         total = roundTrip
-        guard case .discovery(let server) = method else { return }
+        guard case .discovery = method else { return }
         let restsOnSilence = verdict.filtering.value != nil && verdict.filtering.risk > 0
         roundTrips = restsOnSilence && !mapping.isDependent ? 3 : 2
         total = roundTrip * roundTrips
         guard restsOnSilence else { return }
-        // Requests to the same endpoint from other sockets, which show the loss as well; one of them asks once more.
-        let sockets = 1 + (server == evidence.servers.first ? NATDiscovery.allocationSockets : 0)
-        let early = NATAgenda.blindRounds(roundTrip: roundTrip)
-        silentProbes = SequentialTest.leastRounds(others: sockets * early + 1)
+        silentProbes = SequentialTest.leastProbes
         // Whether another address gets in is asked on once another port has got in.
-        let asked = verdict.filtering.value == .addressDependent ? 1 : early
+        let asked = verdict.filtering.value == .addressDependent ? 1 : NATAgenda.blindRounds(roundTrip: roundTrip)
         let rounds = NATAgenda.leastSilence(probes: silentProbes, early: asked, roundTrip: roundTrip)
         if rounds > total {
             roundTrips = 1

@@ -21,9 +21,13 @@ extension NATEvidence {
     ///
     /// That two endpoints see it differently is the NAT's doing only where one endpoint sees it the same twice.
     func mapping(server: Int) -> NATFinding<NATDependence> {
-        let mapping = unconfirmedMapping(server: server)
-        guard mapping.value?.isDependent ?? false, answers(from: servers[server]) < 2 else { return mapping }
+        guard mappingIsUnconfirmed(server: server) else { return unconfirmedMapping(server: server) }
         return .unknown(cut("\(servers[server]) did not answer a second time, to confirm that it depends"))
+    }
+
+    /// Whether the mapping depends on the destination by what was seen, and the first endpoint was not asked twice.
+    func mappingIsUnconfirmed(server: Int) -> Bool {
+        (unconfirmedMapping(server: server).value?.isDependent ?? false) && answers(from: servers[server]) < 2
     }
 
     private func unconfirmedMapping(server: Int) -> NATFinding<NATDependence> {
@@ -33,10 +37,11 @@ extension NATEvidence {
         let asked = servers[server]
         let seen = seen(by: server)
         let otherPort = Endpoint(asked.address, other.port)
-        guard let first = seen[asked] else { return .unknown(cut("\(asked) gave no answer")) }
-        guard let atOtherPort = seen[otherPort] else { return .unknown(cut("\(otherPort) gave no answer")) }
+        guard let first = seen[asked] else { return .unknown(cut(silence(of: asked))) }
+        guard let atOtherPort = seen[otherPort] else { return .unknown(cut(silence(of: otherPort))) }
         guard let atOtherAddress = seen[other] else {
-            return .unknown(cut("its other address \(other.address) gave no answer"))
+            let why = transport == .tcp ? silence(of: other) : "its other address \(other.address) gave no answer"
+            return .unknown(cut(why))
         }
         if [first, atOtherPort, atOtherAddress].allSatisfy({ $0 == local }) { return .known(.none, risk: 0) }
         if atOtherPort != first { return .known(.addressAndPortDependent, risk: 0) }
@@ -132,6 +137,19 @@ extension NATEvidence {
         exchanges.count { $0.socket == .mapping && $0.destination == endpoint && $0.answer != nil }
     }
 
+    /// The mapping where RFC 5780 did not give it, for which `attempt` has the reason.
+    ///
+    /// Many servers listen over TCP at their first endpoint only: then others of them may tell.
+    func mappingWithoutDiscovery(
+        _ attempt: NATFinding<NATDependence>?, _ capabilities: [NATServerCapability]
+    ) -> NATFinding<NATDependence>? {
+        guard let attempt else { return mappingFromSeveralServers(capabilities) }
+        guard transport == .tcp, let several = mappingFromSeveralServers(capabilities),
+            several.value.map({ !$0.isDependent }) ?? false
+        else { return attempt }
+        return several
+    }
+
     /// Port preservation, allocation and pooling, from what the first server that can be believed saw of each socket.
     func allocation(_ capabilities: [NATServerCapability]) -> (
         NATFinding<Bool>, NATFinding<NATVerdict.PortAllocation>, NATFinding<Bool>
@@ -177,7 +195,7 @@ extension NATEvidence {
             let server = servers[place]
             return switch capabilities[place] {
             case .silent where silence[place] != nil: "\(server) gave no answer over UDP, where it does over TCP"
-            case .silent: "\(server) gave no answer"
+            case .silent: silence(of: server)
             case .mapsOnly(let why), .unusable(let why): "\(server): \(why)"
             case .discovers: "\(server) told too little"
             }

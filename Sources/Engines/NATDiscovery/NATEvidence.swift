@@ -5,9 +5,12 @@ package import NetTypes
 /// What it means is computed from it alone (``NATVerdict``), so a recorded run can be judged again.
 package struct NATEvidence: Hashable, Sendable, Codable {
     package var source: IPAddress
+    package var transport: Transport
     /// The servers' endpoints, as they were named.
     package var servers: [Endpoint]
     package var exchanges: [NATExchange] = []
+    /// Over TCP: every attempt to reach an endpoint.
+    package var connections: [NATConnection] = []
     /// Where each socket was bound.
     package var localEndpoints: [NATSocket: Endpoint] = [:]
     /// The servers, by their place, that stayed silent over UDP beside TCP that was answered; and the chance, 0 to 1,
@@ -20,8 +23,11 @@ package struct NATEvidence: Hashable, Sendable, Codable {
     /// Whether hairpinning was asked about: some firewalls take that for an attack.
     package var asksHairpin: Bool
 
-    package init(source: IPAddress, servers: [Endpoint] = [], asksHairpin: Bool = false) {
+    package init(
+        source: IPAddress, transport: Transport = .udp, servers: [Endpoint] = [], asksHairpin: Bool = false
+    ) {
         self.source = source
+        self.transport = transport
         self.servers = servers
         self.asksHairpin = asksHairpin
     }
@@ -29,7 +35,8 @@ package struct NATEvidence: Hashable, Sendable, Codable {
 
 /// One socket for each question, so that no question opens a filter for another.
 package enum NATSocket: Hashable, Sendable, Codable {
-    /// Asks every endpoint of every server: do they see the same mapped address?
+    /// Asks every endpoint of every server: do they see the same mapped address? Over TCP it is the one port that all
+    /// connections are made from.
     case mapping
     /// Has sent to nothing of this server but its first endpoint: who else gets in?
     case filtering(server: Int)

@@ -44,7 +44,7 @@ package struct NATVerdict: Hashable, Sendable {
         let mapping =
             discovered != nil
             ? Self.agreed(mappings.map(\.finding), why)
-            : mappings.first?.finding ?? evidence.mappingFromSeveralServers(capabilities) ?? .unknown(why)
+            : evidence.mappingWithoutDiscovery(mappings.first?.finding, capabilities) ?? .unknown(why)
         self.mapping = mapping
         method = mapping.value.map { _ in
             discovered.map { .discovery(evidence.servers[$0.server]) } ?? .severalServers
@@ -59,6 +59,14 @@ package struct NATVerdict: Hashable, Sendable {
         payloadRewriting = evidence.payloadRewriting(capabilities)
         hairpinning = .unknown(why)
         hairpinning = evidence.hairpinning(capabilities, self)
+        if evidence.transport == .tcp { leaveOutWhatOnlyUDPTells() }
+    }
+
+    private mutating func leaveOutWhatOnlyUDPTells() {
+        filtering = .unknown("over TCP no server is asked to connect back: RFC 5780 has no such test")
+        portAllocation = .unknown("over TCP all connections are made from one port")
+        pairedPooling = .unknown("over TCP all connections are made from one port")
+        hairpinning = .unknown("it is asked about over UDP only")
     }
 
     /// What the servers that can tell agree on; the surest of them.

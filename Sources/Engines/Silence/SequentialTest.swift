@@ -43,14 +43,13 @@ package struct SequentialTest: Hashable, Sendable {
         return product
     }
 
-    /// Rounds of a probe and a control that decide it where nothing is lost, beside so many other controls.
-    static func leastRounds(others: Int) -> Int {
-        (1...).first {
-            SequentialTest(answeredControls: $0 + others, failedControls: 0, silentProbes: $0).isDecided
-        } ?? 0
-    }
+    /// Silent probes that it takes whatever the controls show: as many as it takes where nothing is lost and nothing
+    /// else was sent. A short burst of loss is no filter, however well all the rest of a run came through.
+    static let leastProbes = 7
 
-    package var isDecided: Bool { answeredControls > 0 && risk <= Self.mostRisk }
+    package var isDecided: Bool {
+        answeredControls > 0 && silentProbes >= Self.leastProbes && risk <= Self.mostRisk
+    }
 
     /// The time between two rounds on a path with this round trip.
     static func pace(roundTrip: Duration) -> Duration { max(.milliseconds(2), roundTrip / 5) }

@@ -6,7 +6,7 @@ extension NATRecord {
     package var jsonValue: JSONValue {
         [
             "family": .string(family.rawValue),
-            "transport": .string("udp"),
+            "transport": .string(transport.rawValue),
             "sourceAddress": .address(evidence.source),
             "mappedAddress": mappedAddress.map(JSONValue.endpoint),
             "mapping": verdict.mapping.jsonValue { .string($0.rawValue) },
@@ -20,7 +20,10 @@ extension NATRecord {
             "mappingLifetime": lifetime?.jsonValue,
             "legacyName": verdict.legacyName.map(JSONValue.string),
             "method": verdict.method.map { .string($0.name) },
-            "servers": .array(zip(evidence.servers, verdict.capabilities).map { $1.jsonValue(of: $0) }),
+            "servers": .array(
+                zip(evidence.servers, verdict.capabilities).map {
+                    $1.jsonValue(of: $0, silence: transport == .tcp ? evidence.silence(of: $0) : nil)
+                }),
             "requests": .integer(requests),
             "answers": .integer(answers),
             "rttMs": roundTrip.map(JSONValue.milliseconds),
@@ -76,10 +79,11 @@ extension NATVerdict.Method {
 }
 
 extension NATServerCapability {
-    fileprivate func jsonValue(of server: Endpoint) -> JSONValue {
+    /// - Parameter silence: why it is silent, where that is known.
+    fileprivate func jsonValue(of server: Endpoint, silence: String?) -> JSONValue {
         let (name, other, reason): (String, Endpoint?, String?) =
             switch self {
-            case .silent: ("silent", nil, nil)
+            case .silent: ("silent", nil, silence)
             case .mapsOnly(let why): ("mapping", nil, why)
             case .unusable(let why): ("unusable", nil, why)
             case .discovers(let other): ("discovery", other, nil)

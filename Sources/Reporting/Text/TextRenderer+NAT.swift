@@ -7,20 +7,26 @@ extension TextRenderer {
     func section(_ record: NATRecord) -> [String] {
         let verdict = record.verdict
         let seen = record.mappedAddress.map { ", seen as \($0)" } ?? ""
-        var lines = [title("NAT (\(record.family.name), UDP, from \(record.evidence.source)\(seen))")]
+        let transport = record.transport.rawValue.uppercased()
+        var lines = [title("NAT (\(record.family.name), \(transport), from \(record.evidence.source)\(seen))")]
         func add(_ name: String, _ text: String) { lines += labelled(name.padded(to: 18), text) }
         add("mapping", words(verdict.mapping, \.rawValue))
-        add("filtering", words(verdict.filtering, \.rawValue))
-        if let name = verdict.legacyName { add("in RFC 3489", name) }
-        add("port allocation", words(verdict.portAllocation, \.words))
-        add("address pooling", words(verdict.pairedPooling) { $0 ? "paired" : "arbitrary" })
+        if record.transport == .udp {
+            add("filtering", words(verdict.filtering, \.rawValue))
+            if let name = verdict.legacyName { add("in RFC 3489", name) }
+            add("port allocation", words(verdict.portAllocation, \.words))
+            add("address pooling", words(verdict.pairedPooling) { $0 ? "paired" : "arbitrary" })
+        } else {
+            add("port preserved", words(verdict.portPreservation) { $0 ? "yes" : "no" })
+        }
         if record.evidence.asksHairpin { add("hairpin", words(verdict.hairpinning, \.words)) }
         if verdict.payloadRewriting.value == true {
             add("ALG", "something on the way rewrites addresses in payloads")
         }
         if let lifetime = record.lifetime { add("mapping lifetime", lifetime.words) }
         for (server, capability) in zip(record.evidence.servers, verdict.capabilities) {
-            add("asked", "\(server): \(capability.words)")
+            let isSilent = capability == .silent && record.transport == .tcp
+            add("asked", isSilent ? record.evidence.silence(of: server) : "\(server): \(capability.words)")
         }
         let trips = record.roundTrip.map { trip in
             " on a round trip of \(decimal(trip)) ms"
