@@ -35,14 +35,22 @@ package struct NATRecord: Hashable, Sendable {
 
     /// The median round trip of plain requests to the leading server.
     package var roundTrip: Duration? {
-        guard let server = leadingServer else { return nil }
-        let trips = evidence.exchanges.filter { $0.server == server && $0.change == .none }
-            .compactMap(\.answer?.after).sorted()
+        let trips = roundTrips
         return trips.isEmpty ? nil : trips[trips.count / 2]
     }
 
-    /// What it takes at least on this path; nil where nothing was found out.
-    package var bound: NATBound? { roundTrip.flatMap { NATBound(verdict, roundTrip: $0) } }
+    /// Of plain requests to the leading server, the shortest first.
+    private var roundTrips: [Duration] {
+        guard let server = leadingServer else { return [] }
+        return evidence.exchanges.filter { $0.server == server && $0.change == .none }.compactMap(\.answer?.after)
+            .sorted()
+    }
+
+    /// What it takes at least on this path; nil where nothing was found out, and over TCP, whose handshakes it leaves
+    /// out.
+    package var bound: NATBound? {
+        evidence.transport == .udp ? roundTrips.first.flatMap { NATBound(verdict, roundTrip: $0) } : nil
+    }
 
     /// What the first server that can be believed saw of the mapping socket.
     package var mappedAddress: Endpoint? {

@@ -16,7 +16,7 @@ def test_a_check_says_how_the_nat_behaves(permitted, binary, name):  # noqa: F81
         outcome = ask(binary, lab, uri(lab, 4), "--format", "json", command="check")
         assert outcome.status == 0, outcome.describe()
         report = json.loads(outcome.text)
-        (nat,) = report["nat"]
+        nat, over_tcp = report["nat"]
         assert (nat["mapping"]["value"], nat["filtering"]["value"]) == (expected.mapping, expected.filtering)
         summary = report["verdict"]["summary"]
         if expected.mapping != "none":
@@ -25,7 +25,9 @@ def test_a_check_says_how_the_nat_behaves(permitted, binary, name):  # noqa: F81
             assert f"a firewall with {expected.filtering} filtering" in summary
         ids = [finding["id"] for finding in report["findings"]]
         assert ("nat-mapping-dependent" in ids) == (expected.mapping in DEPENDENT)
+        assert (nat["transport"], over_tcp["transport"]) == ("udp", "tcp")
         if not lab.label.loss:
+            assert over_tcp["mapping"]["value"] == expected.mapping
             assert report["durationMs"] < 1000
 
 
@@ -40,10 +42,12 @@ def test_dropped_udp_is_said_at_once_where_tcp_answers(permitted, binary, comman
         assert outcome.status == 1 and tcp["ok"] and not udp["ok"]
         assert udp["error"]["kind"] == "timeout" and 0.999 <= udp["error"]["confidence"] < 1
         assert "udp-blocked" in [finding["id"] for finding in report["findings"]]
-        # TCP is tried after 100 ms, or 250 ms in a check, and answers within a millisecond.
-        assert report["durationMs"] < (100 if command == "nat" else 250) + 100
+        # TCP answers within a millisecond: `nat` asks over it at once, a check where UDP is silent for 250 ms.
+        assert report["durationMs"] < (0 if command == "nat" else 250) + 150
+        entries = {one["transport"]: one for one in report["nat"]}
+        assert entries["tcp"]["mapping"]["value"] == "endpoint-independent"
         if command == "nat":
-            assert "over UDP, where it does over TCP" in report["nat"][0]["mapping"]["reason"]
+            assert "over UDP, where it does over TCP" in entries["udp"]["mapping"]["reason"]
 
 
 def test_a_server_on_this_machine_is_not_asked_about_a_nat_in_a_check(run):

@@ -8,7 +8,7 @@ extension NATRecord.Lifetime {
         switch verdict.lifetime {
         case .within(let alive, let expired, let risk):
             let bounds = "\(Words.seconds(down: alive)) to \(Words.seconds(up: expired)) s idle"
-            return "\(bounds) (confidence \(JSONValue.fixedPoint(Int64((1 - risk) * 100_000))) %); \(advice)"
+            return "\(bounds) (\(Words.confidence(risk))); \(advice)"
         case .atLeast(let alive, let why):
             return "\(Words.seconds(down: alive)) s idle or more (\(why)); \(advice)"
         case .unknown(let why): return "unknown: \(why)"
