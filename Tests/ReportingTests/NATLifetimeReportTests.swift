@@ -54,10 +54,10 @@ struct NATLifetimeReportTests {
     func measured() {
         #expect(
             line(record(alive: 13...14, isGone: true))
-                == "  mapping lifetime  14 to 15.1 s idle (confidence 99.999 %); send a keepalive every 7 s")
+                == "  mapping lifetime  14 to 15.1 s idle (confidence 99.99 %); send a keepalive every 7 s")
         #expect(
             line(record(alive: 39...40, isGone: true))
-                == "  mapping lifetime  40 to 41.1 s idle (confidence 99.999 %); send a keepalive every 20 s or sooner: "
+                == "  mapping lifetime  40 to 41.1 s idle (confidence 99.99 %); send a keepalive every 20 s or sooner: "
                 + "ICE's default of 15 s will do")
     }
 

@@ -103,6 +103,26 @@ struct NATSectionTests {
                 #""mapping":{"value":"unknown","confidence":0,"reason":"198.51.100.1:3478 gave no answer"}"#))
     }
 
+    @Test("What several servers tell is said to be theirs, and what another would add")
+    func severalServers() {
+        var evidence = NATEvidence(source: Self.source, servers: [Self.server, Self.other])
+        evidence.localEndpoints = [.mapping: Endpoint(Self.source, 50000)]
+        for (place, server) in evidence.servers.enumerated() {
+            var exchange = NATExchange(
+                socket: .mapping, server: place, destination: server, change: .none, sentAt: .zero)
+            exchange.answer = NATExchange.Answer(
+                after: .milliseconds(10), source: server, mappedAddress: Endpoint(IPAddress(203, 0, 113, 7), 61000))
+            evidence.exchanges.append(exchange)
+        }
+        var report = Report.empty
+        report.nat = [NATRecord(evidence)]
+        let text = TextRenderer(style: RenderingStyle()).text(of: report)
+        #expect(text.contains("  mapping           endpoint-independent, by what several servers see of one socket\n"))
+        let words = text.split { $0 == " " || $0 == "\n" }.joined(separator: " ")
+        #expect(words.contains("; a server that speaks RFC 5780 would tell port allocation"))
+        #expect(report.json(pretty: false).contains(#""method":"several-servers""#))
+    }
+
     @Test("A gateway that rewrites payloads is said")
     func alg() {
         var evidence = Self.evidence

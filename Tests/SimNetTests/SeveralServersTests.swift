@@ -43,6 +43,11 @@ import Testing
         }
     }
 
+    @Test func oneServerAloneTellsNoMappingAndSaysWhatWould() throws {
+        let reason = try finding(.endpointIndependent, [Self.addresses[0]], Self.noDiscovery).reason
+        #expect(reason?.hasSuffix("; a second server would tell, or one that speaks RFC 5780") == true)
+    }
+
     @Test func twoPortsOfOneAddressTellWhatDependsOnThePort() throws {
         #expect(
             try finding(.addressAndPortDependent, Self.ports, Self.noDiscovery).value == .addressAndPortDependent)

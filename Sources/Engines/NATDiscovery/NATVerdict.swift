@@ -44,12 +44,14 @@ package struct NATVerdict: Hashable, Sendable {
         let mapping =
             discovered != nil
             ? Self.agreed(mappings.map(\.finding), why)
-            : evidence.mappingWithoutDiscovery(mappings.first?.finding, capabilities) ?? .unknown(why)
+            : evidence.mappingWithoutDiscovery(mappings.first?.finding, capabilities)
+                ?? .unknown(why + Self.hint(capabilities, "a second server would tell, or one that speaks RFC 5780"))
         self.mapping = mapping
         method = mapping.value.map { _ in
             discovered.map { .discovery(evidence.servers[$0.server]) } ?? .severalServers
         }
-        let filtering = Self.agreed(filterings, why)
+        let filtering = Self.agreed(
+            filterings, why + Self.hint(capabilities, "a server that speaks RFC 5780 would tell"))
         if evidence.isUntranslated, case .known(.endpointIndependent, let risk) = filtering {
             self.filtering = .known(.none, risk: risk)
         } else {
@@ -60,6 +62,11 @@ package struct NATVerdict: Hashable, Sendable {
         hairpinning = .unknown(why)
         hairpinning = evidence.hairpinning(capabilities, self)
         if evidence.transport == .tcp { leaveOutWhatOnlyUDPTells() }
+    }
+
+    /// What another server would add, where those that were asked can be believed.
+    private static func hint(_ capabilities: [NATServerCapability], _ hint: String) -> String {
+        capabilities.contains(where: \.isBelieved) ? "; \(hint)" : ""
     }
 
     private mutating func leaveOutWhatOnlyUDPTells() {

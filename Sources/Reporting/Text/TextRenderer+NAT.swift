@@ -10,23 +10,16 @@ extension TextRenderer {
         let transport = record.transport.rawValue.uppercased()
         var lines = [title("NAT (\(record.family.name), \(transport), from \(record.evidence.source)\(seen))")]
         func add(_ name: String, _ text: String) { lines += labelled(name.padded(to: 18), text) }
-        add("mapping", words(verdict.mapping, \.rawValue))
-        if record.transport == .udp {
-            add("filtering", words(verdict.filtering, \.rawValue))
-            if let name = verdict.legacyName { add("in RFC 3489", name) }
-            add("port allocation", words(verdict.portAllocation, \.words))
-            add("address pooling", words(verdict.pairedPooling) { $0 ? "paired" : "arbitrary" })
-        } else {
-            add("port preserved", words(verdict.portPreservation) { $0 ? "yes" : "no" })
-        }
-        if record.evidence.asksHairpin { add("hairpin", words(verdict.hairpinning, \.words)) }
-        if verdict.payloadRewriting.value == true {
-            add("ALG", "something on the way rewrites addresses in payloads")
-        }
+        let compared = verdict.method == .severalServers ? ", by what several servers see of one socket" : ""
+        add("mapping", words(verdict.mapping) { $0.rawValue + compared })
+        // Without an answer there is one reason, and it has been said.
+        if record.answers > 0 { lines += details(of: record) }
         if let lifetime = record.lifetime { add("mapping lifetime", lifetime.words) }
-        for (server, capability) in zip(record.evidence.servers, verdict.capabilities) {
-            let isSilent = capability == .silent && record.transport == .tcp
-            add("asked", isSilent ? record.evidence.silence(of: server) : "\(server): \(capability.words)")
+        if record.answers > 0 {
+            for (server, capability) in zip(record.evidence.servers, verdict.capabilities) {
+                let isSilent = capability == .silent && record.transport == .tcp
+                add("asked", isSilent ? record.evidence.silence(of: server) : "\(server): \(capability.words)")
+            }
         }
         let trips = record.roundTrip.map { trip in
             " on a round trip of \(decimal(trip)) ms"
@@ -42,6 +35,27 @@ extension TextRenderer {
                 ? " and \(decimal(bound.silence)) ms in which \(bound.silentProbes) requests stay unanswered"
                 : ""
             add("at least", "\(decimal(bound.total)) ms: \(trips)\(silence)")
+        }
+        return lines
+    }
+
+    private func details(of record: NATRecord) -> [String] {
+        let verdict = record.verdict
+        var lines: [String] = []
+        func add(_ name: String, _ text: String) { lines += labelled(name.padded(to: 18), text) }
+        if record.transport == .udp {
+            add("filtering", words(verdict.filtering, \.rawValue))
+            if let name = verdict.legacyName { add("in RFC 3489", name) }
+            add("port allocation", words(verdict.portAllocation, \.words))
+            add("address pooling", words(verdict.pairedPooling) { $0 ? "paired" : "arbitrary" })
+        } else {
+            add("port preserved", words(verdict.portPreservation) { $0 ? "yes" : "no" })
+        }
+        if record.evidence.asksHairpin, record.transport == .udp {
+            add("hairpin", words(verdict.hairpinning, \.words))
+        }
+        if verdict.payloadRewriting.value == true {
+            add("ALG", "something on the way rewrites addresses in payloads")
         }
         return lines
     }
