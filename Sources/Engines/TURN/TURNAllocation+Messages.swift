@@ -151,8 +151,9 @@ extension TURNAllocation {
         case .channel(let number, let peer):
             channels[number]?.isBound = true
             channels[number]?.refreshAt = configuration.refreshing.channels.map { now + $0 }
-            // A ChannelBind installs the permission as well, for no longer than any (RFC 8656 s12.2).
-            permissionInstalled(peer.address, at: now)
+            // A ChannelBind installs the permission as well, for no longer than any (RFC 8656 s12.2). One that is there
+            // keeps its time, so that those of all peers go on being renewed in one request.
+            if permissions[peer.address]?.refreshAt == nil { permissionInstalled(peer.address, at: now) }
             events.append(.channelBound(number, peer, roundTrip, isRenewal: isRenewal))
         case .connect(let peer):
             guard let id = (try? message.value(.connectionID)) ?? nil else {

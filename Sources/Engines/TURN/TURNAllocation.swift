@@ -1,5 +1,5 @@
 package import NetTypes
-package import STUN
+import STUN
 
 /// One TURN allocation over one path to one server (RFC 8656), from the first Allocate to its deletion.
 ///
