@@ -32,6 +32,9 @@ struct TURNServer {
     /// What is sent in the place of everything else, where it gives something.
     var override: ((Message, TURNServer) -> [[UInt8]]?)?
 
+    /// What becomes of each reply on its way.
+    var mutate: (([UInt8]) -> [UInt8])?
+
     private(set) var requests: [Message] = []
     private(set) var sent: [(peer: Endpoint, bytes: [UInt8], channel: UInt16?)] = []
     private(set) var isAllocated = false
@@ -58,7 +61,8 @@ struct TURNServer {
         if message.messageClass == .indication { return relay(message) }
         requests.append(message)
         if let replies = override?(message, self) { return replies }
-        return [answer(message)]
+        let reply = answer(message)
+        return [mutate?(reply) ?? reply]
     }
 
     private mutating func relay(_ message: Message) -> [[UInt8]] {

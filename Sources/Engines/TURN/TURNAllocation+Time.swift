@@ -72,6 +72,7 @@ extension TURNAllocation {
             // The number stays the peer's own, so that what comes over it is still known.
             channels[number]?.isBound = false
             channels[number]?.refreshAt = nil
+            if permissions[peer.address]?.isInstalled == false { permissions[peer.address] = nil }
             events.append(.failed(.channel(peer), failure))
         case .connect, .connectionBind:
             events.append(.failed(transaction.request.stage, failure))
