@@ -103,14 +103,21 @@ extension TURNAllocation {
         case .held: break
         case .challenged(let code):
             let transaction = transactions.remove(at: index)
+            measure(transaction, at: now)
             retry(transaction, challengedBy: message, code: code, at: now)
         case .succeeded:
             let transaction = transactions.remove(at: index)
+            measure(transaction, at: now)
             succeed(transaction, message, at: now)
         case .failed(let failure):
             let transaction = transactions.remove(at: index)
             end(transaction, failure, at: now)
         }
+    }
+
+    private mutating func measure(_ transaction: TURNTransaction, at now: Instant) {
+        guard let measured = transaction.client.roundTrip(arrivingAt: now), !measured.isAmbiguous else { return }
+        shortestRoundTrip = min(measured.duration, shortestRoundTrip ?? measured.duration)
     }
 
     private mutating func retry(
@@ -132,7 +139,10 @@ extension TURNAllocation {
                 .challenged(
                     TURNChallenged(
                         code: code, method: transaction.request.method, realm: signature.realm.bytes,
-                        software: message.rawValue(.software), authentication: TURNAuthentication(signature),
+                        software: message.rawValue(.software),
+                        algorithms: ((try? message.value(.passwordAlgorithms)) ?? nil)?.map(\.number),
+                        thirdParty: message.rawValue(.thirdPartyAuthorization),
+                        authentication: TURNAuthentication(signature),
                         roundTrip: TURNRoundTrip(transaction.client, at: now))))
         }
     }

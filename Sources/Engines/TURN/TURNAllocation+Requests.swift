@@ -22,8 +22,16 @@ extension TURNAllocation {
         transactions.append(
             TURNTransaction(
                 request, signature, history, attempt: attempt, startedAt: startedAt, client,
-                holdsUnsignedErrors: !configuration.isReliable))
+                holdTime: configuration.isReliable ? nil : holdTime(schedule)))
         return bytes
+    }
+
+    /// The retransmission timeout that an unsigned error waits: three measured round trips, which is what RFC 6298 s2.2
+    /// makes of one measurement, or the schedule's where none is known. What overtakes a true answer on the way does so
+    /// by less than one round trip.
+    private func holdTime(_ schedule: RetransmissionSchedule) -> Duration {
+        guard let shortestRoundTrip else { return schedule.initialTimeout }
+        return min(schedule.initialTimeout, max(Self.shortestHold, shortestRoundTrip * 3))
     }
 
     // MARK: Permissions, channels, data

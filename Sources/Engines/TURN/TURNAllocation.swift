@@ -49,6 +49,8 @@ package struct TURNAllocation: Sendable {
     static let permissionsPerRequest = 32
     /// A ticket is sent back in each move: a longer one is not kept.
     static let ticketLimit = 1024
+    /// An unsigned error waits at least this long.
+    static let shortestHold = Duration.milliseconds(50)
 
     package let configuration: TURNConfiguration
     var phase = Phase.allocating
@@ -61,6 +63,8 @@ package struct TURNAllocation: Sendable {
     var nextEvent = 0
     /// Requests that were answered before the allocation was there.
     var roundTrips = 0
+    /// Of those that are sure which transmission was answered.
+    var shortestRoundTrip: Duration?
     /// Whether a signed Allocate has left: the server may hold an allocation, whatever came back.
     var mayExist = false
 

@@ -66,7 +66,7 @@ package struct TURNDataConnection: Sendable {
         startedAt = started
         transaction = TURNTransaction(
             request, authenticator.signature, history, attempt: attempts, startedAt: started, client,
-            holdsUnsignedErrors: false)
+            holdTime: nil)
         phase = .binding
         return bytes
     }

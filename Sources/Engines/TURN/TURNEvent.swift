@@ -34,6 +34,10 @@ package struct TURNChallenged: Hashable, Sendable {
     /// As they came.
     package var realm: [UInt8]
     package var software: [UInt8]?
+    /// PASSWORD-ALGORITHMS, by their numbers; nil where the server names none.
+    package var algorithms: [UInt16]?
+    /// THIRD-PARTY-AUTHORIZATION: who gives tokens for this server.
+    package var thirdParty: [UInt8]?
     package var authentication: TURNAuthentication
     package var roundTrip: TURNRoundTrip
 }

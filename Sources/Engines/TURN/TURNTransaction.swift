@@ -15,9 +15,9 @@ struct TURNTransaction: Sendable {
     /// When the first request of this purpose was sent.
     let startedAt: Instant
     var client: ClientTransaction
-    /// Whether an unsigned error waits for a better answer. A stream brings one answer, and in order: there waiting
-    /// would only cost time.
-    let holdsUnsignedErrors: Bool
+    /// How long an unsigned error waits for a better answer; nil over a stream, which brings one answer, and in order:
+    /// there waiting would only cost time.
+    let holdTime: Duration?
     private var held: (failure: TURNFailure, until: Instant)?
     private(set) var unauthenticated = 0
 
@@ -32,7 +32,7 @@ struct TURNTransaction: Sendable {
     init(
         _ request: TURNRequest, _ signature: LongTermAuthenticator.Signature?,
         _ history: LongTermAuthenticator.History, attempt: Int, startedAt: Instant,
-        _ client: ClientTransaction, holdsUnsignedErrors: Bool
+        _ client: ClientTransaction, holdTime: Duration?
     ) {
         self.request = request
         self.signature = signature
@@ -40,7 +40,7 @@ struct TURNTransaction: Sendable {
         self.attempt = attempt
         self.startedAt = startedAt
         self.client = client
-        self.holdsUnsignedErrors = holdsUnsignedErrors
+        self.holdTime = holdTime
         self.history.sent(with: signature)
     }
 
@@ -108,8 +108,8 @@ struct TURNTransaction: Sendable {
                         isAuthenticated: integrity == .valid, answersSigned: signature != nil, attempt: attempt,
                         unknownAttributes: (try? message.value(.unknownAttributes)) ?? []))
             }
-        guard signature != nil, integrity != .valid, holdsUnsignedErrors else { return .failed(failure) }
-        if held == nil { held = (failure, now + client.schedule.initialTimeout) }
+        guard signature != nil, integrity != .valid, let holdTime else { return .failed(failure) }
+        if held == nil { held = (failure, now + holdTime) }
         return .held
     }
 
