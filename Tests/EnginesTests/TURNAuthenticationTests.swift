@@ -362,6 +362,7 @@ import Testing
         server.password = canary
         let harness = run(server, TURNHarness.configuration(password: canary))
         #expect(harness.allocated != nil)
+        #expect(!harness.sent.contains { String(decoding: $0.bytes, as: UTF8.self).contains(canary) })
         let credential = try LongTermCredential(username: "user", password: canary)
         let rest = TURNREST.credential(secret: canary, user: "u", expiry: 1_700_000_000)
         let key = "\(server.key)"

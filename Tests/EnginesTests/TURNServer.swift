@@ -32,6 +32,8 @@ struct TURNServer {
     /// What is sent in the place of everything else, where it gives something.
     var override: ((Message, TURNServer) -> [[UInt8]]?)?
 
+    /// Whether each answer comes twice.
+    var duplicates = false
     /// What becomes of each reply on its way.
     var mutate: (([UInt8]) -> [UInt8])?
 
@@ -42,6 +44,7 @@ struct TURNServer {
     private(set) var channels: [UInt16: Endpoint] = [:]
     private(set) var nonceNumber = 1
     private var nonceUsed = 0
+    private var answers: [TransactionID: [UInt8]] = [:]
 
     static let software = Array("scripted".utf8)
 
@@ -61,8 +64,10 @@ struct TURNServer {
         if message.messageClass == .indication { return relay(message) }
         requests.append(message)
         if let replies = override?(message, self) { return replies }
-        let reply = answer(message)
-        return [mutate?(reply) ?? reply]
+        // A retransmission is answered as its request was (RFC 8489 s6.3.1).
+        let reply = answers[message.transactionID] ?? answer(message)
+        answers[message.transactionID] = reply
+        return [[UInt8]](repeating: mutate?(reply) ?? reply, count: duplicates ? 2 : 1)
     }
 
     private mutating func relay(_ message: Message) -> [[UInt8]] {
