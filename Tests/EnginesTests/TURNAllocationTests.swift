@@ -200,6 +200,16 @@ import Testing
         #expect(harness.client.isFinished == false)
     }
 
+    /// A channel lives 600 s, and the permission that came with it 300 s.
+    @Test func permissionThatCameWithAChannelIsRenewedBeforeTheChannelIs() throws {
+        var harness = TURNHarness()
+        harness.client.bindChannel(to: peer)
+        harness.run(for: .seconds(300))
+        #expect(harness.server.methods == [.allocate, .allocate, .channelBind, .createPermission])
+        #expect(try harness.server.requests.last?.value(.xorPeerAddress)?.address == peer.address)
+        #expect(harness.sentTimes.last == 240_060)
+    }
+
     @Test func nothingIsRefreshedWhereTheOwnerWantsToSeeItExpire() {
         var configuration = TURNHarness.configuration()
         configuration.refreshing.refreshesAllocation = false

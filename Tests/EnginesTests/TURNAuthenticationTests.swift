@@ -163,6 +163,8 @@ import Testing
         harness.losesFromClient = { $0 == 0 }
         harness.run(for: .seconds(10))
         #expect(harness.time(\.isFailed) == 1040)
+        // While it waits nothing is sent again: there is an answer.
+        #expect(harness.sentTimes == [0, 500, 520])
     }
 
     @Test func signedAnswerBeatsAnUnsignedErrorBeforeIt() {

@@ -64,9 +64,7 @@ package struct RedirectPolicy: Hashable, Sendable {
         guard let last = chain.last, last.family == family || last.address.isIPv4Mapped && family == .ipv4 else {
             return .otherFamily
         }
-        // The first server, not the last: a public server must not lead inside over a private one.
-        let isFromOutside = chain.contains { $0.address.realm == .global }
-        guard followsPrivate || !isFromOutside || realm == .global else { return .notGlobal(realm) }
+        guard followsPrivate || last.address.realm != .global || realm == .global else { return .notGlobal(realm) }
         return hops < Self.maximumHops ? nil : .tooManyHops
     }
 }
