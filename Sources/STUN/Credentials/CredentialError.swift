@@ -5,6 +5,8 @@ package enum CredentialError: Error, Hashable, Sendable {
         case password = "the password"
         case realm = "the realm"
         case nonce = "the nonce"
+        case accessToken = "the access token"
+        case macKey = "the key of the access token"
     }
 
     /// The text cannot be prepared (RFC 8265 s4.2).

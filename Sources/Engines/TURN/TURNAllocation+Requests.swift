@@ -1,0 +1,119 @@
+import NetTypes
+import STUN
+
+extension TURNAllocation {
+    mutating func ask(_ request: TURNRequest, isRenewal: Bool = false) {
+        outbox.append(
+            .request(request, LongTermAuthenticator.History(), attempt: 1, startedAt: nil, isRenewal: isRenewal))
+    }
+
+    /// Sends a request for the first time; returns its bytes.
+    mutating func begin(
+        _ request: TURNRequest, _ id: TransactionID, _ history: LongTermAuthenticator.History, attempt: Int,
+        startedAt: Instant, at now: Instant
+    ) -> [UInt8] {
+        let signature = authenticator.signature
+        let bytes = request.bytes(id, configuration, signature)
+        let schedule = request == .delete ? configuration.deletionSchedule : configuration.requestSchedule
+        var client = ClientTransaction(id: id, request: bytes, schedule: schedule, from: now)
+        client.transmitted(at: now)
+        transmissions += 1
+        if request == .allocate, signature != nil { mayExist = true }
+        transactions.append(
+            TURNTransaction(
+                request, signature, history, attempt: attempt, startedAt: startedAt, client,
+                holdTime: configuration.isReliable ? nil : holdTime(schedule)))
+        return bytes
+    }
+
+    /// The retransmission timeout that an unsigned error waits: three measured round trips, which is what RFC 6298 s2.2
+    /// makes of one measurement, or the schedule's where none is known. What overtakes a true answer on the way does so
+    /// by less than one round trip.
+    private func holdTime(_ schedule: RetransmissionSchedule) -> Duration {
+        guard let shortestRoundTrip else { return schedule.initialTimeout }
+        return min(schedule.initialTimeout, max(Self.shortestHold, shortestRoundTrip * 3))
+    }
+
+    // MARK: Permissions, channels, data
+
+    mutating func permit(_ addresses: [IPAddress], isRenewal: Bool) {
+        var rest = addresses.map(\.withoutZone)[...]
+        for address in rest where permissions[address] == nil { permissions[address] = Permission() }
+        while !rest.isEmpty {
+            ask(.permission(Array(rest.prefix(Self.permissionsPerRequest))), isRenewal: isRenewal)
+            rest = rest.dropFirst(Self.permissionsPerRequest)
+        }
+    }
+
+    mutating func bind(_ number: UInt16, _ peer: Endpoint, isRenewal: Bool) {
+        if permissions[peer.address] == nil { permissions[peer.address] = Permission() }
+        ask(.channel(number, peer), isRenewal: isRenewal)
+    }
+
+    /// Each peer has its own number for as long as the allocation lives: a server keeps one for five minutes after its
+    /// binding has run out (RFC 8656 s12).
+    mutating func reserveChannel(for peer: Endpoint) -> UInt16? {
+        guard ChannelData.channels.contains(nextChannel) else { return nil }
+        let number = nextChannel
+        nextChannel += 1
+        channels[number] = Channel(peer: peer)
+        channelsByPeer[peer] = number
+        return number
+    }
+
+    /// A Send indication, which is not signed and which nobody answers.
+    func indication(_ bytes: [UInt8], to peer: Endpoint, _ id: TransactionID) -> [UInt8] {
+        var builder = MessageBuilder(.indication, .send, id)
+        builder.append(.xorPeerAddress, peer)
+        if configuration.dontFragment { builder.append(.dontFragment, true) }
+        builder.append(.data, bytes)
+        return builder.bytes
+    }
+
+    /// Carries out what was asked for before the allocation was there.
+    mutating func release() {
+        let commands = waiting
+        waiting = []
+        for command in commands {
+            switch command {
+            case .permission(let addresses): createPermission(for: addresses)
+            case .channel(let peer): bindChannel(to: peer)
+            case .data(let bytes, let peer): send(bytes, to: peer)
+            case .connect(let peer): connect(to: peer)
+            }
+        }
+    }
+
+    // MARK: End
+
+    mutating func beginDeletion(at now: Instant) {
+        outbox = []
+        waiting = []
+        transactions = []
+        guard mayExist || phase == .allocated else { return finish(.absent) }
+        phase = .deleting(until: now + TURNConfiguration.deletionLimit)
+        ask(.delete)
+    }
+
+    /// Ends after a deletion.
+    mutating func finish(_ deletion: TURNDeletion) {
+        events.append(.deleted(deletion))
+        close()
+    }
+
+    mutating func close() {
+        phase = .over
+        outbox = []
+        waiting = []
+        transactions = []
+        renewals = []
+    }
+
+    /// How long an allocation may live on that the server did not say is gone.
+    func remainingLifetime(at now: Instant) -> Duration {
+        guard let grantedAt, let lifetime else {
+            return .seconds(Int64(configuration.lifetime ?? TURNLifetime.standard))
+        }
+        return max(.zero, .seconds(Int64(lifetime.granted ?? TURNLifetime.standard)) - (now - grantedAt))
+    }
+}

@@ -1,0 +1,64 @@
+package import STUN
+
+/// Credentials of TURN's REST API (draft-uberti-behave-turn-rest): a user name that says when it expires, and as its
+/// password a digest of it with the secret that server and issuer share.
+package enum TURNREST {
+    /// A credential as it is handed to a client.
+    package struct Credential: Hashable, Sendable {
+        /// `expiry:user`, or the expiry alone.
+        package let username: String
+        private let hidden: HiddenBytes
+
+        init(username: String, password: String) {
+            self.username = username
+            hidden = HiddenBytes(Array(password.utf8))
+        }
+
+        /// The password, base64.
+        package func revealPassword() -> String { String(decoding: hidden.bytes, as: UTF8.self) }
+
+        /// - Throws: ``CredentialError`` where the user's name cannot be prepared or is too long.
+        package func longTerm() throws(CredentialError) -> LongTermCredential {
+            try LongTermCredential(username: username, password: revealPassword())
+        }
+    }
+
+    /// Makes a credential that is good until `expiry`, in seconds since 1970.
+    package static func credential(secret: String, user: String = "", expiry: Int64) -> Credential {
+        let username = user.isEmpty ? "\(expiry)" : "\(expiry):\(user)"
+        let digest = HMAC.sha1(Array(username.utf8)[...], key: Array(secret.utf8))
+        return Credential(username: username, password: base64(digest))
+    }
+
+    /// When a user name of this kind expires, in seconds since 1970; nil where it is no such name.
+    ///
+    /// Between 2001 and 2286 the number has ten digits: a telephone number before a colon is rarely taken for one.
+    package static func expiry(inUsername username: String) -> Int64? {
+        let digits = username.utf8.prefix { $0 != UInt8(ascii: ":") }
+        guard digits.count == 10, digits.allSatisfy({ (0x30...0x39).contains($0) }), digits.first != 0x30 else {
+            return nil
+        }
+        return digits.reduce(Int64(0)) { $0 * 10 + Int64($1 - 0x30) }
+    }
+
+    /// How long ago a user name expired by the clock `now` (seconds since 1970), nil where it did not or cannot.
+    package static func secondsSinceExpiry(ofUsername username: String, now: Int64) -> Int64? {
+        guard let expiry = expiry(inUsername: username), expiry <= now else { return nil }
+        return now - expiry
+    }
+
+    /// RFC 4648 s4.
+    static func base64(_ bytes: [UInt8]) -> String {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var text: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let group = bytes[start..<min(start + 3, bytes.count)]
+            var bits = UInt32(0)
+            for index in 0..<3 { bits = bits << 8 | UInt32(start + index < bytes.count ? bytes[start + index] : 0) }
+            for index in 0..<4 {
+                text.append(index <= group.count ? alphabet[Int(bits >> (18 - 6 * UInt32(index)) & 0x3F)] : 0x3D)
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+}
