@@ -1,5 +1,5 @@
 package import NetTypes
-package import STUN
+import STUN
 
 /// What a TURN allocation is to be, and how its client behaves.
 package struct TURNConfiguration: Sendable {
