@@ -30,6 +30,7 @@ package struct RunRecord: Sendable {
     package var notMeasured: [NotMeasured]
     package var nat: [NATEvidence] = []
     package var natLifetimes: [NATLifetimeEvidence] = []
+    package var turn: [TURNEvidence] = []
     package var isInterrupted = false
 
     package init(_ plan: Plan, _ observations: [Observation]) {
@@ -70,6 +71,8 @@ package struct RunRecord: Sendable {
         case .natSeen(let evidence): nat.append(evidence)
         case .natLifetimeSampled: break
         case .natLifetimeSeen(let evidence): natLifetimes.append(evidence)
+        case .turnSeen(let evidence):
+            if plan.servers.indices.contains(evidence.server) { turn.append(evidence) }
         case .interrupted: isInterrupted = true
         }
     }

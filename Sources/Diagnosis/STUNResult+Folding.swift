@@ -33,7 +33,7 @@ extension STUNResult {
         }
     }
 
-    private static func unprobed(_ server: Int, _ record: RunRecord, isEmpty: Bool) -> [STUNResult] {
+    static func unprobed(_ server: Int, _ record: RunRecord, isEmpty: Bool) -> [STUNResult] {
         let plan = record.plan.servers[server]
         let transport = plan.transports.first ?? .udp
         func result(_ family: IPAddress.Family?, _ outcome: Outcome) -> STUNResult {

@@ -102,6 +102,19 @@ package struct ProbeError: Hashable, Sendable {
         case badFingerprint = "bad-fingerprint"
         case noRoute = "no-route"
         case nameNotResolved = "name-not-resolved"
+        // Of a TURN server.
+        case credentialsRefused = "credentials-refused"
+        case credentialsNeeded = "credentials-needed"
+        case realmKeepsChanging = "realm-keeps-changing"
+        case nonceNeverAccepted = "nonce-never-accepted"
+        case brokenChallenge = "broken-challenge"
+        case possibleDowngrade = "possible-downgrade"
+        case noCommonAlgorithm = "no-common-algorithm"
+        case tokenNotTaken = "token-not-taken"
+        case notAuthenticated = "not-authenticated"
+        case redirected
+        case unusableRelayedAddress = "unusable-relayed-address"
+        case noData = "no-data"
         case notPermitted = "not-permitted"
         case local
     }

@@ -43,6 +43,8 @@ package struct Observation: Hashable, Sendable, Codable {
         case natLifetimeSampled(IPAddress.Family, idle: Duration, NATLifetimeEvidence.Outcome)
         /// All that a search for the lifetime of mappings saw from one local address.
         case natLifetimeSeen(NATLifetimeEvidence)
+        /// All that an attempt at a relay saw.
+        case turnSeen(TURNEvidence)
         case deadlineReached
         case interrupted
     }

@@ -19,7 +19,9 @@ extension Plan {
         requestInterval = .milliseconds(20)
         idleTimes = try Self.idleTimes(options)
         let longestIdle = idleTimes.last.map { $0 + NATLifetimeLadder.margin } ?? .zero
-        timeout = options.timeout ?? max(.seconds(5) + requestInterval * (options.count - 1), longestIdle)
+        timeout =
+            options.timeout
+            ?? max(.seconds(5) + requestInterval * (options.count - 1) + options.turn.load.duration, longestIdle)
         schedule = options.command == .nat ? .brisk : .standard
         // As long as a browser waits for one address before it tries the next (RFC 8305 s5); a discovery asks at a brisker pace.
         fallbackWait = options.command == .nat ? schedule.initialTimeout : .milliseconds(250)
@@ -28,12 +30,15 @@ extension Plan {
             switch options.command {
             case .nat: .atOnce
             case .check: .onceAnswered
-            case .candidates, .stun: .never
+            case .candidates, .stun, .turn: .never
             }
+        asksBinding = options.command != .turn
+        relay = options.turn.load
+        redirects = options.turn.redirects
         asksHairpin = options.asksHairpin
         servers = []
         for entry in options.servers.prefix(Self.maximumServers) {
-            servers.append(try Self.server(entry.uri, options, interfaces))
+            servers.append(try Self.server(entry, options, interfaces))
         }
         notMeasured = []
         if options.servers.count > Self.maximumServers {
@@ -92,8 +97,9 @@ extension Plan {
     }
 
     private static func server(
-        _ uri: ServerURI, _ options: Options, _ interfaces: [NetworkInterface]
+        _ entry: ICEServers.Entry, _ options: Options, _ interfaces: [NetworkInterface]
     ) throws(PlanError) -> Server {
+        let uri = entry.uri
         if case .address(let address, _) = uri.host, let objection = address.objectionAsServer {
             throw PlanError("\(uri.text): \(address) is \(objection); a server has the address of one host")
         }
@@ -112,7 +118,39 @@ extension Plan {
             let needsPath = options.command == .check || options.command == .nat
             server.fallsBackToTCP = needsPath && options.transports == [.udp]
         }
+        server.turn = try access(to: entry, server, options)
+        if options.command == .turn { server.transports = server.turn?.transports ?? [] }
         return server
+    }
+
+    /// How a relay is asked for: where the command is about relays, or a credential for one is there.
+    private static func access(
+        to entry: ICEServers.Entry, _ server: Server, _ options: Options
+    ) throws(PlanError) -> Access? {
+        guard entry.uri.scheme.isTURN, server.excluded == nil else { return nil }
+        guard options.command == .turn || options.command == .check else { return nil }
+        let own = entry.credentials
+        let used = own.credential == nil && own.username == nil ? options.turn.credentials : own
+        guard options.command == .turn || used.credential != nil else { return nil }
+        let named: [Transport] = entry.uri.transport == .tcp ? [.tcp] : [.udp]
+        return Access(
+            credential: try credential(used, for: entry), username: used.username ?? "",
+            transports: options.turn.usesAllTransports ? entry.uri.transports(among: [.udp, .tcp]) : named,
+            realm: options.turn.realm)
+    }
+
+    private static func credential(
+        _ credentials: ICEServers.Credentials, for entry: ICEServers.Entry
+    ) throws(PlanError) -> LongTermCredential? {
+        guard let username = credentials.username, let secret = credentials.credential else { return nil }
+        guard credentials.type == .password else {
+            throw PlanError("\(entry.uri.text): credentials of type oauth are not in this version")
+        }
+        do {
+            return try LongTermCredential(username: username, password: secret.reveal())
+        } catch {
+            throw PlanError("\(entry.uri.text): \(error)")
+        }
     }
 
     /// The index of the interface that a link-local address is on: the URI's own zone, else `--interface`.

@@ -20,6 +20,8 @@ struct Path: Sendable {
     var lifetimeSocket: (run: Int, socket: NATLifetimeSocket)?
     /// The same over TCP.
     var natStream: NATStreamPlace?
+    /// What it is to an attempt at a relay.
+    var turn: TURNPlace?
 }
 
 extension Session {
@@ -68,10 +70,12 @@ extension Session {
         if let (run, socket) = paths[id]?.natSocket { natSocketOpened(run, socket, local, at: now) }
         if let (run, socket) = paths[id]?.lifetimeSocket { lifetimeSocketOpened(run, socket, local, at: now) }
         if let place = paths[id]?.natStream { natStreamOpened(place, local, at: now) }
+        if let place = paths[id]?.turn { turnPathOpened(place, local, at: now) }
     }
 
     mutating func pathFailed(_ error: PathError, at now: Instant) {
         let trouble = PathTrouble(kind: error.kind, origin: error.origin, errno: error.errno)
+        if let place = paths[error.path]?.turn { return turnPathFailed(place, error, trouble, at: now) }
         guard error.isFatal else { return datagramFailed(error, trouble, at: now) }
         guard let path = paths[error.path] else { return }
         if path.state == .opening, let base = path.base {

@@ -65,6 +65,7 @@ extension Session {
 
     /// The kernel says when a datagram left: its round trip is measured from there.
     mutating func transmitted(_ transmit: Transmit, at instant: Instant) {
+        if let place = paths[transmit.path]?.turn { return turnTransmitted(place, transmit.bytes, at: instant) }
         guard let id = TransactionID(inMessage: transmit.bytes), let index = probeByTransaction[id] else { return }
         probes[index].transaction.lastTransmissionLeft(at: instant)
     }
@@ -95,6 +96,7 @@ extension Session {
     // MARK: Receiving
 
     mutating func datagramArrived(_ datagram: Datagram, at now: Instant) {
+        if let place = paths[datagram.path]?.turn { return turnDatagramArrived(place, datagram, at: now) }
         guard paths[datagram.path]?.natSocket == nil else { return natDatagramArrived(datagram, at: now) }
         if let (run, socket) = paths[datagram.path]?.lifetimeSocket {
             return lifetimeDatagramArrived(datagram, run, on: socket, at: now)

@@ -36,6 +36,7 @@ extension Session {
     }
 
     mutating func streamChanged(_ event: StreamEvent, at now: Instant) {
+        if let place = paths[event.path]?.turn { return turnStreamChanged(place, event, at: now) }
         if let place = paths[event.path]?.natStream { return natStreamChanged(place, event) }
         guard paths[event.path]?.stream != nil, !silenceStreamChanged(event),
             let index = liveProbes.filter({ probes[$0].path == event.path }).min()

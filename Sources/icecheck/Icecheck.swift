@@ -12,7 +12,8 @@ struct Icecheck: ParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            CheckCommand.self, CandidatesCommand.self, STUNCommand.self, NATCommand.self, ServeCommand.self,
+            CheckCommand.self, CandidatesCommand.self, STUNCommand.self, NATCommand.self, TURNCommand.self,
+            ServeCommand.self,
             DecodeCommand.self,
         ],
         defaultSubcommand: CheckCommand.self)

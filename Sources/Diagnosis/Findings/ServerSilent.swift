@@ -8,7 +8,7 @@ enum ServerSilent: FindingRule {
         let explained = UDPBlocked.blocked(in: evidence)
         // A discovery asks more often, and from more sockets.
         let heard = Dictionary(grouping: evidence.nat, by: \.transport).mapValues { $0.flatMap(\.heard) }
-        let silent = evidence.stun.filter { result in
+        let silent = evidence.contacts.filter { result in
             guard let error = result.error else { return false }
             let isHeard = result.serverAddress.map { heard[result.transport]?.contains($0) ?? false } ?? false
             return kinds.contains(error.kind) && !explained.contains(result) && !isHeard
@@ -16,7 +16,7 @@ enum ServerSilent: FindingRule {
         }
         guard !silent.isEmpty else { return [] }
         let addresses = Set(silent.map(\.serverAddress)).count
-        let isAnyAlive = evidence.stun.contains(where: \.isOK)
+        let isAnyAlive = evidence.contacts.contains(where: \.isOK)
         let isPortClosed = silent.allSatisfy {
             $0.error?.kind == .portUnreachable || $0.error?.kind == .connectionRefused
         }

@@ -49,8 +49,8 @@ package struct TURNAllocation: Sendable {
     static let permissionsPerRequest = 32
     /// A ticket is sent back in each move: a longer one is not kept.
     static let ticketLimit = 1024
-    /// An unsigned error waits at least this long.
-    static let shortestHold = Duration.milliseconds(50)
+    /// Nothing is sent again sooner, and an unsigned error waits at least this long.
+    static let shortestTimeout = Duration.milliseconds(50)
 
     package let configuration: TURNConfiguration
     var phase = Phase.allocating

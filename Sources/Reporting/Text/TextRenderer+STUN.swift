@@ -65,7 +65,7 @@ extension TextRenderer {
             remarks: remarks(on: result))
     }
 
-    private func milliseconds(_ duration: Duration) -> String {
+    func milliseconds(_ duration: Duration) -> String {
         JSONValue.fixedPoint((duration.nanoseconds + 500) / 1000)
     }
 
