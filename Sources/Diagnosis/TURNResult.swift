@@ -60,7 +60,7 @@ extension TURNResult {
     /// In the order of the servers; those of one allocation in the order of its addresses.
     static func results(of record: RunRecord) -> [TURNResult] {
         record.plan.servers.indices.filter { record.plan.servers[$0].turn != nil }.flatMap { server in
-            let seen = record.turn.filter { $0.server == server }.map { result(of: $0, record) }
+            let seen = record.turn.filter { $0.server == server }.sorted(by: isBefore).map { result(of: $0, record) }
             let gaps = STUNResult.unprobed(server, record, isEmpty: seen.isEmpty).map { gap in
                 TURNResult(
                     server: gap.server, transport: gap.transport, family: gap.family, serverAddress: nil,
@@ -69,6 +69,9 @@ extension TURNResult {
             return seen + gaps
         }
     }
+
+    /// In the order of their start: what ended first says nothing.
+    private static func isBefore(_ one: TURNEvidence, _ other: TURNEvidence) -> Bool { one.attempt < other.attempt }
 
     private static func result(of evidence: TURNEvidence, _ record: RunRecord) -> TURNResult {
         var result = TURNResult(

@@ -40,7 +40,7 @@ package struct Plan: Sendable {
 
     /// Datagrams through a relay, in Send and Data indications and as many over a channel.
     package struct RelayLoad: Hashable, Sendable {
-        package var count = 4
+        package var count = 3
         /// Bytes of each.
         package var size = 100
         /// Between two; nil for what the path suggests.
@@ -49,7 +49,7 @@ package struct Plan: Sendable {
         /// What it adds to a run.
         package var duration: Duration { (pace ?? .zero) * count * 2 }
 
-        package init(count: Int = 4, size: Int = 100, pace: Duration? = nil) {
+        package init(count: Int = 3, size: Int = 100, pace: Duration? = nil) {
             self.count = count
             self.size = size
             self.pace = pace

@@ -74,13 +74,14 @@ extension Session {
             let relayed = turnRuns[run].trial?.proof.relayed
         else { return nil }
         if let output = nextPeerBinding(run, on: path, at: now) { return output }
-        guard plan.isLoadTest || pacer.earliest(to: relayed.address, from: now) <= now else { return nil }
+        guard nextTrialStart(run, relayed, from: now) <= now else { return nil }
         switch turnRuns[run].trial?.proof.next(at: now) {
         case nil: return nil
         case .toRelay(let bytes):
-            pacer.book(to: relayed.address, at: now)
+            bookTrial(run, relayed, at: now)
             return .transmit(Transmit(path: path, destination: relayed, bytes: bytes))
         case .toPeer(let bytes):
+            bookTrial(run, relayed, at: now)
             if let target = turnRuns[run].trial?.target {
                 turnRuns[run].allocation.send(bytes, to: target, usesChannel: false)
             }
@@ -98,11 +99,27 @@ extension Session {
         return .transmit(Transmit(path: path, destination: server, bytes: binding.request))
     }
 
-    func nextWake(of trial: RelayTrial) -> Instant? {
-        guard !trial.isOver else { return nil }
-        let proof = trial.proof.nextWake.map {
-            plan.isLoadTest ? $0 : pacer.earliest(to: trial.proof.relayed.address, from: $0)
-        }
+    /// A datagram to the relay comes back through the client: it waits until both may be sent, so that its round trip is
+    /// the path's.
+    private func nextTrialStart(_ run: Int, _ relayed: Endpoint, from now: Instant) -> Instant {
+        if plan.isLoadTest { return now }
+        let evidence = turnRuns[run].evidence
+        let isPaced = !evidence.transport.isStream
+        return max(
+            pacer.earliest(to: relayed.address, from: now),
+            isPaced ? pacer.earliest(to: evidence.serverAddress.address, from: now) : now)
+    }
+
+    private mutating func bookTrial(_ run: Int, _ relayed: Endpoint, at now: Instant) {
+        guard !plan.isLoadTest else { return }
+        pacer.book(to: relayed.address, at: now)
+        guard !turnRuns[run].evidence.transport.isStream else { return }
+        pacer.book(to: turnRuns[run].evidence.serverAddress.address, at: now)
+    }
+
+    func nextTrialWake(of run: Int) -> Instant? {
+        guard let trial = turnRuns[run].trial, !trial.isOver else { return nil }
+        let proof = trial.proof.nextWake.map { nextTrialStart(run, trial.proof.relayed, from: $0) }
         return [proof, trial.binding?.nextWake].compactMap { $0 }.min()
     }
 

@@ -36,12 +36,13 @@ extension Session {
         _ server: Observation.ServerIndex, at endpoint: Endpoint, over transport: Transport, from source: IPAddress,
         relaying family: IPAddress.Family, at now: Instant
     ) {
+        let index = turnRuns.count
         let evidence = TURNEvidence(
-            server: server, serverAddress: endpoint, transport: transport, source: source, relayFamily: family,
+            attempt: index, server: server, serverAddress: endpoint, transport: transport, source: source,
+            relayFamily: family,
             username: plan.servers[server].turn?.username ?? "")
         let redirects = RedirectPolicy(
             from: endpoint, isEnabled: plan.redirects != .never, followsPrivate: plan.redirects == .anywhere)
-        let index = turnRuns.count
         turnRuns.append(
             TURNRun(
                 evidence: evidence,
@@ -150,10 +151,12 @@ extension Session {
         if turnRuns[run].evidence.transport.isStream {
             return turnRuns[run].allocation.pollOutput(at: now, using: &random).map { .write(path, $0) }
         }
-        guard plan.isLoadTest || pacer.earliest(to: server.address, from: now) <= now,
+        // Data goes back at once: it was booked with the datagram that it answers.
+        let isData = turnRuns[run].allocation.isDataNext
+        guard isData || pacer.earliest(to: server.address, from: now) <= now,
             let bytes = turnRuns[run].allocation.pollOutput(at: now, using: &random)
         else { return nil }
-        pacer.book(to: server.address, at: now)
+        if !isData { pacer.book(to: server.address, at: now) }
         return .transmit(Transmit(path: path, destination: server, bytes: bytes))
     }
 
@@ -166,10 +169,9 @@ extension Session {
     func nextTURNWake(_ run: Int) -> Instant? {
         guard !turnRuns[run].isReported else { return nil }
         let server = turnRuns[run].evidence.serverAddress.address
-        let isPaced = !turnRuns[run].evidence.transport.isStream && !plan.isLoadTest
+        let isPaced = !turnRuns[run].evidence.transport.isStream
         let allocation = turnRuns[run].allocation.nextWake.map { isPaced ? pacer.earliest(to: server, from: $0) : $0 }
-        let trial = turnRuns[run].trial.flatMap { nextWake(of: $0) }
-        return [allocation, trial, turnRuns[run].suspicion?.giveUpAt].compactMap { $0 }.min()
+        return [allocation, nextTrialWake(of: run), turnRuns[run].suspicion?.giveUpAt].compactMap { $0 }.min()
     }
 
     // MARK: Receiving

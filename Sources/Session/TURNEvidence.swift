@@ -3,6 +3,8 @@ package import NetTypes
 /// What one attempt at a relay showed: one address of one server over one transport. Facts alone; what they mean is for
 /// the diagnosis to say.
 package struct TURNEvidence: Hashable, Sendable, Codable {
+    /// The place among the attempts of the run, in the order in which they were begun.
+    package var attempt: Int
     package var server: Observation.ServerIndex
     package var serverAddress: Endpoint
     package var transport: Transport
@@ -30,9 +32,10 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
     package var redirects: [Endpoint] = []
 
     package init(
-        server: Observation.ServerIndex, serverAddress: Endpoint, transport: Transport, source: IPAddress,
+        attempt: Int, server: Observation.ServerIndex, serverAddress: Endpoint, transport: Transport, source: IPAddress,
         relayFamily: IPAddress.Family, username: String
     ) {
+        self.attempt = attempt
         self.server = server
         self.serverAddress = serverAddress
         self.transport = transport

@@ -28,7 +28,7 @@ struct TURNCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Datagrams through each relay in indications, and as many over a channel. (default: 4)", valueName: "n"))
+            "Datagrams through each relay in indications, and as many over a channel. (default: 3)", valueName: "n"))
     var count: Int?
 
     @Option(help: ArgumentHelp("Bytes of each datagram, 26 to 8192.", valueName: "bytes"))

@@ -65,6 +65,8 @@ package struct RelayProof: Hashable, Sendable {
     private let size: Int
     private let pace: Duration
     private let patience: Duration
+    /// What the first of a lane takes to come back at the most, where nothing is lost.
+    private let answerTime: Duration
     private let nonce: UInt64
     private var phase = Phase.waiting
     private var nextAt: Instant?
@@ -97,6 +99,7 @@ package struct RelayProof: Hashable, Sendable {
         self.size = max(size, Self.leastSize)
         self.nonce = nonce
         self.pace = pace ?? min(max(.milliseconds(1), roundTrip / 5), .milliseconds(50))
+        answerTime = roundTrip * 5 / 2 + .milliseconds(5)
         patience = max(.milliseconds(100), roundTrip * 4)
     }
 
@@ -173,15 +176,16 @@ package struct RelayProof: Hashable, Sendable {
         case .counting(let lane):
             let number = self[lane].sent
             tallies[lane.rawValue].sentAt.append(now)
-            let isLast = number + 1 >= count
-            nextAt = isLast && !mustGoOn(lane) ? nil : now + (isLast ? pace * 2 : pace)
+            nextAt = pause(after: number + 1, in: lane).map { now + $0 }
             return .toRelay(payload(UInt8(lane.rawValue), number))
         }
     }
 
-    /// Whether a lane whose datagrams are all sent needs another, since none of them came back.
-    private func mustGoOn(_ lane: Lane) -> Bool {
-        self[lane].returned.isEmpty && self[lane].sent < max(count, Self.mostUnanswered)
+    /// How long a lane waits after so many datagrams; nil where it needs no more: all were sent, and one came back.
+    private func pause(after sent: Int, in lane: Lane) -> Duration? {
+        if sent < count { return pace }
+        guard self[lane].returned.isEmpty, sent < Self.mostUnanswered else { return nil }
+        return sent == count ? answerTime : pace * 2
     }
 
     /// What came to the client from the relay: gives what to send back the same way, nil where it is not ours.

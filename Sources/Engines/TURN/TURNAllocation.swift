@@ -227,6 +227,14 @@ package struct TURNAllocation: Sendable {
         return transactions[index].client.request
     }
 
+    /// Whether what ``pollOutput(at:using:)`` gives next is data for a peer.
+    package var isDataNext: Bool {
+        switch outbox.first {
+        case .channelData, .indication: true
+        case .request, nil: false
+        }
+    }
+
     package mutating func pollEvent() -> TURNEvent? {
         guard nextEvent < events.count else {
             events.removeAll(keepingCapacity: true)
