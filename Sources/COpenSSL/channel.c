@@ -141,12 +141,11 @@ static int outcome(copenssl_channel *channel, int result) {
 
 int copenssl_channel_listen(copenssl_channel *channel) {
     o_ERR_clear_error();
-    // Who the client is, is known without OpenSSL; it may not write to NULL all the same.
-    static const size_t largest_address = 128;
-    void *client = calloc(1, largest_address);
+    // Who the client is, is known without OpenSSL, which wants somewhere to write it all the same.
+    BIO_ADDR *client = o_BIO_ADDR_new();
     if (client == NULL) return COPENSSL_FAILED;
     int result = o_DTLSv1_listen(channel->ssl, client);
-    free(client);
+    o_BIO_ADDR_free(client);
     o_ERR_clear_error();
     return result > 0 ? COPENSSL_DONE : COPENSSL_WAITING;
 }

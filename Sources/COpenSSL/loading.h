@@ -15,7 +15,7 @@
 
 #define COPENSSL_CRYPTO_FUNCTIONS(X)                                                                                   \
     X(ASN1_INTEGER_set_uint64) X(ASN1_STRING_get0_data) X(ASN1_STRING_length) X(ASN1_TIME_diff) X(ASN1_TIME_free)      \
-    X(ASN1_TIME_set) X(BIO_clear_flags) X(BIO_ctrl) X(BIO_free) X(BIO_get_data) X(BIO_get_new_index)                   \
+    X(ASN1_TIME_set) X(BIO_ADDR_free) X(BIO_ADDR_new) X(BIO_clear_flags) X(BIO_ctrl) X(BIO_free) X(BIO_get_data) X(BIO_get_new_index)                   \
     X(BIO_meth_free) X(BIO_meth_new) X(BIO_meth_set_create) X(BIO_meth_set_ctrl) X(BIO_meth_set_destroy)               \
     X(BIO_meth_set_read) X(BIO_meth_set_write) X(BIO_new) X(BIO_new_mem_buf) X(BIO_read) X(BIO_s_mem)                  \
     X(BIO_set_data) X(BIO_set_flags) X(BIO_set_init) X(BIO_write) X(ERR_clear_error) X(ERR_get_error)                  \
