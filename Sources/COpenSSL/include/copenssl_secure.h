@@ -67,12 +67,12 @@ int copenssl_channel_receive(copenssl_channel *channel, const uint8_t *bytes, si
 /// Gives bytes for the peer, for DTLS one datagram; 0 where there are none. `size` is at least 17000.
 size_t copenssl_channel_take(copenssl_channel *channel, uint8_t *out, size_t size);
 
-enum {
+typedef enum {
     COPENSSL_DONE = 1,
     COPENSSL_WAITING = 0,
     COPENSSL_CLOSED = -1,
     COPENSSL_FAILED = -2,
-};
+} copenssl_outcome;
 
 /// DTLS server before the cookie has come back: done when it has.
 int copenssl_channel_listen(copenssl_channel *channel);
@@ -93,7 +93,7 @@ int copenssl_channel_handle_timeout(copenssl_channel *channel);
 int copenssl_channel_alert(const copenssl_channel *channel);
 /// OpenSSL's reason of the failure, one of the values below or another; 0 for none.
 int copenssl_channel_reason(const copenssl_channel *channel);
-enum {
+typedef enum {
     COPENSSL_REASON_VERIFY = 134,
     COPENSSL_REASON_EXCESSIVE_SIZE = 152,
     COPENSSL_REASON_NO_SHARED_CIPHER = 193,
@@ -101,21 +101,21 @@ enum {
     COPENSSL_REASON_UNSUPPORTED_VERSION = 258,
     COPENSSL_REASON_WRONG_VERSION = 267,
     COPENSSL_REASON_TOO_MANY_TIMEOUTS = 312,
-};
+} copenssl_reason;
 
-enum {
+typedef enum {
     COPENSSL_TEXT_VERSION,
     COPENSSL_TEXT_CIPHER,
     COPENSSL_TEXT_PROTOCOL,
     COPENSSL_TEXT_REASON,
-};
+} copenssl_channel_field;
 /// Writes a text without a NUL and gives its size, cut to `size`.
 size_t copenssl_channel_text(copenssl_channel *channel, int which, uint8_t *out, size_t size);
 /// The name of an alert, "unknown" where it has none.
 const char *copenssl_alert_name(int alert);
 
 /// What a certificate is refused for; `other` are OpenSSL's own words for the rest.
-enum {
+typedef enum {
     COPENSSL_FAULT_EXPIRED = 1,
     COPENSSL_FAULT_NOT_YET_VALID,
     COPENSSL_FAULT_WRONG_NAME,
@@ -127,7 +127,7 @@ enum {
     COPENSSL_FAULT_REVOKED,
     COPENSSL_FAULT_CHAIN_TOO_LONG,
     COPENSSL_FAULT_OTHER,
-};
+} copenssl_fault;
 int copenssl_channel_fault_count(const copenssl_channel *channel);
 /// The fault, the place in the chain of the certificate that has it (0 is the leaf), and OpenSSL's words.
 int copenssl_channel_fault(const copenssl_channel *channel, int index, int *depth, const char **words);
@@ -137,7 +137,7 @@ int copenssl_channel_certificate_count(const copenssl_channel *channel);
 /// Whether a trusted root was found.
 int copenssl_channel_has_anchor(const copenssl_channel *channel);
 
-enum {
+typedef enum {
     COPENSSL_CERTIFICATE_SUBJECT,
     COPENSSL_CERTIFICATE_ISSUER,
     COPENSSL_CERTIFICATE_COMMON_NAME,
@@ -146,15 +146,15 @@ enum {
     COPENSSL_CERTIFICATE_FINGERPRINT,
     /// Each: 'D' or 'I', the length in one byte, the DNS name or the address.
     COPENSSL_CERTIFICATE_NAMES,
-};
+} copenssl_certificate_field;
 size_t copenssl_certificate_text(const copenssl_channel *channel, int index, int which, uint8_t *out, size_t size);
 
-enum {
+typedef enum {
     COPENSSL_CERTIFICATE_NOT_BEFORE,
     COPENSSL_CERTIFICATE_NOT_AFTER,
     COPENSSL_CERTIFICATE_KEY_BITS,
     COPENSSL_CERTIFICATE_IS_SELF_SIGNED,
-};
+} copenssl_certificate_quantity;
 int64_t copenssl_certificate_number(const copenssl_channel *channel, int index, int which);
 
 /// A certificate to make.
