@@ -18,6 +18,8 @@ package final class SecureChannel {
 
     package private(set) var state: State
     package private(set) var nextWake: Instant?
+    /// Whether the handshake was completed, and the certificate verified, whatever has come since.
+    package private(set) var isSecured = false
     let handle: OpaquePointer
     let context: SecureContext
     /// What the certificate must name; nil for a server.
@@ -195,6 +197,7 @@ package final class SecureChannel {
             switch copenssl_channel_handshake(handle) {
             case Int32(COPENSSL_DONE.rawValue):
                 state = .open
+                isSecured = true
                 for plaintext in unencrypted { _ = copenssl_channel_write(handle, plaintext, plaintext.count) }
                 unencrypted = []
             case Int32(COPENSSL_WAITING.rawValue): return

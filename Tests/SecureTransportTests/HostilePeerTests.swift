@@ -43,7 +43,7 @@ import Testing
         kind: SecureProtocol, seed: Int
     ) throws {
         var random = Seeded(state: UInt64(seed) &* 77 &+ 5)
-        var pair = try ChannelPair(
+        let pair = try ChannelPair(
             ChannelPair.configuration(kind, trusting: root), SecureServerConfiguration(kind, leaf))
         for _ in 0..<60 {
             while let bytes = pair.client.pollCiphertext() {
