@@ -139,7 +139,7 @@ import Testing
             #expect(!server.base.story.contains("bytes early") && !server.base.story.contains("datagram early"))
             guard case .securingFailed(_, let refusal, _) = client.base.inputs.last else { throw Missing() }
             #expect(refusal.facts.chain.first?.names.first == .dns(OutsideText(Certificates.name)))
-            if kind == .tls { #expect(server.base.story.last == "failed alert") }
+            if kind == .tls { #expect(server.base.story.contains("failed alert")) }
             // The path is gone: what the engine still writes goes nowhere, and its close is the driver's affair.
             #expect(client.nextWake == nil)
         }
@@ -251,7 +251,7 @@ import Testing
             var bytes = (0..<Int(random.next() % 300)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             if number % 2 == 0, bytes.count > 14 {
                 bytes.replaceSubrange(
-                    0..<14, with: [22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, UInt8(bytes.count - 14 & 0xFF), 1])
+                    0..<14, with: [22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, UInt8(truncatingIfNeeded: bytes.count - 13), 1])
             }
             let source = Endpoint(clientEnd.address, UInt16(truncatingIfNeeded: number))
             server.handle(.datagram(Datagram(path: path, source: source, bytes: bytes, arrivedAt: .zero)), at: .zero)
