@@ -35,6 +35,7 @@ struct ScriptedEngine: Engine {
                 outputs.append(.write(path, greeting))
             }
         case .securingFailed: if finishesOnEcho { isFinished = true }
+        case .pathError(let error): if finishesOnEcho, error.isFatal { isFinished = true }
         default: break
         }
     }

@@ -251,7 +251,8 @@ import Testing
             var bytes = (0..<Int(random.next() % 300)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             if number % 2 == 0, bytes.count > 14 {
                 bytes.replaceSubrange(
-                    0..<14, with: [22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, UInt8(truncatingIfNeeded: bytes.count - 13), 1])
+                    0..<14,
+                    with: [22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, UInt8(truncatingIfNeeded: bytes.count - 13), 1])
             }
             let source = Endpoint(clientEnd.address, UInt16(truncatingIfNeeded: number))
             server.handle(.datagram(Datagram(path: path, source: source, bytes: bytes, arrivedAt: .zero)), at: .zero)
