@@ -92,6 +92,44 @@ import Testing
         #expect(pair.client.pollPlaintext() == [1, 2, 3])
     }
 
+    @Test func cookiesWithoutEndAreAnsweredOneForOneUntilTheLimit() throws {
+        let client = try SecureChannel(client: ChannelPair.configuration(.dtls, trusting: root), at: .zero)
+        while client.pollCiphertext() != nil {}
+        for number in 0..<300 {
+            // HelloVerifyRequest with another cookie each time.
+            let cookie = [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 8)
+            let body: [UInt8] = [0xFE, 0xFF, 8] + cookie
+            let sequence = UInt8(truncatingIfNeeded: number >> 8)
+            let header: [UInt8] = [
+                22, 0xFE, 0xFF, 0, 0, 0, 0, 0, 0, sequence, UInt8(truncatingIfNeeded: number), 0, 23,
+            ]
+            let handshake: [UInt8] = [3, 0, 0, 11, 0, UInt8(truncatingIfNeeded: number), 0, 0, 0, 0, 0, 11]
+            client.receive(header + handshake + body, at: .zero)
+            var answers = 0
+            while client.pollCiphertext() != nil { answers += 1 }
+            #expect(answers <= 1)
+        }
+        #expect(client.state != .open)
+        client.giveUp()
+        guard case .failed = client.state else {
+            Issue.record("still \(client.state)")
+            return
+        }
+    }
+
+    @Test func aHugeChainIsRefusedBeforeItIsWhole() throws {
+        let large = try Certificates.leaf(issuer: root) {
+            $0.names = [Certificates.name] + (0..<80).map { "a-long-name-that-fills-a-certificate-\($0).icecheck.dev" }
+        }
+        let huge = ServerCredentials(
+            chainPEM: large.chainPEM + (0..<40).flatMap { _ in large.chainPEM }, keyPEM: large.keyPEM)
+        var pair = try ChannelPair(
+            ChannelPair.configuration(.tls, trusting: root), SecureServerConfiguration(.tls, huge))
+        pair.run()
+        #expect(pair.refusal?.failures.map(\.kind) == [.chainTooLong])
+        #expect(pair.answered > 100_000)
+    }
+
     @Test func alertsThatOnlyWarnCannotGoOnForEver() throws {
         let client = try SecureChannel(client: ChannelPair.configuration(.tls, trusting: root), at: .zero)
         for _ in 0..<2000 { client.receive([21, 3, 3, 0, 2, 1, 112], at: .zero) }
