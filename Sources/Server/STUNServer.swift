@@ -56,7 +56,8 @@ package struct STUNServer: Engine {
         case .pathError(let error): failed(error)
         case .stream(let event): streamed(event, at: now)
         case .timeout: closeOverdueConnections(at: now)
-        case .answer, .transmitted: break
+        case .securingFailed(let path, _, _): connections.remove(path)
+        case .answer, .transmitted, .secured: break
         }
     }
 }

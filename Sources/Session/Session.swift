@@ -79,7 +79,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         case .pathError(let error): pathFailed(error, at: now)
         case .stream(let event): streamChanged(event, at: now)
         case .answer(let query, let answer): queryAnswered(query, answer, at: now)
-        case .timeout: break
+        case .timeout, .secured, .securingFailed: break
         }
         advance(to: now)
     }
