@@ -5,8 +5,10 @@ and a log of its own, so any number may run side by side. Inside a namespace it 
 *namespace.prefix()]`.
 """
 
+import base64
 import fcntl
 import hashlib
+import hmac
 import os
 import random
 import re
@@ -82,12 +84,17 @@ class Coturn:
     def __enter__(self):
         if shutil.which("turnserver") is None:
             raise OSError("turnserver is not installed (Debian: coturn)")
-        try:
-            self._start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
+        for attempts_left in (2, 1, 0):
+            try:
+                self._start()
+                return self
+            except PortTaken:
+                self.stop()
+                if not attempts_left:
+                    raise
+            except BaseException:
+                self.stop()
+                raise
 
     def __exit__(self, *_):
         self.stop()
@@ -197,6 +204,9 @@ class Coturn:
             time.sleep(0.02)
 
     def _check_alive(self):
+        if "Cannot bind" in self.log:
+            # It would go on trying for ever.
+            raise (PortTaken if "errno=98" in self.log else OSError)(f"turnserver cannot listen:\n{self.log[-1000:]}")
         if self.process.poll() is not None:
             said = (self.directory / "said").read_text(errors="backslashreplace")
             raise OSError(f"turnserver ended with {self.process.returncode}:\n{said}\n{self.log[-3000:]}")
@@ -220,6 +230,10 @@ class Coturn:
             self._block = None
         if self.directory:
             shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class PortTaken(OSError):
+    """Another program has taken a port between our look at it and turnserver's."""
 
 
 class PortBlock:
@@ -269,3 +283,9 @@ def _is_free(port):
 def long_term_key(user, realm, password):
     """What `turnadmin -k` prints: the key that stands in the place of a password, good for that realm only."""
     return "0x" + hashlib.md5(f"{user}:{realm}:{password}".encode()).hexdigest()
+
+
+def rest_credential(secret, expiry, name=USER):
+    """User name and password as the REST API makes them, good until `expiry` (seconds since 1970)."""
+    user = f"{expiry}:{name}"
+    return user, base64.b64encode(hmac.new(secret.encode(), user.encode(), hashlib.sha1).digest()).decode()
