@@ -22,8 +22,8 @@ from contextlib import closing
 from pathlib import Path
 
 from natlab import tied_to_us
+from turnwire import PASSWORD, REALM, USER
 
-REALM, USER, PASSWORD = "turn.example.test", "alice", "canary-4f1d9be2"
 # Below the ephemeral ports, which other programs are given without asking.
 PORTS, BLOCK = range(10240, 30720), 64
 READY = "IO method (admin thread)"

@@ -9,8 +9,8 @@ from contextlib import closing
 
 import pytest
 from certificates import made
-from coturn import PASSWORD, REALM, USER, Coturn, long_term_key, rest_credential
-from turnwire import Client, Refused
+from coturn import Coturn, long_term_key, rest_credential
+from turnwire import PASSWORD, REALM, USER, Client, Refused
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -24,8 +24,8 @@ CHANNEL_NUMBER = 0x000C
 LIFETIME = 0x000D
 XOR_PEER_ADDRESS = 0x0012
 DATA_VALUE = 0x0013
-REALM = 0x0014
-NONCE = 0x0015
+REALM_VALUE = 0x0014
+NONCE_VALUE = 0x0015
 XOR_RELAYED_ADDRESS = 0x0016
 REQUESTED_ADDRESS_FAMILY = 0x0017
 REQUESTED_TRANSPORT = 0x0019
@@ -37,6 +37,9 @@ ALTERNATE_DOMAIN = 0x8003
 ALTERNATE_SERVER = 0x8023
 
 MD5, SHA256 = 1, 2
+
+# Whom the servers of the tests know. The password is a canary: it may appear in nothing that icecheck writes or sends.
+REALM, USER, PASSWORD = "turn.example.test", "alice", "canary-4f1d9be2"
 UDP_RELAY = attribute(REQUESTED_TRANSPORT, bytes([17, 0, 0, 0]))
 
 
@@ -153,7 +156,7 @@ class Client:
                 return answer
             code = code_of(answer)
             if code == 438 or (code == 401 and not had_credentials):
-                self.realm, self.nonce = answer.value(REALM) or self.realm, answer.value(NONCE)
+                self.realm, self.nonce = answer.value(REALM_VALUE) or self.realm, answer.value(NONCE_VALUE)
                 self.offered = answer.value(PASSWORD_ALGORITHMS)
                 if self.offered is not None:
                     numbers = [struct.unpack("!H", self.offered[at : at + 2])[0] for at in range(0, len(self.offered), 4)]
@@ -166,8 +169,8 @@ class Client:
         transaction = os.urandom(12)
         body = b"".join(one(transaction) if callable(one) else one for one in attributes)
         if self.realm is not None:
-            body += attribute(USERNAME, self.user.encode()) + attribute(REALM, self.realm)
-            body += attribute(NONCE, self.nonce)
+            body += attribute(USERNAME, self.user.encode()) + attribute(REALM_VALUE, self.realm)
+            body += attribute(NONCE_VALUE, self.nonce)
             if self.offered is not None:
                 body += attribute(PASSWORD_ALGORITHMS, self.offered) + algorithms(PASSWORD_ALGORITHM, self.algorithm)
         data = struct.pack("!HHI", method | REQUEST, len(body), MAGIC_COOKIE) + transaction + body
