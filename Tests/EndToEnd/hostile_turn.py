@@ -6,7 +6,7 @@ As a library: `with serve("401-for-ever") as server: ... server.uri("udp")`. By 
 `SCENARIOS` says for each its row, what icecheck must conclude (`error.kind` of the JSON report, several joined by "|"
 where the catalogue leaves the word open, None where all is well in spite of it) and `error.code`, None for no matter.
 `FINDINGS` has the first finding of those that have one, `TRANSPORTS` over what they are, `PUBLIC` those that need a
-server with a global address.
+server with a global address, and of which family.
 """
 
 import struct
@@ -15,13 +15,13 @@ import sys
 import hostile
 from hostile_datagrams import HOSTILE_TEXT, flipped
 from stunwire import (
-    BINDING_INDICATION, MAGIC_COOKIE, SOFTWARE, address_value, attribute, message, xor_address_value,
+    BINDING_INDICATION, MAGIC_COOKIE, SOFTWARE, address_value, attribute, error_code, message, xor_address_value,
 )  # fmt: skip
 from turnserver import Honest, TURNServer, channel_data, data_indication
 from turnwire import (
     ALLOCATE, ALTERNATE_DOMAIN, ALTERNATE_SERVER, CHANNEL_BIND, CREATE_PERMISSION, ERROR, MD5, NONCE_VALUE,
     PASSWORD_ALGORITHMS, REALM_VALUE, REFRESH, SHA256, SUCCESS, UNKNOWN_ATTRIBUTES, XOR_RELAYED_ADDRESS, algorithms,
-    key_of, method_of, nonce_cookie,
+    key_of, method_of, nonce_cookie, signed,
 )  # fmt: skip
 
 BOTH, UDP, TCP = ("udp", "tcp"), ("udp",), ("tcp",)
@@ -30,10 +30,10 @@ HAS_ALGORITHMS, HAS_USERHASH = 1, 2
 # A number that IANA has not given away.
 UNKNOWN_ALGORITHM = 0x7FFE
 
-SCENARIOS, FINDINGS, TRANSPORTS, PUBLIC, MADE = {}, {}, {}, set(), {}
+SCENARIOS, FINDINGS, TRANSPORTS, PUBLIC, MADE = {}, {}, {}, {}, {}
 
 
-def scenario(row, name, kind=None, code=None, finding=None, transports=BOTH, public=False):
+def scenario(row, name, kind=None, code=None, finding=None, transports=BOTH, public=None):
     """Registers a class, or what a function of no arguments gives."""
 
     def register(made):
@@ -42,7 +42,7 @@ def scenario(row, name, kind=None, code=None, finding=None, transports=BOTH, pub
         if finding:
             FINDINGS[name] = finding
         if public:
-            PUBLIC.add(name)
+            PUBLIC[name] = public
         return made
 
     return register
@@ -159,12 +159,10 @@ class WronglySigned(Honest):
 @scenario("A06", "success-signed-with-another-key", "not-authenticated", finding="turn-answer-not-authenticated")
 class SignedByAnother(Honest):
     def sign(self, flow, plain):
-        from turnwire import signed
-
         return signed(plain, key_of("mallory", self.realm, "guess"))
 
 
-@scenario("A06", "signed-permission-missing", "not-authenticated", finding="turn-answer-not-authenticated")
+@scenario("A06", "permission-unsigned", "not-authenticated", finding="turn-answer-not-authenticated")
 class UnsignedPermission(Honest):
     """Only the allocation is signed: the success of a permission says nothing either, without integrity."""
 
@@ -173,7 +171,7 @@ class UnsignedPermission(Honest):
         return plain if method_of(kind) in (CREATE_PERMISSION, CHANNEL_BIND) else super().sign(flow, plain)
 
 
-def answers_signed_allocate_with(code, sign, finding=None):
+def answers_signed_allocate_with(code, sign):
     def allocate(self, flow, request):
         return self.error(flow, request, code, *errors_own(code), sign=sign)
 
@@ -339,24 +337,24 @@ class HostileDomain(ToItself):
 
 # The first five lead nowhere whoever sends them. The others are no way from a public server to a private place.
 for name, target, public in (
-    ("redirect-nowhere", None, False),
-    ("redirect-to-multicast", ("224.0.0.251", 3478), False),
-    ("redirect-to-zero", ("0.0.0.0", 3478), False),
-    ("redirect-to-broadcast", ("255.255.255.255", 3478), False),
-    ("redirect-to-port-zero", ("127.0.0.1", 0), False),
-    ("redirect-to-the-other-family", ("::1", 3478), False),
-    ("redirect-to-loopback", ("127.0.0.1", 3478), True),
-    ("redirect-to-link-local", ("169.254.7.7", 3478), True),
-    ("redirect-to-metadata", ("169.254.169.254", 80), True),
-    ("redirect-to-private-10", ("10.0.0.1", 3478), True),
-    ("redirect-to-private-172", ("172.16.0.1", 3478), True),
-    ("redirect-to-private-192", ("192.168.0.1", 3478), True),
-    ("redirect-to-carrier", ("100.64.0.1", 3478), True),
-    ("redirect-to-mapped-loopback", ("::ffff:127.0.0.1", 3478), True),
-    ("redirect-to-mapped-private", ("::ffff:10.0.0.1", 3478), True),
-    ("redirect-to-nat64-loopback", ("64:ff9b::7f00:1", 3478), True),
-    ("redirect-to-6to4-private", ("2002:a00:1::1", 3478), True),
-    ("redirect-to-unspecified-6", ("::", 3478), True),
+    ("redirect-nowhere", None, None),
+    ("redirect-to-multicast", ("224.0.0.251", 3478), None),
+    ("redirect-to-zero", ("0.0.0.0", 3478), None),
+    ("redirect-to-broadcast", ("255.255.255.255", 3478), None),
+    ("redirect-to-port-zero", ("127.0.0.1", 0), None),
+    ("redirect-to-the-other-family", ("::1", 3478), None),
+    ("redirect-to-loopback", ("127.0.0.1", 3478), 4),
+    ("redirect-to-link-local", ("169.254.7.7", 3478), 4),
+    ("redirect-to-metadata", ("169.254.169.254", 80), 4),
+    ("redirect-to-private-10", ("10.0.0.1", 3478), 4),
+    ("redirect-to-private-172", ("172.16.0.1", 3478), 4),
+    ("redirect-to-private-192", ("192.168.0.1", 3478), 4),
+    ("redirect-to-carrier", ("100.64.0.1", 3478), 4),
+    ("redirect-to-mapped-loopback", ("::ffff:127.0.0.1", 3478), 4),
+    ("redirect-to-mapped-private", ("::ffff:10.0.0.1", 3478), 4),
+    ("redirect-to-nat64-loopback", ("64:ff9b::7f00:1", 3478), 6),
+    ("redirect-to-6to4-private", ("2002:a00:1::1", 3478), 6),
+    ("redirect-to-unspecified-6", ("::", 3478), 6),
 ):
     scenario("R02", name, public=public, **REDIRECTED)(redirects(target))
 
@@ -385,9 +383,9 @@ scenario("R06", "relayed-zero", **UNUSABLE)(relays_at(("0.0.0.0", 50000)))
 scenario("R06", "relayed-all-zero", **UNUSABLE)(relays_at(("0.0.0.0", 0)))
 scenario("R06", "relayed-port-zero", **UNUSABLE)(relays_at(("127.0.0.1", 0)))
 scenario("R06", "relayed-multicast", **UNUSABLE)(relays_at(("224.0.0.251", 5353)))
-scenario("R06", "relayed-private", public=True, **UNUSABLE)(relays_at(("10.0.0.5", 50000)))
-scenario("R06", "relayed-loopback", public=True, **UNUSABLE)(relays_at(("127.0.0.1", 50000)))
-scenario("R06", "relayed-link-local", public=True, **UNUSABLE)(relays_at(("169.254.1.1", 50000)))
+scenario("R06", "relayed-private", public=4, **UNUSABLE)(relays_at(("10.0.0.5", 50000)))
+scenario("R06", "relayed-loopback", public=4, **UNUSABLE)(relays_at(("127.0.0.1", 50000)))
+scenario("R06", "relayed-link-local", public=4, **UNUSABLE)(relays_at(("169.254.1.1", 50000)))
 
 # T: TURN semantics
 
@@ -626,8 +624,6 @@ def fin_after_the_challenge(connection):
 
 
 def challenge(transaction):
-    from stunwire import error_code
-
     realm, nonce = attribute(REALM_VALUE, GOOD_REALM), attribute(NONCE_VALUE, GOOD_NONCE)
     return message(ALLOCATE | ERROR, transaction, error_code(401, b"Unauthorized"), realm, nonce)
 

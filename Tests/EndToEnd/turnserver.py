@@ -3,7 +3,6 @@
 It relays over real sockets, signs what it says, and takes one user. One thread, one selector.
 """
 
-import heapq
 import os
 import selectors
 import socket
@@ -239,7 +238,7 @@ class TURNServer(Server):
         super().__init__(scenario, seed)
         self.address = address
         self.selector = selectors.DefaultSelector()
-        self.flows, self.open, self.due, self.sequence = {}, set(), [], 0
+        self.flows, self.open = {}, set()
         self.made, self.deleted = [], []
         self.places = [self._listen(place, port if place == 0 else 0) for place in range(scenario.places)]
         self.port = self.places[0][1]
@@ -276,16 +275,9 @@ class TURNServer(Server):
 
     def loop(self):
         while not self.stopping.is_set():
-            wait = 0.05 if not self.due else max(0, min(0.05, self.due[0][0] - time.monotonic()))
-            for key, _ in self.selector.select(wait):
+            for key, _ in self.selector.select(0.05):
                 if key.fileobj in self.open:
                     key.data()
-            while self.due and self.due[0][0] <= time.monotonic():
-                heapq.heappop(self.due)[2]()
-
-    def later(self, seconds, act):
-        self.sequence += 1
-        heapq.heappush(self.due, (time.monotonic() + seconds, self.sequence, act))
 
     def _datagram(self, place, carrier):
         try:

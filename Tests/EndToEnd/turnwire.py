@@ -10,6 +10,7 @@ import hmac
 import os
 import socket
 import struct
+import time
 
 from stunwire import ERROR_CODE, MAGIC_COOKIE, MESSAGE_INTEGRITY, attribute, parse, xor_address_value
 
@@ -126,7 +127,7 @@ class Client:
     """One five-tuple to a TURN server. It waits for each answer, and believes signed successes only."""
 
     def __init__(self, server, user, password, *, stream=False, patience=3):
-        self.user, self.password, self.stream = user, password, stream
+        self.user, self.password, self.stream, self.patience = user, password, stream, patience
         self.realm = self.nonce = self.offered = None
         self.algorithm = MD5
         self.buffer, self.waiting = b"", []
@@ -155,7 +156,7 @@ class Client:
                     raise ValueError("the success is not signed")
                 return answer
             code = code_of(answer)
-            if code == 438 or (code == 401 and not had_credentials):
+            if code == 438 or (code == 401 and answer.value(REALM_VALUE) != self.realm):
                 self.realm, self.nonce = answer.value(REALM_VALUE) or self.realm, answer.value(NONCE_VALUE)
                 self.offered = answer.value(PASSWORD_ALGORITHMS)
                 if self.offered is not None:
@@ -177,11 +178,13 @@ class Client:
         if self.realm is not None:
             data = signed(data, self.key, self.offered is not None)
         self.socket.send(data)
-        while True:
+        deadline = time.monotonic() + self.patience
+        while time.monotonic() < deadline:
             received = self._receive()
             if received[0] < 0x40 and received[8:20] == transaction:
                 return parse(received), received
             self.waiting.append(received)
+        raise TimeoutError("nothing of it answers the request")
 
     def _receive(self):
         if not self.stream:
