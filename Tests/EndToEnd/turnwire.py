@@ -150,7 +150,7 @@ class Client:
         """The success, after as many challenges as one of each kind; Refused carries the code of an error."""
         for _ in range(4):
             had_credentials = self.realm is not None
-            answer, data = self._transact(method, attributes)
+            answer, data = self.ask(method, *attributes)
             if class_of(answer.kind) == SUCCESS:
                 if had_credentials and not is_signed_with(data, self.key, self.offered is not None):
                     raise ValueError("the success is not signed")
@@ -166,7 +166,8 @@ class Client:
             raise Refused(code)
         raise Refused(code)
 
-    def _transact(self, method, attributes):
+    def ask(self, method, *attributes):
+        """One request, signed once a challenge was met, and the first answer to it: parsed, and as it came."""
         transaction = os.urandom(12)
         body = b"".join(one(transaction) if callable(one) else one for one in attributes)
         if self.realm is not None:
@@ -181,7 +182,8 @@ class Client:
         deadline = time.monotonic() + self.patience
         while time.monotonic() < deadline:
             received = self._receive()
-            if received[0] < 0x40 and received[8:20] == transaction:
+            kinds = [struct.pack("!H", method | class_) for class_ in (SUCCESS, ERROR)]
+            if received[:2] in kinds and received[8:20] == transaction:
                 return parse(received), received
             self.waiting.append(received)
         raise TimeoutError("nothing of it answers the request")
@@ -224,14 +226,18 @@ class Client:
 
     def received(self):
         """The next that is no answer: (peer, data) of a Data indication, (channel, data) of ChannelData."""
-        one = self.waiting.pop(0) if self.waiting else self._receive()
-        if one[0] >= 0x40:
-            channel, length = struct.unpack("!HH", one[:4])
-            return channel, one[4 : 4 + length]
-        indication = parse(one)
-        if indication.kind != DATA | INDICATION:
-            return self.received()
-        return unxored(indication.value(XOR_PEER_ADDRESS), indication.transaction), indication.value(DATA_VALUE)
+        while True:
+            one = self.waiting.pop(0) if self.waiting else self._receive()
+            if 0x40 <= one[0] < 0x50 and len(one) >= 4:
+                channel, length = struct.unpack("!HH", one[:4])
+                return channel, one[4 : 4 + length]
+            try:
+                indication = parse(one)
+            except ValueError:
+                continue
+            if indication.kind == DATA | INDICATION:
+                peer_address = unxored(indication.value(XOR_PEER_ADDRESS), indication.transaction)
+                return peer_address, indication.value(DATA_VALUE)
 
 
 def peer(address):
