@@ -17,7 +17,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 NAME = "turn.example.test"
-NAMES = f"DNS:localhost,DNS:{NAME},IP:127.0.0.1,IP:::1"
+# The last two are those of the server in `natlab`.
+NAMES = f"DNS:localhost,DNS:{NAME},IP:127.0.0.1,IP:::1,IP:11.0.0.2,IP:2a00:11::2"
 OTHER_NAME = "other.example.test"
 DAY = timedelta(days=1)
 

@@ -34,7 +34,7 @@ class Coturn:
 
     `users` maps names to passwords, or to keys ("0x" and 32 digits, see `long_term_key`). `secret` makes it take TURN
     REST credentials in their place. `certificate` is a pair of files: chain and key. `more` are further lines of
-    turnserver.conf. `relay_ports` is a pair, both included.
+    turnserver.conf. `relay_ports` is a pair, both included, or how many.
     """
 
     def __init__(
@@ -160,11 +160,13 @@ class Coturn:
         self.directory = Path(tempfile.mkdtemp(prefix="icecheck-test-coturn-"))
         self._log_file = self.directory / "log"
         ports, relay_ports = self._fixed
+        count = relay_ports if isinstance(relay_ports, int) else BLOCK - 16
+        relay_ports = None if isinstance(relay_ports, int) else relay_ports
         if ports is None or relay_ports is None:
             self._block = PortBlock() if not self.prefix else None
             first = self._block.first if self._block else PORTS.start
             ports = ports or (first, first + 1)
-            relay_ports = relay_ports or (first + 16, first + BLOCK - 1)
+            relay_ports = relay_ports or (first + 16, first + 15 + count)
         self.port, self.secured_port = ports
         self.relay_ports = relay_ports
         self._settings |= {

@@ -1,16 +1,16 @@
 """What an operator gets wrong about a TURN server, planted one at a time in coturn's configuration or in its network.
 
-`CAUSES` is the table of issue and README: the planted cause, the id of the finding that must come first, the exit
+`CAUSES` is the table: the planted cause, the id of the finding that must come first, the exit
 status. `with cause.planted() as planted:` gives the server and the words of the command line that meet it.
 """
 
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Callable
 
 from certificates import made
-from coturn import Coturn, long_term_key, rest_credential
+from coturn import Coturn, PortBlock, long_term_key, rest_credential
 from natlab import SERVERS, NATLab
 from netlab import chain
 from turnwire import PASSWORD, REALM, USER, Client
@@ -142,27 +142,28 @@ def holding_one(**options):
 
 cause("user-quota", "the user's quota is reached (user-quota=1)", "turn-quota-reached")(holding_one(user_quota=1))
 cause("total-quota", "the server's quota is reached (total-quota=1)", "turn-quota-reached")(holding_one(total_quota=1))
-# Outside the ports that `coturn` deals out: nobody of the tests takes it.
 cause("relay-ports-used-up", "no relay port is free (min-port = max-port)", "turn-capacity-reached")(
-    holding_one(relay_ports=(30761, 30761))
+    holding_one(relay_ports=1)
 )
 cause("denied-peer", "the peer's address is denied (denied-peer-ip)", "turn-peer-forbidden")(
     on_loopback(denied_peers=["127.0.0.0-127.255.255.255"])
 )
-cause("redirect", "the server sends its clients to itself (alternate-server)", "turn-redirected")(
-    lambda stack: redirected_to_itself(stack)
-)
 
 
-def redirected_to_itself(stack):
-    port = 30763
-    server = stack.enter_context(
-        Coturn(
-            addresses=["127.0.0.1"], alternate_servers=[f"127.0.0.1:{port}"], ports=(port, port + 1),
-            relay_ports=(30766, 30800),
-        )
-    )  # fmt: skip
-    return Planted(server, [server.uri(), *WITH_PASSWORD])
+@cause("redirect", "two servers send their clients to each other (alternate-server)", "turn-redirected")
+def redirected_in_a_circle(stack):
+    block = stack.enter_context(closing(PortBlock()))
+    servers = []
+    for first, other in ((block.first, block.first + 16), (block.first + 16, block.first)):
+        servers.append(
+            stack.enter_context(
+                Coturn(
+                    addresses=["127.0.0.1"], alternate_servers=[f"127.0.0.1:{other}"], ports=(first, first + 1),
+                    relay_ports=(first + 4, first + 15),
+                )
+            )
+        )  # fmt: skip
+    return Planted(servers[0], [servers[0].uri(), *WITH_PASSWORD])
 
 
 # Networks: client, router and server in namespaces, at addresses that look public
@@ -178,12 +179,12 @@ def across(label="no-nat", transport="udp", rules=(), more=(), **options):
             Coturn(
                 addresses=[SERVERS[4][0]], prefix=["ip", *lab.server.prefix()], loopback_peers=False,
                 ports=(3478, 5349), relay_ports=RELAY_PORTS,
-                certificate=made()["wrong-name"].pair if secured else None, **options,
+                certificate=made()["good"].pair if secured else None, **options,
             )
         )  # fmt: skip
         if rules:
             lab.server.nft(chain("input", rules))
-        trust = ["--ca-file", str(made().root), "--insecure"] if secured else []
+        trust = ["--ca-file", str(made().root)] if secured else []
         arguments = [server.uri(transport), *WITH_PASSWORD, *trust, *more]
         return Planted(server, arguments, prefix=lab.client.prefix())
 
