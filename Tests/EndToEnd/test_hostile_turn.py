@@ -71,14 +71,16 @@ OUTCOMES = {
     "redirected": {300},
     "unusable-relayed-address": {"nonsense", "relays from elsewhere"},
     "no-answer": {"silence"},
+    "no-answer|no-data": {"silence"},
     "no-data": {"silence", "altered"},
     "closed": {"ended"},
-    "unknown-attributes": {"relays"},
+    "unknown-attributes|unknown-attribute": {"relays"},
 }
 SPECIAL = {
     "redirect-once": 300,
     "redirect-before-credentials": 300,
     "437-once": 437,
+    "permission-unsigned": "unsigned",
     "refresh-silent": "silence",
     "refresh-438-for-ever": 438,
     "error-without-code": None,
