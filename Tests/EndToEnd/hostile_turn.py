@@ -162,9 +162,9 @@ class SignedByAnother(Honest):
         return signed(plain, key_of("mallory", self.realm, "guess"))
 
 
-@scenario("A06", "permission-unsigned")
+@scenario("A06", "permission-unsigned", "not-authenticated", finding="turn-answer-not-authenticated")
 class UnsignedPermission(Honest):
-    """Only the allocation is signed. The success of a permission is not believed; the data that goes through is."""
+    """Only the allocation is signed: the success of a permission says nothing either, without integrity."""
 
     def sign(self, flow, plain):
         kind = struct.unpack("!H", plain[:2])[0]
@@ -641,8 +641,8 @@ for row, name, alternatives in (
     ("S05", "tcp-endless-foreign-answers", ("no-answer", "malformed")),
     ("S06", "tcp-reset-at-connect", ("connection-reset", "closed", "connection-closed")),
     ("S06", "tcp-reset-after-request", ("connection-reset", "closed", "connection-closed")),
-    ("S06", "tcp-fin-at-once", ("closed", "connection-closed",)),
-    ("S06", "tcp-fin-after-request", ("closed", "connection-closed",)),
+    ("S06", "tcp-fin-at-once", ("closed", "connection-closed")),
+    ("S06", "tcp-fin-after-request", ("closed", "connection-closed")),
 ):
     stream(row, name, *alternatives)(hostile.BEHAVIOURS[name].run)
 

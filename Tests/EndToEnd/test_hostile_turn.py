@@ -80,7 +80,6 @@ SPECIAL = {
     "redirect-once": 300,
     "redirect-before-credentials": 300,
     "437-once": 437,
-    "permission-unsigned": "unsigned",
     "refresh-silent": "silence",
     "refresh-438-for-ever": 438,
     "error-without-code": None,

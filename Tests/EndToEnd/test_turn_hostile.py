@@ -20,7 +20,8 @@ from turnwire import (
     class_of, is_signed_with, key_of, method_of,
 )  # fmt: skip
 
-TIMEOUT = 2
+# What the client needs to know that nothing better comes is four seconds.
+TIMEOUT = 5
 # Beside the timeout: the clean-up takes 1.5 s at most (T06), and a debug build starts slowly.
 SLACK = 2.5
 MEGABYTE = 1 << 20
