@@ -76,11 +76,28 @@ static void keep_certificates(copenssl_channel *channel, OPENSSL_STACK *sent, OP
     o_X509_up_ref(channel->anchor);
 }
 
+/// Reads the system's file of roots where nothing that is known issued any of the chain.
+static void read_roots_if_needed(copenssl_channel *channel, X509_STORE_CTX *store) {
+    if (!channel->context->has_unread_roots) return;
+    OPENSSL_STACK *sent = (OPENSSL_STACK *)o_X509_STORE_CTX_get0_untrusted(store);
+    for (int index = 0; index < o_OPENSSL_sk_num(sent) && index < COPENSSL_MOST_CERTIFICATES; index++) {
+        X509 *issuer = NULL;
+        if (o_X509_STORE_CTX_get1_issuer(&issuer, store, o_OPENSSL_sk_value(sent, index)) == 1) {
+            o_X509_free(issuer);
+            return;
+        }
+    }
+    channel->context->has_unread_roots = 0;
+    (void)o_X509_STORE_set_default_paths(o_SSL_CTX_get_cert_store(channel->context->ssl));
+    o_ERR_clear_error();
+}
+
 int copenssl_verify(X509_STORE_CTX *store, void *argument) {
     (void)argument;
     copenssl_channel *channel = channel_of(store);
     if (channel == NULL) return 0;
     channel->fault_count = 0;
+    read_roots_if_needed(channel, store);
     o_X509_STORE_CTX_set_verify_cb(store, collect);
     o_X509_VERIFY_PARAM_set_auth_level(o_X509_STORE_CTX_get0_param(store), 2);
     if (o_X509_verify_cert(store) <= 0 && channel->fault_count == 0) {

@@ -10,6 +10,8 @@
 struct copenssl_context {
     SSL_CTX *ssl;
     int is_server, is_datagram, requires_protocol;
+    /// Whether the system's file of roots is trusted and has not been read.
+    int has_unread_roots;
     uint8_t *protocols;
     size_t protocols_size;
     uint8_t cookie_secret[32];

@@ -34,7 +34,8 @@
     X(X509_STORE_CTX_set_verify_cb) X(X509_STORE_set_default_paths) X(X509_STORE_set_flags) X(X509_up_ref)             \
     X(X509_verify_cert) X(X509_verify_cert_error_string) X(X509_VERIFY_PARAM_set1_host) X(X509_VERIFY_PARAM_set1_ip)   \
     X(X509_VERIFY_PARAM_set_auth_level) X(X509_VERIFY_PARAM_set_depth) X(X509_VERIFY_PARAM_set_hostflags)              \
-    X(X509_VERIFY_PARAM_set_time) X(X509V3_EXT_conf_nid) X(X509V3_set_ctx)
+    X(X509_VERIFY_PARAM_set_time) X(X509_STORE_add_lookup)                 \
+    X(X509_STORE_CTX_get1_issuer) X(X509_LOOKUP_hash_dir) X(X509_LOOKUP_ctrl) X(X509V3_EXT_conf_nid) X(X509V3_set_ctx)
 
 #define COPENSSL_SSL_FUNCTIONS(X)                                                                                      \
     X(DTLS_client_method) X(DTLS_server_method) X(DTLS_set_timer_cb) X(DTLSv1_listen) X(SSL_alert_desc_string_long)    \

@@ -45,7 +45,8 @@ package enum Input: Sendable {
     case timeout
     /// A path that was asked for with ``PathSpecification/security`` is secured, so long after it was opened.
     case secured(PathID, SecureFacts, after: Duration)
-    /// A path could not be secured, and is closed by this.
+    /// A path could not be secured, or is secure no longer (a fatal alert, a record that is forged; over DTLS a
+    /// close_notify as well), and is closed by this.
     case securingFailed(PathID, SecureRefusal, after: Duration)
 }
 

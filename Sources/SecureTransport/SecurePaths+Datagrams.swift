@@ -23,7 +23,7 @@ extension SecurePaths {
             return pump(known, associations, datagram.path, source, datagram, at: now)
         }
         guard SecureAssociations.isHello(datagram.bytes) else { return }
-        let listening = associations.spare
+        guard let listening = associations.listeningChannel() else { return }
         let made = associations.hear(datagram.bytes, from: source, at: now)
         // Its answer leaves at once: the next may be to somebody else.
         flush(listening, datagram.path, source)

@@ -115,8 +115,8 @@ final class SecureAssociations {
     let configuration: SecureServerConfiguration
     let context: SecureContext
     private(set) var peers: [Endpoint: SecureAssociation] = [:]
-    /// Listens for the next client.
-    private(set) var spare: SecureChannel
+    /// Listens for the next client; nil where it could not be made, which is tried again.
+    private(set) var spare: SecureChannel?
 
     init(_ configuration: SecureServerConfiguration, _ context: SecureContext) throws(SecureFailure) {
         self.configuration = configuration
@@ -139,14 +139,20 @@ final class SecureAssociations {
     /// Lets the spare channel hear a client; gives its association once the cookie has come back.
     func hear(_ bytes: [UInt8], from peer: Endpoint, at now: Instant) -> SecureAssociation? {
         guard peers[peer] != nil || peers.count < configuration.mostPeers || evictIdle(at: now) else { return nil }
+        guard let spare else { return nil }
         spare.setPeer(peer)
         spare.receive(bytes, at: now)
         guard spare.state != .listening else { return nil }
+        self.spare = nil
         let association = SecureAssociation(spare, peer: peer, limit: configuration.handshakeLimit)
         association.opened(at: now)
-        if let next = try? SecureChannel(server: configuration, context: context) { spare = next }
         peers[peer] = association
         return association
+    }
+
+    func listeningChannel() -> SecureChannel? {
+        if spare == nil { spare = try? SecureChannel(server: configuration, context: context) }
+        return spare
     }
 
     func forget(_ peer: Endpoint) { peers[peer] = nil }
