@@ -9,8 +9,8 @@ import pytest
 from hostile_turn import PUBLIC, SCENARIOS, TRANSPORTS, serve
 from stunwire import ERROR_CODE, parse
 from turnwire import (
-    ALLOCATE, ALTERNATE_SERVER, NONCE_VALUE, PASSWORD, REALM_VALUE, REQUEST, UDP_RELAY, USER, Client, Refused, class_of, code_of, is_signed_with,
-    method_of,
+    ALLOCATE, ALTERNATE_SERVER, NONCE_VALUE, PASSWORD, REALM_VALUE, REQUEST, UDP_RELAY, USER, Client, Refused, class_of,
+    code_of, is_signed_with, method_of,
 )  # fmt: skip
 
 ROWS = (

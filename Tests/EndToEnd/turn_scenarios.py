@@ -1,4 +1,4 @@
-"""The ways in which `hostile_turn` is wrong, but for those of streams: each a class that breaks one thing of `Honest`."""
+"""The ways in which `hostile_turn` is wrong, but for those of streams: each breaks one thing of `Honest`."""
 
 import struct
 
@@ -429,7 +429,9 @@ def silent(self, *_):
     return None
 
 
-scenario("T04", "permission-silent", "no-answer|no-data", finding="turn-relay-silent")(honest(permit=silent, bind=silent))
+scenario("T04", "permission-silent", "no-answer|no-data", finding="turn-relay-silent")(
+    honest(permit=silent, bind=silent)
+)
 scenario("T04", "data-silent", "no-data", finding="turn-relay-silent")(honest(to_peer=silent, from_peer=silent))
 scenario("T04", "data-silent-outwards", "no-data", finding="turn-relay-one-way|turn-relay-silent")(
     honest(to_peer=silent)
