@@ -1,15 +1,16 @@
-"""The hostile TURN server does what its names say: seen by the tests' own client, which shares no code with icecheck."""
+"""The hostile TURN server does what its names say: seen by the tests' own client, which shares no code with icecheck.
+"""
 
 import socket
 import struct
 from contextlib import closing
 
 import pytest
-from hostile_turn import ALTERNATE_SERVER, PUBLIC, SCENARIOS, TRANSPORTS, serve
+from hostile_turn import PUBLIC, SCENARIOS, TRANSPORTS, serve
 from stunwire import ERROR_CODE, parse
 from turnwire import (
-    ALLOCATE, NONCE_VALUE, PASSWORD, REALM_VALUE, REQUEST, UDP_RELAY, USER, Client, Refused, class_of, code_of, is_signed_with,
-    method_of,
+    ALLOCATE, ALTERNATE_SERVER, NONCE_VALUE, PASSWORD, REALM_VALUE, REQUEST, UDP_RELAY, USER, Client, Refused, class_of,
+    code_of, is_signed_with, method_of,
 )  # fmt: skip
 
 ROWS = (

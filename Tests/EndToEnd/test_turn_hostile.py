@@ -147,7 +147,8 @@ def test_a_second_realm_is_tried_and_no_third(met):
 
 
 @pytest.mark.parametrize(
-    "name", ["401-without-realm", "401-without-nonce", "401-empty-nonce", "huge-realm", "huge-nonce", "unknown-algorithm"]
+    "name",
+    ["401-without-realm", "401-without-nonce", "401-empty-nonce", "huge-realm", "huge-nonce", "unknown-algorithm"],
 )
 def test_a_broken_challenge_gets_no_credentials(met, name):
     """A04, A05, A09: neither a name nor a digest that a password could be guessed from."""
@@ -300,8 +301,8 @@ def test_a_port_where_nobody_listens_is_named(run, transport):
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    credentials = ["--user", USER, "--password", PASSWORD]
-    outcome = run("turn", f"turn:127.0.0.1:{port}?transport={transport}", *credentials, "--timeout", 2, "--format", "json")
+    place = f"turn:127.0.0.1:{port}?transport={transport}"
+    outcome = run("turn", place, "--user", USER, "--password", PASSWORD, "--timeout", 2, "--format", "json")
     assert_safe(outcome)
     wanted = {"udp": "port-unreachable", "tcp": "connection-refused"}[transport]
     assert {entry["error"]["kind"] for entry in outcome.report["turn"]} == {wanted}, outcome.describe()
@@ -323,7 +324,7 @@ def test_each_format_is_safe_from_a_hostile_server(run):
 
 @contextmanager
 def public(name):
-    """The scenario at a global address, a function that runs icecheck beside it, and what counts what goes elsewhere."""
+    """The scenario at a global address, what runs icecheck beside it, and what counts the datagrams to elsewhere."""
     family = PUBLIC[name]
     with NATLab("no-nat") as lab:
         own = f"ip daddr {{ {SERVERS[4][0]}, 13.0.0.2, 13.0.0.1 }} accept"

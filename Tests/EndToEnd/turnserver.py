@@ -10,11 +10,13 @@ import struct
 import time
 
 from hostile import Server, family_of
-from stunwire import MESSAGE_INTEGRITY, XOR_MAPPED_ADDRESS, attribute, error_code, message, parse, xor_address_value
+from stunwire import (
+    MESSAGE_INTEGRITY, XOR_MAPPED_ADDRESS, attribute, error_code, message, parse, xor_address_value,
+)  # fmt: skip
 from turnwire import (
-    ALLOCATE, BINDING, CHANNEL_BIND, CHANNEL_NUMBER, CREATE_PERMISSION, DATA, DATA_VALUE, ERROR, INDICATION, LIFETIME, MD5,
-    MESSAGE_INTEGRITY_SHA256, NONCE_VALUE, PASSWORD, PASSWORD_ALGORITHM, PASSWORD_ALGORITHMS, REALM, REALM_VALUE, REFRESH,
-    REQUEST, REQUESTED_ADDRESS_FAMILY, SEND, SUCCESS, USER, USERHASH, USERNAME, XOR_PEER_ADDRESS,
+    ALLOCATE, BINDING, CHANNEL_BIND, CHANNEL_NUMBER, CREATE_PERMISSION, DATA, DATA_VALUE, ERROR, INDICATION, LIFETIME,
+    MD5, MESSAGE_INTEGRITY_SHA256, NONCE_VALUE, PASSWORD, PASSWORD_ALGORITHM, PASSWORD_ALGORITHMS, REALM, REALM_VALUE,
+    REFRESH, REQUEST, REQUESTED_ADDRESS_FAMILY, SEND, SUCCESS, USER, USERHASH, USERNAME, XOR_PEER_ADDRESS,
     XOR_RELAYED_ADDRESS, algorithms, class_of, framed, is_signed_with, key_of, method_of, signed, unxored, userhash_of,
 )  # fmt: skip
 
@@ -183,7 +185,8 @@ class Honest:
         return self.success(flow, request, *self.granted(min(seconds, self.lifetime)))
 
     def peers(self, request):
-        return [unxored(value, request.transaction) for number, value in request.attributes if number == XOR_PEER_ADDRESS]
+        named = [value for number, value in request.attributes if number == XOR_PEER_ADDRESS]
+        return [unxored(value, request.transaction) for value in named]
 
     def permit(self, flow, request):
         flow.permissions |= {address for address, _ in self.peers(request)}

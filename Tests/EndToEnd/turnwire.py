@@ -109,7 +109,7 @@ def unxored(value, transaction):
 
 
 def framed(data):
-    """The first whole STUN message or ChannelData of a stream, and what follows it; (None, data) while there is none."""
+    """The first whole message or ChannelData of a stream, and what follows it; (None, data) while there is none."""
     if len(data) < 4:
         return None, data
     kind, length = struct.unpack("!HH", data[:4])
@@ -160,7 +160,8 @@ class Client:
                 self.realm, self.nonce = answer.value(REALM_VALUE) or self.realm, answer.value(NONCE_VALUE)
                 self.offered = answer.value(PASSWORD_ALGORITHMS)
                 if self.offered is not None:
-                    numbers = [struct.unpack("!H", self.offered[at : at + 2])[0] for at in range(0, len(self.offered), 4)]
+                    starts = range(0, len(self.offered), 4)
+                    numbers = [struct.unpack("!H", self.offered[at : at + 2])[0] for at in starts]
                     self.algorithm = max(one for one in numbers if one in (MD5, SHA256))
                 continue
             raise Refused(code)
