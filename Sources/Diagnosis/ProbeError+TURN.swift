@@ -9,6 +9,10 @@ extension ProbeError {
             self.init(path, to: evidence.serverAddress, over: evidence.transport)
             return
         }
+        if trouble.kind == .notSecured {
+            self.init(evidence.tls, over: evidence.transport)
+            return
+        }
         let (kind, message) = Self.words(trouble, evidence)
         self.init(kind: kind, message: message, code: trouble.code, reason: trouble.reason)
     }
@@ -37,6 +41,10 @@ extension ProbeError {
                 .notAuthenticated,
                 "its answers to the \(request) carry no valid MESSAGE-INTEGRITY and were not believed (\(detail))"
             )
+        case .notSecured: return (.tls, "the handshake failed")
+        case .noAnswer where trouble.stage == .tls:
+            let name = evidence.transport.rawValue.uppercased()
+            return (.timeout, "no end of the \(name) handshake within \(Words.duration(evidence.took))")
         case .noAnswer where trouble.stage == .connect:
             return (.timeout, "no answer to the TCP connection request within \(Words.duration(evidence.took))")
         case .noAnswer:
@@ -83,7 +91,7 @@ extension TURNEvidence.Trouble.Stage {
     /// What the client asked.
     fileprivate var request: String {
         switch self {
-        case .connect: "connection"
+        case .connect, .tls: "connection"
         case .allocate: "Allocate"
         case .permission: "CreatePermission"
         case .channel: "ChannelBind"

@@ -17,6 +17,7 @@ package struct RunRecord: Sendable {
         package var troubles: [PathTrouble] = []
         package var failure: ProbeFailure?
         package var endedAt: Duration?
+        package var tls: TLSEvidence?
     }
 
     package let plan: Plan
@@ -52,6 +53,7 @@ package struct RunRecord: Sendable {
             guard index == probes.count, plan.servers.indices.contains(probe.server) else { return }
             probes.append(ProbeRecord(probe: probe, startedAt: now))
         case .connected(let index, let local, _): change(index) { $0.localAddress = local }
+        case .secured(let index, let tls): change(index) { $0.tls = tls }
         case .sent(let index, _): change(index) { $0.sentAt.append(now) }
         case .answered(let index, let answer):
             change(index) {

@@ -143,6 +143,7 @@ extension TURNResult.Stage {
         self =
             switch stage {
             case .connect: .connect
+            case .tls: .tls
             case .allocate: .allocate
             case .permission: .permission
             case .channel: .channel

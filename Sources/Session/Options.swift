@@ -30,6 +30,7 @@ package struct Options: Sendable {
     package var measuresLifetime: Bool
     /// What a relay is asked for and with.
     package var turn = TURNOptions()
+    package var trust = Plan.TLSTrust()
 
     package init(
         command: Command, servers: [ICEServers.Entry] = [], families: Set<IPAddress.Family> = [.ipv4, .ipv6],

@@ -35,6 +35,7 @@ extension Plan {
         asksBinding = options.command != .turn
         relay = options.turn.load
         redirects = options.turn.redirects
+        trust = options.trust
         asksHairpin = options.asksHairpin
         servers = []
         for entry in options.servers.prefix(Self.maximumServers) {
@@ -108,10 +109,17 @@ extension Plan {
             fallsBackToTCP: false, excluded: nil)
         switch (uri.scheme, uri.transport) {
         case (.stuns, _), (.turns, _):
-            server.excluded = NotMeasured(
-                what: uri.text, reason: .notSupported,
-                detail: "TLS and DTLS are not in this version; \(uri.scheme == .stuns ? "stun:" : "turn:") is")
-            server.transports = []
+            guard options.command != .nat else {
+                server.excluded = NotMeasured(
+                    what: uri.text, reason: .notSupported,
+                    detail:
+                        "a NAT's behavior is asked about over UDP and TCP; \(uri.scheme == .stuns ? "stun:" : "turn:") "
+                        + "names a server for it")
+                server.transports = []
+                break
+            }
+            let asked: [Transport] = options.transports.count > 1 ? [.tls, .dtls] : [.tls]
+            server.transports = uri.transport == .udp ? [.dtls] : uri.transport == .tcp ? [.tls] : asked
         case (_, .tcp): server.transports = [.tcp]
         case (_, .udp): server.transports = [.udp]
         case (_, nil):
@@ -132,10 +140,12 @@ extension Plan {
         let own = entry.credentials
         let used = own.credential == nil && own.username == nil ? options.turn.credentials : own
         guard options.command == .turn || used.credential != nil else { return nil }
-        let named: [Transport] = entry.uri.transport == .tcp ? [.tcp] : [.udp]
+        let all: [Transport] = entry.uri.scheme.isSecure ? [.tls, .dtls] : [.udp, .tcp]
+        // As browsers read it: turn: is over UDP and turns: over TLS, unless ?transport says another.
+        let named: [Transport] = entry.uri.transport == nil ? [all[0]] : entry.uri.transports(among: all)
         return Access(
             credential: try credential(used, for: entry), username: used.username ?? "",
-            transports: options.turn.usesAllTransports ? entry.uri.transports(among: [.udp, .tcp]) : named,
+            transports: options.turn.usesAllTransports ? entry.uri.transports(among: all) : named,
             realm: options.turn.realm)
     }
 

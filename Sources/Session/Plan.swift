@@ -35,6 +35,7 @@ package struct Plan: Sendable {
     /// What is sent through each relay.
     package var relay: RelayLoad
     package var redirects: Redirects
+    package var trust: TLSTrust
     /// What the options or the machine exclude from the start.
     package var notMeasured: [NotMeasured]
 
@@ -53,6 +54,22 @@ package struct Plan: Sendable {
             self.count = count
             self.size = size
             self.pace = pace
+        }
+    }
+
+    /// Which certificates are believed.
+    package struct TLSTrust: Hashable, Sendable {
+        /// PEM, beside the system's roots.
+        package var rootsPEM: [UInt8] = []
+        /// Whether a handshake goes on whatever the certificate is.
+        package var isInsecure = false
+        /// Seconds since 1970, when the run began.
+        package var wallClock: Int64 = 0
+
+        package init(rootsPEM: [UInt8] = [], isInsecure: Bool = false, wallClock: Int64 = 0) {
+            self.rootsPEM = rootsPEM
+            self.isInsecure = isInsecure
+            self.wallClock = wallClock
         }
     }
 

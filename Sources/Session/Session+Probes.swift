@@ -48,7 +48,7 @@ extension Session {
 
     /// The next datagram that is due, whose path is open and whose destination is not over its rate.
     mutating func nextTransmission(at now: Instant) -> Output? {
-        for index in liveProbes.sorted() where probes[index].description.transport == .udp {
+        for index in liveProbes.sorted() where !probes[index].description.transport.isStream {
             let probe = probes[index]
             let destination = probe.description.serverAddress
             guard case .open = paths[probe.path]?.state, probe.transaction.isDue(at: now),
@@ -75,7 +75,7 @@ extension Session {
             let probe = probes[index]
             guard case .open = paths[probe.path]?.state, let wake = probe.nextWake else { return nil }
             // Only what is due to be sent waits for its destination's rate; a timeout does not.
-            guard probe.description.transport == .udp, probe.transaction.isDue(at: wake) else { return wake }
+            guard !probe.description.transport.isStream, probe.transaction.isDue(at: wake) else { return wake }
             return pacer.earliest(to: probe.description.serverAddress.address, from: wake)
         }.min()
     }
@@ -148,7 +148,7 @@ extension Session {
         else { return }
         let roundTrip = RoundTrip(
             duration: trip.duration, attempt: trip.attempt,
-            isAmbiguous: trip.isAmbiguous && probe.description.transport == .udp, isKernelTimed: isKernelTimed)
+            isAmbiguous: trip.isAmbiguous && !probe.description.transport.isStream, isKernelTimed: isKernelTimed)
         switch reply {
         case .ignored: return
         case .success(let mapping):

@@ -200,6 +200,11 @@ extension Session {
     mutating func start(_ probe: Probe, at now: Instant) {
         if probe.transport.isStream {
             startStreamProbe(probe, at: now)
+        } else if probe.transport == .dtls {
+            let path = open(
+                .datagram, from: probe.source,
+                security: security(over: .dtls, probe.server, probe.serverAddress))
+            startProbe(probe, path: path, schedule: plan.schedule, at: now)
         } else {
             startProbe(probe, path: datagramPath(from: probe.source), schedule: plan.schedule, at: now)
         }

@@ -12,7 +12,9 @@ struct StreamState: Sendable {
 
 extension Session {
     mutating func startStreamProbe(_ description: Probe, at now: Instant) {
-        let path = open(.connection(to: description.serverAddress), from: description.source)
+        let path = open(
+            .connection(to: description.serverAddress), from: description.source,
+            security: security(over: description.transport, description.server, description.serverAddress))
         paths[path]?.stream = StreamState(connectStartedAt: now)
         startProbe(description, path: path, schedule: streamSchedule, at: now)
     }
@@ -101,7 +103,7 @@ extension Session {
     func unfinished(_ index: Observation.ProbeIndex) -> ProbeFailure {
         let probe = probes[index]
         guard probe.description.transport.isStream else { return .cutShort }
-        return paths[probe.path]?.state == .opening ? .notConnected : streamEnd(index, silence: .cutShort)
+        return paths[probe.path]?.state.isOpening == true ? .notConnected : streamEnd(index, silence: .cutShort)
     }
 
     private func foreign(_ firstBytes: [UInt8]) -> ProbeFailure {

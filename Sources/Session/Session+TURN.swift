@@ -14,6 +14,8 @@ struct TURNRun: Sendable {
     var redirects: RedirectPolicy
     /// Where to try again once this allocation is done with: a redirect's target, or the same server from another port.
     var next: Endpoint?
+    /// ALTERNATE-DOMAIN of the redirect: whom the other server's certificate must name.
+    var alternateDomain: String?
     var hasChangedPort = false
     /// Whether ``next`` waits for the session's own allocations on the server to go: the quota was full of them.
     var waitsForQuota = false
@@ -47,7 +49,7 @@ extension Session {
             TURNRun(
                 evidence: evidence,
                 allocation: TURNAllocation(configuration(for: evidence)),
-                path: openClient(of: index, to: endpoint, over: transport, from: source), startedAt: now,
+                path: openClient(of: index, for: server, to: endpoint, over: transport, from: source), startedAt: now,
                 redirects: redirects))
     }
 
@@ -64,9 +66,12 @@ extension Session {
     }
 
     private mutating func openClient(
-        of run: Int, to endpoint: Endpoint, over transport: Transport, from source: IPAddress
+        of run: Int, for server: Observation.ServerIndex, to endpoint: Endpoint, over transport: Transport,
+        from source: IPAddress, name: String? = nil
     ) -> PathID {
-        let path = open(transport.isStream ? .connection(to: endpoint) : .datagram, from: source)
+        let path = open(
+            transport.isStream ? .connection(to: endpoint) : .datagram, from: source,
+            security: security(over: transport, server, endpoint, name: name))
         paths[path]?.turn = .client(run: run)
         return path
     }
@@ -82,7 +87,9 @@ extension Session {
         turnRuns[run].evidence.trouble = nil
         turnRuns[run].evidence.serverAddress = endpoint
         let evidence = turnRuns[run].evidence
-        turnRuns[run].path = openClient(of: run, to: endpoint, over: evidence.transport, from: evidence.source)
+        turnRuns[run].path = openClient(
+            of: run, for: evidence.server, to: endpoint, over: evidence.transport, from: evidence.source,
+            name: turnRuns[run].alternateDomain)
         turnRuns[run].allocation = TURNAllocation(configuration(for: evidence))
     }
 
@@ -91,12 +98,22 @@ extension Session {
     mutating func turnPathOpened(_ place: TURNPlace, _ local: Endpoint, at now: Instant) {
         switch place {
         case .client(let run):
-            turnRuns[run].evidence.localAddress = local
-            if turnRuns[run].evidence.transport.isStream {
-                turnRuns[run].evidence.connectedAfter = now - turnRuns[run].startedAt
-            }
+            if turnRuns[run].evidence.localAddress == nil { turnConnected(place, local, at: now) }
         case .peer(let run): peerOpened(run, local, at: now)
         }
+    }
+
+    /// The path to the server is there, before any handshake on it.
+    mutating func turnConnected(_ place: TURNPlace, _ local: Endpoint, at now: Instant) {
+        guard case .client(let run) = place else { return }
+        turnRuns[run].evidence.localAddress = local
+        if turnRuns[run].evidence.transport.isStream {
+            turnRuns[run].evidence.connectedAfter = now - turnRuns[run].startedAt
+        }
+    }
+
+    mutating func turnPathNotSecured(_ place: TURNPlace, at now: Instant) {
+        if case .client(let run) = place { lose(run, TURNEvidence.Trouble(.tls, .notSecured), at: now) }
     }
 
     mutating func turnPathFailed(_ place: TURNPlace, _ error: PathError, _ trouble: PathTrouble, at now: Instant) {
@@ -117,13 +134,17 @@ extension Session {
     }
 
     private mutating func lose(_ run: Int, _ trouble: PathTrouble, at now: Instant) {
-        let isOpening = paths[turnRuns[run].path]?.state.isOpen != true
-        var end = TURNEvidence.Trouble(isOpening ? .connect : stage(of: run), .path)
+        var end = TURNEvidence.Trouble(stage(of: run), .path)
         end.path = trouble
         lose(run, end, at: now)
     }
 
     private func stage(of run: Int) -> TURNEvidence.Trouble.Stage {
+        switch paths[turnRuns[run].path]?.state {
+        case .securing, .unsecured: return .tls
+        case .opening, .failed, nil: return .connect
+        case .open: break
+        }
         guard turnRuns[run].evidence.allocation != nil else { return .allocate }
         return turnRuns[run].evidence.relay?.permittedAfter == nil ? .permission : .relay
     }
@@ -236,10 +257,8 @@ extension Session {
                 turnRuns[run].evidence.isCutShort = true
             }
             stopData(run, at: now)
-            if turnRuns[run].evidence.allocation == nil, turnRuns[run].evidence.trouble == nil,
-                paths[turnRuns[run].path]?.state.isOpen != true
-            {
-                lose(run, TURNEvidence.Trouble(.connect, .noAnswer), at: now)
+            if turnRuns[run].evidence.trouble == nil, paths[turnRuns[run].path]?.state.isOpen != true {
+                lose(run, TURNEvidence.Trouble(stage(of: run), .noAnswer), at: now)
             } else {
                 settle(run, at: now)
             }
@@ -313,6 +332,8 @@ extension Session {
             case .follow(let server):
                 turnRuns[run].evidence.redirects.append(server)
                 turnRuns[run].next = server
+                turnRuns[run].alternateDomain =
+                    redirect.domain.flatMap { String(validating: $0, as: UTF8.self) } ?? turnRuns[run].alternateDomain
             case .refuse(let refusal):
                 turnRuns[run].evidence.trouble = TURNEvidence.Trouble(redirect, refused: refusal)
             }
@@ -339,10 +360,6 @@ extension Session {
 extension TURNRun {
     /// Whether all that was to be shown through the relay has been.
     var isDone: Bool { trial?.isOver ?? false }
-}
-
-extension Path.State {
-    var isOpen: Bool { if case .open = self { true } else { false } }
 }
 
 extension TURNEvidence.Allocation {

@@ -79,7 +79,9 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         case .pathError(let error): pathFailed(error, at: now)
         case .stream(let event): streamChanged(event, at: now)
         case .answer(let query, let answer): queryAnswered(query, answer, at: now)
-        case .timeout, .secured, .securingFailed: break
+        case .secured(let path, let facts, let time): pathSecured(path, facts, after: time, at: now)
+        case .securingFailed(let path, let refusal, let time): pathNotSecured(path, refusal, after: time, at: now)
+        case .timeout: break
         }
         advance(to: now)
     }
@@ -93,7 +95,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         case .pathError(let error):
             let trouble = PathTrouble(kind: error.kind, origin: error.origin, errno: error.errno)
             if let place = paths[error.path]?.turn { turnPathFailed(place, error, trouble, at: now) }
-        case .opened, .transmitted, .answer, .timeout: break
+        case .opened, .transmitted, .answer, .secured, .securingFailed, .timeout: break
         }
         advanceTURN(to: now)
         if let cleanupEnd, now >= cleanupEnd { abandonTURN(at: now) }
@@ -144,7 +146,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
                     && lifetimeRuns.allSatisfy(\.isReported)
                     // A question that no resolution waits for any longer holds nothing up, nor does its thread.
                     && resolutions.allSatisfy(\.isOver)
-                    && paths.values.allSatisfy { $0.state != .opening })
+                    && paths.values.allSatisfy { !$0.state.isOpening })
     }
 
     /// Ends the run: what is under way is cut short, what was not begun is not measured; what was measured stays.

@@ -16,6 +16,8 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
     package var localAddress: Endpoint?
     /// TCP: how long the connection took.
     package var connectedAfter: Duration?
+    /// TLS and DTLS: what the handshake showed.
+    package var tls: TLSEvidence?
     /// As the server names itself in its challenge, and in its answer.
     package var realm: OutsideText?
     package var software: OutsideText?
@@ -112,6 +114,7 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
     package struct Trouble: Hashable, Sendable, Codable {
         package enum Stage: String, Hashable, Sendable, Codable, CaseIterable {
             case connect
+            case tls
             case allocate
             case permission
             case channel
@@ -138,6 +141,8 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
             case path
             /// The server ended the connection.
             case closed
+            /// The handshake failed: ``TURNEvidence/tls`` says how.
+            case notSecured = "not-secured"
             /// What came over the connection is no TURN.
             case foreignProtocol = "foreign-protocol"
             /// A relay through which no datagram came, or none back.

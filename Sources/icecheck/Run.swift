@@ -3,6 +3,7 @@ import HostIO
 import NetTypes
 import Reporting
 import STUN
+import SecureTransport
 import Session
 
 /// A run of a plan on this machine's network: read the interfaces, plan, drive, diagnose, report.
@@ -51,7 +52,7 @@ struct Run {
     private func measure(_ plan: Plan) throws -> Measurement {
         let startedAt = WallClock.now
         let start = MonotonicClock.now
-        var session = Session(plan, random: SystemRandomNumberGenerator(), from: start)
+        var session = SecurePaths(Session(plan, random: SystemRandomNumberGenerator(), from: start))
         var observations: [Observation] = []
         var progress = settings.showsProgress ? Progress(plan) : nil
         let driver = try Self.driver()
@@ -69,7 +70,7 @@ struct Run {
             })
         Process.endAtNextSignal()
         if !session.isFinished {
-            session.conclude(end.isInterruption ? .interrupted : .deadline, at: MonotonicClock.now)
+            session.base.conclude(end.isInterruption ? .interrupted : .deadline, at: MonotonicClock.now)
         }
         // No allocation stays behind: what is left to do is to delete them.
         if !session.isFinished {
@@ -157,6 +158,7 @@ extension Options {
         if count != 1 { words += ["--count", "\(count)"] }
         if measuresLifetime { words.append("--lifetime") }
         words += turn.words
+        if trust.isInsecure { words.append("--insecure") }
         return words.joined(separator: " ")
     }
 }

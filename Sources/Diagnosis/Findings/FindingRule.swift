@@ -36,7 +36,8 @@ struct Evidence {
 enum FindingRules {
     private static var all: [any FindingRule.Type] {
         [
-            UDPBlocked.self, FirewallRejects.self, MachineRefuses.self, NameNotResolved.self, WrongService.self,
+            TLSFails.self, UDPBlocked.self, FirewallRejects.self, MachineRefuses.self, NameNotResolved.self,
+            WrongService.self,
             ServerSilent.self, ServerAnswersBadly.self, NameLeadsInside.self, AddressRewritten.self,
             MappedAddressNotGlobal.self, OtherAddressNotGlobal.self, NATMappingDependent.self, NATServerUnusable.self,
             NATLifetimeShort.self, AnswersLost.self, NetworkChanged.self, TURNCredentialsRefused.self,

@@ -27,6 +27,7 @@ extension TURNResult {
             "permissionMs": (relay?.permittedAfter).map(JSONValue.milliseconds),
             "channelMs": (relay?.boundAfter).map(JSONValue.milliseconds),
             "tookMs": (evidence?.took).map(JSONValue.milliseconds),
+            "tls": evidence?.tls?.jsonValue,
             "relay": relayJSON,
             "redirects": evidence?.redirects.jsonArrayUnlessEmpty(JSONValue.endpoint),
             "openToAll": allocation?.isOpenToAll == true ? .bool(true) : nil,

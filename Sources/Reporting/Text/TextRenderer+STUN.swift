@@ -84,6 +84,7 @@ extension TextRenderer {
             if !usual.isEmpty { remarks.append(usual.joined(separator: "; ")) }
             remarks += oddities(of: answer, from: result.serverAddress)
         }
+        if let tls = result.tls { remarks += self.remarks(on: tls) }
         return remarks + result.ignored.map(words) + words(for: result.pathTroubles)
     }
 

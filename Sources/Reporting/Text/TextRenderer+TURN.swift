@@ -77,6 +77,7 @@ extension TextRenderer {
             (evidence.allocation?.lifetime).map { "lifetime \($0) s" },
         ].compactMap(\.self)
         if !usual.isEmpty { remarks.append(usual.joined(separator: "; ")) }
+        if let tls = evidence.tls { remarks += self.remarks(on: tls) }
         if let trouble = result.relay?.pathTrouble {
             remarks.append("the second socket met \(trouble.kind.reportName) on the way to the relayed address")
         }
