@@ -60,6 +60,7 @@ extension ProbeError {
                 .unknownAttribute, "its answer has attributes that must be understood and are not known: \(detail)"
             )
         case .malformed: return (.malformed, "its answer to the \(request) makes no sense: \(detail)")
+        case .truncated: return (.truncated, "the answer to the \(request) stopped after \(detail)")
         case .closed: return (.connectionClosed, "it closed the connection during the \(request)")
         case .foreignProtocol:
             return (.foreignProtocol, detail.isEmpty ? "what it sends is no TURN" : "this is \(detail)")
@@ -72,6 +73,12 @@ extension ProbeError {
     init(silenceOf relay: TURNEvidence.Relay) {
         let sent = relay.indications.sent
         let message: String
+        if relay.altered > 0 {
+            self.init(
+                kind: .altered,
+                message: "\(Words.count(relay.altered, "datagram")) came through the relay with other content")
+            return
+        }
         if relay.indications.arrived == 0 {
             message = "of \(Words.count(sent, "datagram")) to the relayed address none came to the client"
         } else if relay.indications.roundTrips.isEmpty {

@@ -121,6 +121,7 @@ package struct ProbeError: Hashable, Sendable {
         case redirected
         case unusableRelayedAddress = "unusable-relayed-address"
         case noData = "no-data"
+        case altered
         case notPermitted = "not-permitted"
         case local
     }

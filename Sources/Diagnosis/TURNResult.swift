@@ -132,7 +132,7 @@ extension TURNResult {
                 NotMeasured(
                     what: relay.relayedAddress.description, reason: isInterrupted ? .interrupted : .deadline,
                     detail: "the run ended before data had come through the relay"))
-        } else if relay.isSilent {
+        } else if relay.isSilent || relay.altered > 0 {
             outcome = .failed(ProbeError(silenceOf: relay))
         }
     }
@@ -194,11 +194,11 @@ extension TURNResult {
 }
 
 extension ProbeError.Kind {
-    /// Those that are the path's or the wrong service's: no TURN server has spoken.
+    /// Those that are the path's or the wrong service's, or that no answer of TURN can be made out of.
     static let withoutAnswer: Set<Self> = [
         .timeout, .portUnreachable, .hostUnreachable, .networkUnreachable, .protocolUnreachable,
         .administrativelyProhibited, .timeToLiveExceeded, .messageTooBig, .otherICMP, .connectionRefused,
         .connectionReset, .connectionTimedOut, .connectionClosed, .truncated, .tcpOpenNoSTUN, .foreignProtocol, .echo,
-        .noRoute, .nameNotResolved, .notPermitted, .local,
+        .noRoute, .nameNotResolved, .notPermitted, .local, .tls, .malformed, .unknownAttribute,
     ]
 }

@@ -37,7 +37,7 @@ package struct SecureClientConfiguration: Hashable, Sendable {
     /// How long the handshake may take.
     package var handshakeLimit: Duration = .seconds(10)
     /// DTLS: the first retransmission timeout, doubled each time (RFC 6347 s4.2.4).
-    package var retransmissionTimeout: Duration = .milliseconds(250)
+    package var retransmissionTimeout: Duration = .milliseconds(100)
     /// DTLS: the largest IP packet of a handshake, in bytes.
     package var linkMTU = 1200
     /// The lowest and highest TLS version as it is numbered (0x0303 is 1.2); nil for 1.2 and what OpenSSL has.

@@ -19,9 +19,11 @@ extension Plan {
         requestInterval = .milliseconds(20)
         idleTimes = try Self.idleTimes(options)
         let longestIdle = idleTimes.last.map { $0 + NATLifetimeLadder.margin } ?? .zero
+        // A relay takes several exchanges, and DTLS servers send again only after a second, and then two.
+        let least: Duration = options.command == .turn ? .seconds(10) : .seconds(5)
         timeout =
             options.timeout
-            ?? max(.seconds(5) + requestInterval * (options.count - 1) + options.turn.load.duration, longestIdle)
+            ?? max(least + requestInterval * (options.count - 1) + options.turn.load.duration, longestIdle)
         schedule = options.command == .nat ? .brisk : .standard
         // As long as a browser waits for one address before it tries the next (RFC 8305 s5); a discovery asks at a brisker pace.
         fallbackWait = options.command == .nat ? schedule.initialTimeout : .milliseconds(250)

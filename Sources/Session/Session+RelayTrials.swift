@@ -80,6 +80,11 @@ extension Session {
         case .toRelay(let bytes):
             bookTrial(run, relayed, at: now)
             return .transmit(Transmit(path: path, destination: relayed, bytes: bytes))
+        case .aside(let bytes):
+            bookTrial(run, relayed, at: now)
+            let server = turnRuns[run].evidence.serverAddress.address
+            guard server.family == relayed.family else { return nextTURNTransmission(at: now) }
+            return .transmit(Transmit(path: path, destination: Endpoint(server, relayed.port), bytes: bytes))
         case .toPeer(let bytes):
             bookTrial(run, relayed, at: now)
             if let target = turnRuns[run].trial?.target {
@@ -209,6 +214,13 @@ extension Session {
         guard turnRuns[run].evidence.took == .zero else { return }
         turnRuns[run].evidence.took = max(.nanoseconds(1), now - turnRuns[run].startedAt)
         keepTallies(of: run)
+        // Data may come through all the same; an answer that is not signed is no answer.
+        if turnRuns[run].evidence.trouble == nil, turnRuns[run].evidence.relay?.permittedAfter == nil,
+            turnRuns[run].allocation.discards[.unauthenticatedSuccess, default: 0] > 0
+        {
+            turnRuns[run].evidence.trouble = TURNEvidence.Trouble(
+                .permission, .notAuthenticated, detail: "none of them")
+        }
         if turnRuns[run].evidence.trouble == nil, turnRuns[run].isDone,
             let relay = turnRuns[run].evidence.relay, relay.isSilent, !relay.isUntried
         {

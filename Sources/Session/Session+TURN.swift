@@ -8,7 +8,7 @@ struct TURNRun: Sendable {
     var allocation: TURNAllocation
     var path: PathID
     let startedAt: Instant
-    var framer = StreamFramer()
+    var framer = StreamFramer(takesChannelData: false)
     var firstBytes: [UInt8] = []
     var trial: RelayTrial?
     var redirects: RedirectPolicy
@@ -82,7 +82,7 @@ extension Session {
         turnRuns[run].next = nil
         turnRuns[run].waitsForQuota = false
         turnRuns[run].suspicion = nil
-        turnRuns[run].framer = StreamFramer()
+        turnRuns[run].framer = StreamFramer(takesChannelData: false)
         turnRuns[run].firstBytes = []
         turnRuns[run].evidence.trouble = nil
         turnRuns[run].evidence.serverAddress = endpoint
@@ -253,16 +253,38 @@ extension Session {
                 report(run, at: now)
                 continue
             }
-            if turnRuns[run].evidence.deletion == nil, !turnRuns[run].isDone {
-                turnRuns[run].evidence.isCutShort = true
-            }
+            if turnRuns[run].evidence.took == .zero { turnRuns[run].evidence.isCutShort = true }
+            if turnRuns[run].evidence.trouble == nil { turnRuns[run].evidence.trouble = unfinished(run, at: now) }
             stopData(run, at: now)
-            if turnRuns[run].evidence.trouble == nil, paths[turnRuns[run].path]?.state.isOpen != true {
-                lose(run, TURNEvidence.Trouble(stage(of: run), .noAnswer), at: now)
-            } else {
-                settle(run, at: now)
-            }
+            if paths[turnRuns[run].path]?.state.isOpen != true { turnRuns[run].allocation.abandon() }
+            settle(run, at: now)
         }
+    }
+
+    /// How long a request must have waited before its silence means something: the first retransmission timeout.
+    private static var meaningfulWait: Duration { .milliseconds(500) }
+
+    /// What an attempt waited for in vain when the run ended; nil where it had not waited long, or had no question open.
+    private func unfinished(_ run: Int, at now: Instant) -> TURNEvidence.Trouble? {
+        guard turnRuns[run].evidence.took == .zero, now - turnRuns[run].startedAt >= Self.meaningfulWait else {
+            return nil
+        }
+        let stage = stage(of: run)
+        let pending = turnRuns[run].framer.pending
+        if stage == .connect || stage == .tls { return TURNEvidence.Trouble(stage, .noAnswer) }
+        if turnRuns[run].allocation.discards[.unauthenticatedSuccess, default: 0] > 0 {
+            return TURNEvidence.Trouble(stage, .notAuthenticated, detail: "none of them")
+        }
+        if pending.have > 0 {
+            let whole = pending.need.map { " of \($0)" } ?? ""
+            return TURNEvidence.Trouble(stage, .truncated, detail: "\(pending.have)\(whole) bytes")
+        }
+        if stage == .allocate, turnRuns[run].allocation.discards[.malformed, default: 0] > 0 {
+            return TURNEvidence.Trouble(stage, .malformed, detail: "it cannot be decoded")
+        }
+        // With a permission there, the relay's silence is judged by what came through it.
+        return stage == .relay
+            ? nil : TURNEvidence.Trouble(stage, .noAnswer, detail: "\(turnRuns[run].allocation.transmissions)")
     }
 
     /// Ends what the time for it did not suffice to end.
@@ -310,6 +332,7 @@ extension Session {
             turnRuns[run].evidence.realm = OutsideText(bytes: challenge.realm)
             turnRuns[run].evidence.software = challenge.software.map(OutsideText.init(bytes:))
         case .allocated(let allocated):
+            turnRuns[run].framer.takesChannelData = true
             turnRuns[run].evidence.allocation = TURNEvidence.Allocation(allocated)
             if let software = allocated.software { turnRuns[run].evidence.software = OutsideText(bytes: software) }
             startTrial(run, allocated, at: now)

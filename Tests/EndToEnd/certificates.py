@@ -123,6 +123,9 @@ class Folder(dict):
         chain = (self.directory / f"{name}.pem").read_text()
         if kind.sends_intermediate and kind.issuer == "intermediate":
             chain += (self.directory / "intermediate.pem").read_text()
+        # A root that is sent along is known for what it is; without it, it could as well be an intermediate.
+        if kind.issuer == "stranger":
+            chain += (self.directory / "stranger.pem").read_text()
         files = Certificate(*(self.directory / f"{name}-{part}.pem" for part in ("chain", "key", "both")))
         key = (self.directory / f"{name}.key").read_text()
         for file, text in ((files.chain, chain), (files.key, key), (files.both, chain + key)):

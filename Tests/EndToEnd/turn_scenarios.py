@@ -475,7 +475,7 @@ scenario("T06", "refresh-silent")(honest(refresh=silent))
 scenario("T06", "refresh-438-for-ever")(RefreshStale)
 
 
-@scenario("T09", "data-altered", "no-data", finding="turn-data-altered")
+@scenario("T09", "data-altered", "altered", finding="turn-data-altered")
 class Alters(Honest):
     def from_peer(self, flow, peer, data):
         super().from_peer(flow, peer, bytes(byte ^ 0x20 for byte in data))

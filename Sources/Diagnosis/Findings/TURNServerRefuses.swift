@@ -11,7 +11,8 @@ enum TURNServerRefuses: FindingRule {
                 guard let code = $0.error?.code, $0.error?.kind == .errorResponse, code != 441 else { return false }
                 return rule.codes.isEmpty
                     ? !rules.contains { $0.codes.contains(code) && !$0.codes.isEmpty }
-                    : rule.codes.contains(code) && rule.isAboutPeer == ($0.stage != .allocate)
+                    : rule.codes.contains(code)
+                        && (rule.isAboutPeer ?? ($0.stage != .allocate)) == ($0.stage != .allocate)
             }
             guard !results.isEmpty else { continue }
             findings.append(
@@ -30,8 +31,8 @@ enum TURNServerRefuses: FindingRule {
     private struct Rule {
         /// Empty for every code that no other rule has.
         var codes: Set<Int>
-        /// Whether the request was about a peer, not the allocation itself.
-        var isAboutPeer = false
+        /// Whether the request was about a peer, not the allocation itself; nil where that is the same.
+        var isAboutPeer: Bool?
         var id: String
         var title: String
         var causes: [String]
@@ -48,7 +49,7 @@ enum TURNServerRefuses: FindingRule {
             remedy: "Allow the addresses of real peers (coturn: allowed-peer-ip=); keep loopback and internal ranges "
                 + "denied."),
         Rule(
-            codes: [403], id: "turn-forbidden", title: "The TURN server forbids the allocation",
+            codes: [403], isAboutPeer: false, id: "turn-forbidden", title: "The TURN server forbids the allocation",
             causes: [
                 "a rule of the server forbids this client's address or user (coturn: denied-peer-ip, allowed users)"
             ],

@@ -46,6 +46,9 @@ package struct RelayProof: Hashable, Sendable {
         case toRelay([UInt8])
         /// From the client through the relay to the second socket.
         case toPeer([UInt8])
+        /// From the second socket to the server's own address, at the relayed port: it opens the NAT of this side for a
+        /// relay that says a wrong address.
+        case aside([UInt8])
     }
 
     /// The other direction, tried where nothing came to the client: from where the relay really sends.
@@ -74,6 +77,7 @@ package struct RelayProof: Hashable, Sendable {
     private var isBound: Bool?
     private var tallies = [Tally(), Tally()]
     private var lastReverse: Instant?
+    private var hasOpenedAside = false
 
     /// Those whose content had changed.
     package private(set) var altered = 0
@@ -165,6 +169,11 @@ package struct RelayProof: Hashable, Sendable {
         switch phase {
         case .waiting, .binding, .over: return nil
         case .reversing:
+            guard hasOpenedAside else {
+                hasOpenedAside = true
+                return .aside(payload(Self.opening, 0))
+            }
+            hasOpenedAside = false
             let number = reverse?.sent ?? 0
             reverse?.sent = number + 1
             lastReverse = now
@@ -190,14 +199,21 @@ package struct RelayProof: Hashable, Sendable {
 
     /// What came to the client from the relay: gives what to send back the same way, nil where it is not ours.
     package mutating func arrived(_ bytes: [UInt8]) -> [UInt8]? {
-        guard let (kind, number) = read(bytes), kind != Self.reversing else { return nil }
+        // The permission is for this machine's own outside: what comes and is not ours was ours before.
+        guard let (kind, number) = read(bytes), kind != Self.reversing else {
+            altered += 1
+            return nil
+        }
         if let lane = Lane(rawValue: Int(kind)) { tallies[lane.rawValue].arrivals.insert(number) }
         return bytes
     }
 
     /// What came to the second socket; returns whether it is ours.
     package mutating func returned(_ bytes: [UInt8], from source: Endpoint, at now: Instant) -> Bool {
-        guard let (kind, number) = read(bytes) else { return false }
+        guard let (kind, number) = read(bytes) else {
+            if source == relayed { altered += 1 }
+            return false
+        }
         guard let lane = Lane(rawValue: Int(kind)) else {
             if kind == Self.opening { permitted(at: now) }
             if kind == Self.reversing, let reverse { reversed(reverse, source) }
@@ -264,16 +280,12 @@ package struct RelayProof: Hashable, Sendable {
     }
 
     /// Kind and number of a payload; nil where it is not ours or has been altered.
-    private mutating func read(_ bytes: [UInt8]) -> (kind: UInt8, number: Int)? {
+    private func read(_ bytes: [UInt8]) -> (kind: UInt8, number: Int)? {
         let place = Self.magic.count + 8
         guard bytes.count >= Self.leastSize, bytes.starts(with: Self.magic),
             bytes[Self.magic.count..<place].elementsEqual(nonceBytes)
         else { return nil }
         let number = Int(bytes[place + 1]) << 16 | Int(bytes[place + 2]) << 8 | Int(bytes[place + 3])
-        guard bytes == payload(bytes[place], number) else {
-            altered += 1
-            return nil
-        }
-        return (bytes[place], number)
+        return bytes == payload(bytes[place], number) ? (bytes[place], number) : nil
     }
 }
