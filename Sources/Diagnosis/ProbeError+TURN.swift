@@ -60,6 +60,8 @@ extension ProbeError {
                 .unknownAttribute, "its answer has attributes that must be understood and are not known: \(detail)"
             )
         case .malformed: return (.malformed, "its answer to the \(request) makes no sense: \(detail)")
+        case .foreignAnswer:
+            return (.foreignAnswer, "its answers came with a transaction id that was never sent")
         case .truncated: return (.truncated, "the answer to the \(request) stopped after \(detail)")
         case .closed: return (.connectionClosed, "it closed the connection during the \(request)")
         case .foreignProtocol:

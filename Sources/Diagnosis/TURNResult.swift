@@ -199,6 +199,6 @@ extension ProbeError.Kind {
         .timeout, .portUnreachable, .hostUnreachable, .networkUnreachable, .protocolUnreachable,
         .administrativelyProhibited, .timeToLiveExceeded, .messageTooBig, .otherICMP, .connectionRefused,
         .connectionReset, .connectionTimedOut, .connectionClosed, .truncated, .tcpOpenNoSTUN, .foreignProtocol, .echo,
-        .noRoute, .nameNotResolved, .notPermitted, .local, .tls, .malformed, .unknownAttribute,
+        .noRoute, .nameNotResolved, .notPermitted, .local, .tls, .malformed, .unknownAttribute, .foreignAnswer,
     ]
 }

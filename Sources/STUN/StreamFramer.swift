@@ -8,12 +8,10 @@ package struct StreamFramer: Sendable {
         case channelData(ChannelData)
     }
 
-    /// Whether ChannelData may come: before a relay is there it is another protocol's, such as HTTP's `HTTP`.
-    package var takesChannelData: Bool
     private var buffer: [UInt8] = []
     private var start = 0
 
-    package init(takesChannelData: Bool = true) { self.takesChannelData = takesChannelData }
+    package init() {}
 
     package mutating func append(_ bytes: some Sequence<UInt8>) {
         if start > 0, start == buffer.count || start > 65_536 {
@@ -44,7 +42,7 @@ package struct StreamFramer: Sendable {
     private func needed() throws(FramingError) -> (length: Int, whole: Int, isChannelData: Bool)? {
         guard start < buffer.count else { return nil }
         let first = buffer[start]
-        guard first & 0xC0 == 0 || takesChannelData && first & 0xF0 == 0x40 else {
+        guard first & 0xC0 == 0 || first & 0xF0 == 0x40 else {
             throw FramingError(firstByte: first, why: .neitherFrame)
         }
         guard buffer.count - start >= 4 else { return nil }

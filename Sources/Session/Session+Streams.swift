@@ -4,7 +4,7 @@ import STUN
 
 /// What a TCP connection of the session has received.
 struct StreamState: Sendable {
-    var framer = StreamFramer(takesChannelData: false)
+    var framer = StreamFramer()
     /// The first bytes, to name a protocol that is not STUN.
     var firstBytes: [UInt8] = []
     var connectStartedAt: Instant

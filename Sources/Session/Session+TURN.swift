@@ -8,7 +8,7 @@ struct TURNRun: Sendable {
     var allocation: TURNAllocation
     var path: PathID
     let startedAt: Instant
-    var framer = StreamFramer(takesChannelData: false)
+    var framer = StreamFramer()
     var firstBytes: [UInt8] = []
     var trial: RelayTrial?
     var redirects: RedirectPolicy
@@ -82,7 +82,7 @@ extension Session {
         turnRuns[run].next = nil
         turnRuns[run].waitsForQuota = false
         turnRuns[run].suspicion = nil
-        turnRuns[run].framer = StreamFramer(takesChannelData: false)
+        turnRuns[run].framer = StreamFramer()
         turnRuns[run].firstBytes = []
         turnRuns[run].evidence.trouble = nil
         turnRuns[run].evidence.serverAddress = endpoint
@@ -190,8 +190,12 @@ extension Session {
     func nextTURNWake(_ run: Int) -> Instant? {
         guard !turnRuns[run].isReported else { return nil }
         let server = turnRuns[run].evidence.serverAddress.address
-        let isPaced = !turnRuns[run].evidence.transport.isStream
-        let allocation = turnRuns[run].allocation.nextWake.map { isPaced ? pacer.earliest(to: server, from: $0) : $0 }
+        var allocation = turnRuns[run].allocation.nextWake
+        if !turnRuns[run].evidence.transport.isStream, paths[turnRuns[run].path]?.state.isOpen == true {
+            // What the pacer held back is not on the allocation's own clock.
+            if turnRuns[run].allocation.isOutputWaiting { allocation = startedAt }
+            allocation = allocation.map { pacer.earliest(to: server, from: $0) }
+        }
         return [allocation, nextTrialWake(of: run), turnRuns[run].suspicion?.giveUpAt].compactMap { $0 }.min()
     }
 
@@ -219,14 +223,19 @@ extension Session {
         case .bytes(let bytes):
             if turnRuns[run].firstBytes.count < 64 { turnRuns[run].firstBytes += bytes.prefix(64) }
             turnRuns[run].framer.append(bytes)
+            // HTTP's first bytes would be those of ChannelData.
+            if turnRuns[run].evidence.realm == nil, turnRuns[run].evidence.allocation == nil,
+                let name = ForeignProtocol.identify(turnRuns[run].firstBytes)?.name
+            {
+                return lose(run, TURNEvidence.Trouble(stage(of: run), .foreignProtocol, detail: name), at: now)
+            }
             do {
                 while let frame = try turnRuns[run].framer.next() {
                     turnRuns[run].allocation.handle(frame, at: event.at)
                 }
                 settle(run, at: now)
             } catch {
-                let name = ForeignProtocol.identify(turnRuns[run].firstBytes)?.name
-                lose(run, TURNEvidence.Trouble(stage(of: run), .foreignProtocol, detail: name), at: now)
+                lose(run, TURNEvidence.Trouble(stage(of: run), .foreignProtocol), at: now)
             }
         }
     }
@@ -274,6 +283,9 @@ extension Session {
         if stage == .connect || stage == .tls { return TURNEvidence.Trouble(stage, .noAnswer) }
         if turnRuns[run].allocation.discards[.unauthenticatedSuccess, default: 0] > 0 {
             return TURNEvidence.Trouble(stage, .notAuthenticated, detail: "none of them")
+        }
+        if turnRuns[run].allocation.discards[.noTransaction, default: 0] > 0 {
+            return TURNEvidence.Trouble(stage, .foreignAnswer)
         }
         if pending.have > 0 {
             let whole = pending.need.map { " of \($0)" } ?? ""
@@ -332,7 +344,6 @@ extension Session {
             turnRuns[run].evidence.realm = OutsideText(bytes: challenge.realm)
             turnRuns[run].evidence.software = challenge.software.map(OutsideText.init(bytes:))
         case .allocated(let allocated):
-            turnRuns[run].framer.takesChannelData = true
             turnRuns[run].evidence.allocation = TURNEvidence.Allocation(allocated)
             if let software = allocated.software { turnRuns[run].evidence.software = OutsideText(bytes: software) }
             startTrial(run, allocated, at: now)

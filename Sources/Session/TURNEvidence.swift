@@ -137,6 +137,8 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
             case unusableRelayedAddress = "unusable-relayed-address"
             case unknownAttributes = "unknown-attributes"
             case malformed
+            /// Answers with a transaction id that was never sent.
+            case foreignAnswer = "foreign-answer"
             /// TCP: the answer stopped within a message.
             case truncated
             /// The path itself: ICMP, a refused connection, an error of this machine.

@@ -72,6 +72,7 @@ OUTCOMES = {
     "redirected": {300},
     "unusable-relayed-address": {"nonsense", "relays from elsewhere"},
     "no-answer": {"silence"},
+    "tcp-open-no-stun": {"silence"},
     "no-answer|no-data": {"silence"},
     "no-data": {"silence", "altered"},
     "closed": {"ended"},

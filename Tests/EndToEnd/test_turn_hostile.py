@@ -52,7 +52,8 @@ def no_credentials_of_the_environment(monkeypatch):
 
 def arguments(server, transport, *more):
     credentials = ["--user", USER, "--password", PASSWORD]
-    return ["turn", uri(server, transport), *credentials, "--timeout", TIMEOUT, "--format", "json", *more]
+    family = "-6" if "[" in uri(server, transport) else "-4"
+    return ["turn", uri(server, transport), family, *credentials, "--timeout", TIMEOUT, "--format", "json", *more]
 
 
 def requests_of(server, method=ALLOCATE):
@@ -289,7 +290,7 @@ def test_data_that_comes_twice_counts_once(met):
 
 def test_credentials_that_are_needed_are_asked_for(run):
     with serve("good") as server:
-        outcome = run("turn", uri(server), "--timeout", TIMEOUT, "--format", "json")
+        outcome = run("turn", uri(server), "-4", "--timeout", TIMEOUT, "--format", "json")
         assert_holds(outcome, server)
         assert outcome.status == 1, outcome.describe()
         assert {entry["error"]["kind"] for entry in outcome.report["turn"]} == {"credentials-needed"}
@@ -302,7 +303,7 @@ def test_a_port_where_nobody_listens_is_named(run, transport):
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
     place = f"turn:127.0.0.1:{port}?transport={transport}"
-    outcome = run("turn", place, "--user", USER, "--password", PASSWORD, "--timeout", 2, "--format", "json")
+    outcome = run("turn", place, "-4", "--user", USER, "--password", PASSWORD, "--timeout", 2, "--format", "json")
     assert_safe(outcome)
     wanted = {"udp": "port-unreachable", "tcp": "connection-refused"}[transport]
     assert {entry["error"]["kind"] for entry in outcome.report["turn"]} == {wanted}, outcome.describe()
@@ -314,7 +315,7 @@ def test_each_format_is_safe_from_a_hostile_server(run):
     for name in ("hostile-reason", "hostile-realm", "redirect-with-hostile-domain"):
         with serve(name) as server:
             credentials = ["--user", USER, "--password", PASSWORD]
-            outcome = run("turn", uri(server), *credentials, "--timeout", TIMEOUT)
+            outcome = run("turn", uri(server), "-4", *credentials, "--timeout", TIMEOUT)
             assert outcome.status == 1
             assert_safe(outcome)
 

@@ -57,13 +57,13 @@ def half_then_close(connection):
     connection.send(half_an_answer(connection.read_request()[0]))
 
 
-@stream("S03", "tcp-half-then-stall", "no-answer", "malformed")
+@stream("S03", "tcp-half-then-stall", "truncated")
 def half_then_stall(connection):
     connection.send(half_an_answer(connection.read_request()[0]))
     connection.stall()
 
 
-@stream("S03", "tcp-length-fffc-then-stall", "no-answer", "malformed")
+@stream("S03", "tcp-length-fffc-then-stall", "truncated", "malformed")
 def length_fffc_then_stall(connection):
     _, transaction = connection.read_request()
     header = struct.pack("!HHI", ALLOCATE | ERROR, 0xFFFC, MAGIC_COOKIE) + transaction
@@ -71,7 +71,7 @@ def length_fffc_then_stall(connection):
     connection.stall()
 
 
-@stream("S03", "tcp-one-byte-a-second", "no-answer", "malformed")
+@stream("S03", "tcp-one-byte-a-second", "truncated")
 def one_byte_a_second(connection):
     for byte in half_an_answer(connection.read_request()[0]):
         connection.send(bytes([byte]))
@@ -109,7 +109,7 @@ def challenge(transaction):
 
 FOREIGN = ("foreign-protocol", "malformed")
 for row, name, alternatives in (
-    ("S01", "tcp-silent", ("no-answer",)),
+    ("S01", "tcp-silent", ("tcp-open-no-stun",)),
     ("S02", "tcp-ssh", ("foreign-protocol",)),
     ("S02", "tcp-smtp", ("foreign-protocol",)),
     ("S02", "tcp-http", ("foreign-protocol",)),
@@ -117,7 +117,7 @@ for row, name, alternatives in (
     ("O01", "tcp-hostile-banner", FOREIGN),
     ("S05", "tcp-endless-zeros", FOREIGN),
     ("S05", "tcp-endless-garbage", FOREIGN),
-    ("S05", "tcp-endless-foreign-answers", ("no-answer", "malformed")),
+    ("S05", "tcp-endless-foreign-answers", ("foreign-answer", "malformed")),
     ("S06", "tcp-reset-at-connect", ("connection-reset", "closed", "connection-closed")),
     ("S06", "tcp-reset-after-request", ("connection-reset", "closed", "connection-closed")),
     ("S06", "tcp-fin-at-once", ("closed", "connection-closed")),

@@ -227,6 +227,9 @@ package struct TURNAllocation: Sendable {
         return transactions[index].client.request
     }
 
+    /// Whether ``pollOutput(at:using:)`` has something that its owner has not taken yet.
+    package var isOutputWaiting: Bool { !outbox.isEmpty }
+
     /// Whether what ``pollOutput(at:using:)`` gives next is data for a peer.
     package var isDataNext: Bool {
         switch outbox.first {
