@@ -74,7 +74,8 @@ OUTCOMES = {
     "no-answer": {"silence"},
     "tcp-open-no-stun": {"silence"},
     "no-answer|no-data": {"silence"},
-    "no-data": {"silence", "altered"},
+    "no-data": {"silence"},
+    "altered": {"altered"},
     "closed": {"ended"},
     "unknown-attributes|unknown-attribute": {"relays"},
 }
