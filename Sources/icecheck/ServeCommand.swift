@@ -11,7 +11,8 @@ struct ServeCommand: ParsableCommand {
         discussion: """
             It serves Binding over UDP and TCP and, with an alternate address, NAT behaviour discovery (RFC 5780). By \
             default it listens on loopback: 127.0.0.1 with 127.0.0.2 as its alternate, and ::1. Answers are limited \
-            for each source and never larger than three times the request.
+            for each source and never larger than three times the request. With an account or a shared secret it is a \
+            TURN server as well, which relays to this machine and to private networks only.
             """)
 
     @Option(
@@ -30,7 +31,9 @@ struct ServeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The second port of RFC 5780. (default: the port after --port)", valueName: "port"))
     var alternatePort: UInt16?
 
-    @Flag(name: [.short, .long], help: "Print a line for each answer.")
+    @OptionGroup(title: "TURN") var relaying: ServeTURNArguments
+
+    @Flag(name: [.short, .long], help: "Print a line for each answer and each allocation.")
     var verbose = false
 
     func run() throws {
@@ -39,8 +42,10 @@ struct ServeCommand: ParsableCommand {
             alternatePort: alternatePort ?? (port == 0 ? 0 : port == .max ? port - 1 : port + 1),
             software: Version.text)
         configuration.acceptsConnections = true
-        try Run.write("\(Version.text): a STUN server for tests between your own machines, not for production\n")
-        var server = STUNServer(configuration: configuration)
+        configuration.turn = try relaying.configuration(listening: configuration.addresses.map(\.primary))
+        let kind = configuration.turn == nil ? "a STUN server" : "a STUN and TURN server"
+        try Run.write("\(Version.text): \(kind) for tests between your own machines, not for production\n")
+        var server = STUNServer(configuration: configuration, from: MonotonicClock.now)
         var console = ServerConsole(configuration, isVerbose: verbose)
         let end = try Run.driver().run(&server, until: nil) { console.show($0) }
         guard case .interrupted(let signal) = end else {
@@ -48,6 +53,11 @@ struct ServeCommand: ParsableCommand {
         }
         try Run.write("\(server.counts.answered) answered, \(server.counts.malformed) malformed, ")
         try Run.write("\(server.counts.rateLimited) over the rate\n")
+        if configuration.turn != nil {
+            let relays = server.relays
+            try Run.write("relays: \(relays.made) made, \(relays.deleted) deleted, ")
+            try Run.write("\(relays.expired) expired, \(relays.left) left\n")
+        }
         Process.exit(128 + signal)
     }
 
