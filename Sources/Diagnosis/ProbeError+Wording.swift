@@ -127,7 +127,9 @@ extension ProbeError {
         let isLocal = trouble.origin == .local
         switch trouble.kind {
         case .portUnreachable:
-            return (.portUnreachable, "nothing listens on \(transport.rawValue.uppercased()) port \(destination.port)")
+            return (
+                .portUnreachable, "nothing listens on \(transport.isStream ? "TCP" : "UDP") port \(destination.port)"
+            )
         case .hostUnreachable: return (.hostUnreachable, "the host cannot be reached")
         case .networkUnreachable:
             return isLocal

@@ -49,6 +49,14 @@ package struct STUNServer: Engine {
         for (pair, addresses) in configuration.addresses.enumerated() {
             let role = Role(pair: pair, transport: .udp, corner: .primary)
             outputs.append(paths.request(role, at: Endpoint(addresses.primary, configuration.port)))
+            guard let credentials = configuration.credentials else { continue }
+            let place = Endpoint(addresses.primary, configuration.securePort)
+            for (transport, kind) in [(Transport.tls, SecureProtocol.tls), (.dtls, .dtls)] {
+                var security = SecureServerConfiguration(kind, credentials)
+                security.applicationProtocols = ["stun.turn", "stun.nat-discovery"]
+                let role = Role(pair: pair, transport: transport, corner: .primary)
+                outputs.append(paths.request(role, at: place, security: .server(security)))
+            }
         }
     }
 
@@ -158,7 +166,7 @@ extension STUNServer {
 
     /// Closes what is open; what is still opening is forgotten, and closed when it comes.
     private mutating func close(_ pair: Int, corners: [ListeningPaths.Corner]) {
-        for transport in [Transport.udp, .tcp] {
+        for transport in Transport.allCases {
             for corner in corners {
                 let role = Role(pair: pair, transport: transport, corner: corner)
                 let isOpen = paths.open[role] != nil
@@ -183,7 +191,7 @@ extension STUNServer {
         guard !relays(datagram.bytes, of: client, at: now) else { return }
         let arrival = BindingResponder.Arrival(
             source: source, local: local, other: other(than: role), isConnection: false)
-        guard let answer = respond(to: datagram.bytes, arrival, over: .udp, at: now) else { return }
+        guard let answer = respond(to: datagram.bytes, arrival, over: role.transport, at: now) else { return }
         let from = role.at(role.corner.changing(address: answer.changesAddress, port: answer.changesPort))
         let destination = Endpoint(source.address, answer.port ?? source.port)
         outputs.append(.transmit(Transmit(path: from.path, destination: destination, bytes: answer.bytes)))
@@ -265,7 +273,8 @@ extension STUNServer {
                 if case .channelData(let data) = frame { turn?.handle(data, from: client, at: now) }
                 continue
             }
-            guard !relays(message, of: client, at: now), let answer = respond(to: message, arrival, over: .tcp, at: now)
+            guard !relays(message, of: client, at: now),
+                let answer = respond(to: message, arrival, over: connection.role.transport, at: now)
             else { continue }
             answers += answer.bytes
             connections.countAnswer(on: path)

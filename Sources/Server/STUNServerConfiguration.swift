@@ -42,6 +42,9 @@ package struct STUNServerConfiguration: Sendable {
     package var acceptsConnections = true
     package var rate = SourceRateLimiter.Limits()
     package var connections = ConnectionLimits()
+    /// What TLS and DTLS are served with, at ``securePort``; nil serves neither.
+    package var credentials: ServerCredentials?
+    package var securePort: UInt16 = 5349
     /// Nil relays nothing.
     package var turn: TURNServerConfiguration?
 

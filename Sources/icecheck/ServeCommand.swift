@@ -2,6 +2,7 @@ import ArgumentParser
 import HostIO
 import NetTypes
 import STUN
+import SecureTransport
 import Server
 
 struct ServeCommand: ParsableCommand {
@@ -31,6 +32,20 @@ struct ServeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The second port of RFC 5780. (default: the port after --port)", valueName: "port"))
     var alternatePort: UInt16?
 
+    @Option(
+        help: ArgumentHelp(
+            "The port for TLS and DTLS, which are served where TURN is, or --cert is given; 0 leaves the choice to the "
+                + "system.", valueName: "port"))
+    var tlsPort: UInt16 = 5349
+
+    @Option(
+        help: ArgumentHelp(
+            "The certificate chain for TLS and DTLS (PEM). (default: one made for the run)", valueName: "file"))
+    var cert: String?
+
+    @Option(help: ArgumentHelp("The key of --cert (PEM).", valueName: "file"))
+    var key: String?
+
     @OptionGroup(title: "TURN") var relaying: ServeTURNArguments
 
     @Flag(name: [.short, .long], help: "Print a line for each answer and each allocation.")
@@ -45,20 +60,48 @@ struct ServeCommand: ParsableCommand {
         configuration.turn = try relaying.configuration(listening: configuration.addresses.map(\.primary))
         let kind = configuration.turn == nil ? "a STUN server" : "a STUN and TURN server"
         try Run.write("\(Version.text): \(kind) for tests between your own machines, not for production\n")
-        var server = STUNServer(configuration: configuration, from: MonotonicClock.now)
+        configuration.securePort = tlsPort
+        configuration.credentials = try credentials(for: configuration)
+        if configuration.credentials != nil, cert == nil {
+            try Run.write(
+                "TLS and DTLS with a certificate made for this run: clients need --insecure, or --cert here\n")
+        }
+        var server = SecurePaths(STUNServer(configuration: configuration, from: MonotonicClock.now))
         var console = ServerConsole(configuration, isVerbose: verbose)
         let end = try Run.driver().run(&server, until: nil) { console.show($0) }
         guard case .interrupted(let signal) = end else {
             throw Failure(status: .negative, "nothing could be listened on")
         }
-        try Run.write("\(server.counts.answered) answered, \(server.counts.malformed) malformed, ")
-        try Run.write("\(server.counts.rateLimited) over the rate\n")
+        try Run.write("\(server.base.counts.answered) answered, \(server.base.counts.malformed) malformed, ")
+        try Run.write("\(server.base.counts.rateLimited) over the rate\n")
         if configuration.turn != nil {
-            let relays = server.relays
+            let relays = server.base.relays
             try Run.write("relays: \(relays.made) made, \(relays.deleted) deleted, ")
             try Run.write("\(relays.expired) expired, \(relays.left) left\n")
         }
         Process.exit(128 + signal)
+    }
+
+    /// The certificate and its key: as given, or made for the run where there are relays to protect.
+    private func credentials(for configuration: STUNServerConfiguration) throws -> ServerCredentials? {
+        switch (cert, key) {
+        case (let cert?, let key?):
+            return ServerCredentials(
+                chainPEM: try Input.read(cert, for: "--cert"), keyPEM: try Input.read(key, for: "--key"))
+        case (nil, nil): break
+        default: throw Failure(status: .usage, "--cert and --key go together; give both, or neither for one made here")
+        }
+        guard configuration.turn != nil else { return nil }
+        let now = WallClock.secondsSince1970
+        var request = CertificateRequest(
+            commonName: "icecheck serve", notBefore: now - 3600, notAfter: now + 30 * 86400)
+        request.names = ["localhost"]
+        request.addresses = configuration.addresses.map(\.primary)
+        do throws(SecureFailure) {
+            return try ServerCredentials.make(request)
+        } catch {
+            throw Failure(status: .internal, "no certificate could be made: \(error.detail.cleaned())")
+        }
     }
 
     /// The pairs of primary and alternate address, matched by family in the order given.

@@ -1,3 +1,5 @@
+import Session
+
 /// A server that does not answer, and nothing says why.
 enum ServerSilent: FindingRule {
     static func findings(in evidence: Evidence) -> [Finding] {
@@ -25,7 +27,7 @@ enum ServerSilent: FindingRule {
                 id: "server-silent", severity: .error,
                 title: isAnyAlive
                     ? "\(Words.count(addresses, "server address", "server addresses")) gave no answer"
-                    : "No STUN server answered",
+                    : "No \(evidence.record.plan.command == .turn ? "TURN" : "STUN") server answered",
                 evidence: silent.map(\.complaint),
                 causes: causes(isPortClosed: isPortClosed, isAnyAlive: isAnyAlive),
                 remedy: isPortClosed

@@ -28,7 +28,8 @@ enum TLSFails: FindingRule {
     }
 
     private static func ignored(_ evidence: Evidence) -> [Finding] {
-        guard evidence.record.plan.trust.isInsecure else { return [] }
+        let isAnyOpen = evidence.ways.contains { $0.tls?.failures.isEmpty ?? false }
+        guard evidence.record.plan.trust.isInsecure, isAnyOpen else { return [] }
         let faults = evidence.ways.flatMap { way in
             (way.tls?.facts.faults ?? []).map { "\(way.place): \(Words.failure($0))" }
         }
