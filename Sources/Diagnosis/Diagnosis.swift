@@ -22,7 +22,7 @@ package struct Diagnosis: Sendable {
         let record = RunRecord(plan, observations)
         stun = plan.asksBinding ? STUNResult.results(of: record) : []
         turn = TURNResult.results(of: record)
-        candidates = CandidateRecord.candidates(of: record)
+        candidates = CandidateRecord.candidates(of: record, relays: turn)
         let seen = record.nat.filter { !$0.servers.isEmpty }
         // UDP is what media goes over: it comes first, whichever was done first.
         nat = (seen.filter { $0.transport == .udp } + seen.filter { $0.transport != .udp }).map { evidence in

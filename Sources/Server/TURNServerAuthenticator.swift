@@ -77,7 +77,11 @@ struct TURNServerAuthenticator: Sendable {
 
     // MARK: Nonces
 
-    private static let features: NonceCookie.Features = [.passwordAlgorithms, .usernameAnonymity]
+    /// Users of temporary credentials are not known before they come: their names cannot be found by a hash.
+    private var features: NonceCookie.Features {
+        configuration.secret == nil ? [.passwordAlgorithms, .usernameAnonymity] : [.passwordAlgorithms]
+    }
+
     private static let algorithms: [PasswordAlgorithm] = [.sha256, .md5]
     private static let digits = 8
 
@@ -87,7 +91,7 @@ struct TURNServerAuthenticator: Sendable {
 
     /// When it was given, and a digest of that, of the client and of this run's key.
     private func nonce(_ seconds: UInt32, _ client: Endpoint) -> [UInt8] {
-        let prefix = configuration.offersSHA256 ? NonceCookie(Self.features).bytes : []
+        let prefix = configuration.offersSHA256 ? NonceCookie(features).bytes : []
         let number = String(seconds, radix: 16)
         let time = Array((String(repeating: "0", count: Self.digits - number.count) + number).utf8)
         let digest = HMAC.sha256((time + Array("\(client)".utf8))[...], key: nonceKey)
