@@ -176,9 +176,7 @@ extension Session {
             streamProbeEnded(index, fact, at: now)
         } else {
             datagramProbeEnded(index, fact, at: now)
-            // An association is the probe's own.
-            let path = probes[index].path
-            if probes[index].description.transport == .dtls, paths[path] != nil { close(path) }
+            if probes[index].description.transport == .dtls { associationProbeEnded(index, fact) }
         }
     }
 

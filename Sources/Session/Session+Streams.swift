@@ -110,6 +110,12 @@ extension Session {
         .foreignProtocol(name: ForeignProtocol.identify(firstBytes)?.name, firstBytes: firstBytes)
     }
 
+    /// A DTLS association is its series' own, and ends with it.
+    mutating func associationProbeEnded(_ index: Observation.ProbeIndex, _ fact: Observation.Fact) {
+        if case .answered = fact, probes[index].description.sequence + 1 < plan.count { return }
+        if paths[probes[index].path] != nil { close(probes[index].path) }
+    }
+
     /// A connection is closed with its last probe, unless it serves to find out about UDP.
     mutating func streamProbeEnded(_ index: Observation.ProbeIndex, _ fact: Observation.Fact, at now: Instant) {
         let path = probes[index].path
