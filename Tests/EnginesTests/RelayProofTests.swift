@@ -30,7 +30,7 @@ import Testing
             harness.sent.first { entry in
                 if case .toRelay(let bytes) = entry.outgoing { RelayProofHarness.kind(bytes) == 0 } else { false }
             })
-        #expect(first.at == .zero + RelayProofHarness.leg * 4)
+        #expect(first.at == Instant.zero + RelayProofHarness.leg * 4)
         #expect(harness.proof[.indication].roundTrips.count == 3)
     }
 
@@ -207,10 +207,10 @@ import Testing
     @Test func alteredContentFromElsewhereIsNotTheRelays() {
         var proof = RelayProofHarness().proof
         proof.begin(at: .zero)
-        #expect(!proof.returned([1, 2, 3], from: Endpoint(IPAddress(203, 0, 113, 1), 9), at: .zero))
-        #expect(proof.altered == 0)
-        #expect(!proof.returned([1, 2, 3], from: RelayProofHarness.relayed, at: .zero))
-        #expect(proof.altered == 1)
+        let fromElsewhere = proof.returned([1, 2, 3], from: Endpoint(IPAddress(203, 0, 113, 1), 9), at: .zero)
+        #expect(!fromElsewhere && proof.altered == 0)
+        let fromRelay = proof.returned([1, 2, 3], from: RelayProofHarness.relayed, at: .zero)
+        #expect(!fromRelay && proof.altered == 1)
     }
 
     @Test func nonceOfAnotherRunIsNotOurs() throws {
@@ -225,8 +225,9 @@ import Testing
         ours.begin(at: .zero)
         ours.permitted(at: .zero)
         _ = ours.next(at: .zero)
-        #expect(ours.arrived(bytes) == nil)
-        #expect(!ours.returned(bytes, from: RelayProofHarness.relayed, at: .zero + .milliseconds(1)))
+        let answer = ours.arrived(bytes)
+        let isOurs = ours.returned(bytes, from: RelayProofHarness.relayed, at: .zero + .milliseconds(1))
+        #expect(answer == nil && !isOurs)
         #expect(ours[.indication].arrived == 0 && ours[.indication].roundTrips.isEmpty)
     }
 
@@ -241,8 +242,9 @@ import Testing
         var unsent = first
         unsent[unsent.count - 1] = 200
         for bytes in [first, first, unsent] {
-            #expect(proof.arrived(bytes) == bytes)
-            #expect(proof.returned(bytes, from: RelayProofHarness.relayed, at: .zero + .milliseconds(1)))
+            let answer = proof.arrived(bytes)
+            let isOurs = proof.returned(bytes, from: RelayProofHarness.relayed, at: .zero + .milliseconds(1))
+            #expect(answer == bytes && isOurs)
         }
         #expect(proof[.indication].roundTrips == [.milliseconds(1)])
         #expect(!proof.isOver)
