@@ -57,6 +57,18 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
         package var roundTrip: Duration
         /// Whether the server asked for no credentials.
         package var isOpenToAll: Bool
+
+        package init(
+            mappedAddress: Endpoint?, lifetime: UInt32?, roundTrips: Int, elapsed: Duration, roundTrip: Duration,
+            isOpenToAll: Bool
+        ) {
+            self.mappedAddress = mappedAddress
+            self.lifetime = lifetime
+            self.roundTrips = roundTrips
+            self.elapsed = elapsed
+            self.roundTrip = roundTrip
+            self.isOpenToAll = isOpenToAll
+        }
     }
 
     /// Datagrams from a second socket to a relayed address, and back the same way.
