@@ -89,6 +89,12 @@ import Testing
             Trouble(.allocate, .truncated, detail: "4 of 20 bytes"), over: .tcp),
         Case(
             .connectionClosed, "it closed the connection during the Allocate", Trouble(.allocate, .closed), over: .tcp),
+        Case(
+            .truncated, "the answer to the Allocate stopped after 5 of 48 bytes",
+            Trouble(.allocate, .truncated, detail: "5 of 48 bytes"), over: .tcp),
+        Case(
+            .foreignAnswer, "its answers came with a transaction id that was never sent",
+            Trouble(.allocate, .foreignAnswer)),
         Case(.foreignProtocol, "what it sends is no TURN", Trouble(.allocate, .foreignProtocol), over: .tcp),
         Case(
             .foreignProtocol, "this is an SSH server", Trouble(.allocate, .foreignProtocol, detail: "an SSH server"),

@@ -8,7 +8,8 @@ enum TURNServerRefuses: FindingRule {
         var findings: [Finding] = []
         for rule in rules {
             let results = evidence.turn.filter {
-                guard let code = $0.error?.code, $0.error?.kind == .errorResponse, code != 441 else { return false }
+                guard $0.error?.kind == .errorResponse, $0.error?.code != 441 else { return false }
+                let code = $0.error?.code ?? 0
                 return rule.codes.isEmpty
                     ? !rules.contains { $0.codes.contains(code) && !$0.codes.isEmpty }
                     : rule.codes.contains(code)
