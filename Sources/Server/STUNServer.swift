@@ -33,18 +33,19 @@ package struct STUNServer: Engine {
     private var nextRateLimitedEvent = Instant(nanoseconds: .min)
     private var nextMalformedEvent = Instant(nanoseconds: .min)
 
-    /// - Parameter random: for what a server chooses itself, which is relays' alone; a CSPRNG where the network is real.
+    /// - Parameter random: for what relays choose themselves, needed with them alone; a CSPRNG where the network is real.
     package init(
         configuration: STUNServerConfiguration,
-        random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
+        random: (any RandomNumberGenerator & Sendable)? = nil,
         from start: Instant = Instant(nanoseconds: 0)
     ) {
         self.configuration = configuration
         responder = BindingResponder(software: configuration.software)
         limiter = SourceRateLimiter(configuration.rate)
         connections = ConnectionTable(limits: configuration.connections, takesChannelData: configuration.turn != nil)
-        turn = configuration.turn.map {
-            TURNServer($0, software: configuration.software, random: random, from: start)
+        turn = configuration.turn.map { turn in
+            guard let random else { preconditionFailure("a server with relays is given its random source") }
+            return TURNServer(turn, software: configuration.software, random: random, from: start)
         }
         for (pair, addresses) in configuration.addresses.enumerated() {
             let role = Role(pair: pair, transport: .udp, corner: .primary)

@@ -167,7 +167,8 @@ struct TURNServer: Sendable {
 
     private mutating func open(_ relay: PathID, at address: IPAddress, needsEvenPort: Bool, for client: TURNClient) {
         clientByRelay[relay] = client
-        var port = UInt16.random(in: configuration.relayPorts, using: &random)
+        let range = configuration.relayPorts
+        var port = range.lowerBound + UInt16(truncatingIfNeeded: random.next() % UInt64(range.count))
         if needsEvenPort { port &= ~1 }
         outputs.append(
             .open(relay, PathSpecification(.datagram, family: address.family, local: Endpoint(address, port))))

@@ -66,7 +66,9 @@ struct ServeCommand: ParsableCommand {
             try Run.write(
                 "TLS and DTLS with a certificate made for this run: clients need --insecure, or --cert here\n")
         }
-        var server = SecurePaths(STUNServer(configuration: configuration, from: MonotonicClock.now))
+        var server = SecurePaths(
+            STUNServer(
+                configuration: configuration, random: SystemRandomNumberGenerator(), from: MonotonicClock.now))
         var console = ServerConsole(configuration, isVerbose: verbose)
         let end = try Run.driver().run(&server, until: nil) { console.show($0) }
         guard case .interrupted(let signal) = end else {
