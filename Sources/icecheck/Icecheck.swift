@@ -25,13 +25,19 @@ struct Icecheck: ParsableCommand {
             if let plain = PlainCommandLine(arguments[...], commands: commandNames) {
                 try plain.run()
             } else {
-                var command = try parseAsRoot(arguments)
+                var command = try parsed(arguments)
                 hideSecrets()
                 try command.run()
             }
         } catch {
             leave(after: error)
         }
+    }
+
+    /// The parser gives a command's own arguments precedence over its subcommands: `credentials` would be a server of `turn`.
+    private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
+        arguments.starts(with: ["turn", "credentials"])
+            ? try TURNCredentialsCommand.parse(Array(arguments.dropFirst(2))) : try parseAsRoot(arguments)
     }
 
     private static var commandNames: [String] {

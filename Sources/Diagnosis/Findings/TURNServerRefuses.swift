@@ -45,7 +45,7 @@ enum TURNServerRefuses: FindingRule {
             codes: [403], isAboutPeer: true, id: "turn-peer-forbidden",
             title: "The TURN server does not relay to this peer",
             causes: [
-                "a rule of the server forbids the peer's address (coturn: denied-peer-ip, or no-loopback-peers by default)"
+                "a rule of the server forbids the peer's address (coturn: denied-peer-ip=; loopback peers need allow-loopback-peers)"
             ],
             remedy: "Allow the addresses of real peers (coturn: allowed-peer-ip=); keep loopback and internal ranges "
                 + "denied."),
