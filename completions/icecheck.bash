@@ -173,13 +173,13 @@ _icecheck() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    check|candidates|stun|nat|turn|serve|decode|help)
+    check|candidates|stun|nat|turn|serve|decode|explain|help)
         # Offer subcommand argument completions
         "_icecheck_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'check candidates stun nat turn serve decode help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'check candidates stun nat turn serve decode explain help' -- "${cur}"))
         ;;
     esac
 }
@@ -526,6 +526,22 @@ _icecheck_decode() {
     '--realm')
         return
         ;;
+    '--format')
+        __icecheck_add_completions -W 'text'$'\n''json'$'\n''sdp'
+        return
+        ;;
+    esac
+}
+
+_icecheck_explain() {
+    repeating_flags=()
+    non_repeating_flags=(--version -h --help)
+    repeating_options=()
+    non_repeating_options=(--format)
+    __icecheck_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
     '--format')
         __icecheck_add_completions -W 'text'$'\n''json'$'\n''sdp'
         return

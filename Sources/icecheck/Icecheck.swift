@@ -14,7 +14,7 @@ struct Icecheck: ParsableCommand {
         subcommands: [
             CheckCommand.self, CandidatesCommand.self, STUNCommand.self, NATCommand.self, TURNCommand.self,
             ServeCommand.self,
-            DecodeCommand.self,
+            DecodeCommand.self, ExplainCommand.self,
         ],
         defaultSubcommand: CheckCommand.self)
 

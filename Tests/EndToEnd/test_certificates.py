@@ -15,7 +15,7 @@ VERDICTS = {
     "common-name-only": "OK",
     "wildcard-too-deep": "hostname mismatch",
     "self-signed": "self-signed certificate",
-    "unknown-root": "unable to get local issuer certificate",
+    "unknown-root": "self-signed certificate in certificate chain",
     "incomplete-chain": "unable to get local issuer certificate",
     "weak-key": "EE certificate key too weak",
     "sha1": "CA signature digest algorithm too weak",
