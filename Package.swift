@@ -44,6 +44,7 @@ let package = Package(
         room("NetTypes", []),
         room("STUN", ["NetTypes", "COpenSSL"]),
         room("Engines", ["NetTypes", "STUN"]),
+        room("SecureTransport", ["NetTypes", "COpenSSL"]),
         room("SimNet", ["NetTypes", "STUN", "Engines"]),
         room("Session", ["NetTypes", "STUN", "Engines"]),
         room("Diagnosis", ["NetTypes", "STUN", "Engines", "Session"]),
@@ -55,6 +56,7 @@ let package = Package(
             name: "icecheck",
             dependencies: [
                 "NetTypes", "STUN", "Engines", "Session", "Diagnosis", "Dissection", "Reporting", "HostIO", "Server",
+                "SecureTransport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings,
@@ -69,6 +71,7 @@ let package = Package(
         tests("ReportingTests", ["Reporting", "Diagnosis", "Session", "Engines", "STUN", "NetTypes", "Dissection"]),
         tests("DissectionTests", ["Dissection", "STUN", "NetTypes"]),
         tests("HostIOTests", ["HostIO", "NetTypes"]),
+        tests("SecureTransportTests", ["SecureTransport", "HostIO", "NetTypes"]),
         tests("ServerTests", ["Server", "Engines", "STUN", "NetTypes"]),
     ],
     swiftLanguageModes: [.v6]

@@ -173,26 +173,47 @@ _icecheck() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    check|candidates|stun|nat|serve|decode|help)
+    check|candidates|stun|nat|turn|serve|decode|explain|help)
         # Offer subcommand argument completions
         "_icecheck_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'check candidates stun nat serve decode help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'check candidates stun nat turn serve decode explain help' -- "${cur}"))
         ;;
     esac
 }
 
 _icecheck_check() {
     repeating_flags=()
-    non_repeating_flags=(--hairpin -4 --ipv4 -6 --ipv6 --dry-run --no-progress --version -h --help)
+    non_repeating_flags=(--hairpin --no-redirect --follow-private -4 --ipv4 -6 --ipv6 --insecure --dry-run --no-progress --version -h --help)
     repeating_options=(--ice-servers)
-    non_repeating_options=(--interface --bind --timeout --format)
+    non_repeating_options=(--user --password --password-file --secret --secret-file --ttl --realm --interface --bind --ca-file --timeout --format)
     __icecheck_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
+    '--user')
+        return
+        ;;
+    '--password')
+        return
+        ;;
+    '--password-file')
+        return
+        ;;
+    '--secret')
+        return
+        ;;
+    '--secret-file')
+        return
+        ;;
+    '--ttl')
+        return
+        ;;
+    '--realm')
+        return
+        ;;
     '--ice-servers')
         return
         ;;
@@ -200,6 +221,9 @@ _icecheck_check() {
         return
         ;;
     '--bind')
+        return
+        ;;
+    '--ca-file')
         return
         ;;
     '--timeout')
@@ -214,9 +238,9 @@ _icecheck_check() {
 
 _icecheck_candidates() {
     repeating_flags=()
-    non_repeating_flags=(-4 --ipv4 -6 --ipv6 --dry-run --no-progress --version -h --help)
+    non_repeating_flags=(-4 --ipv4 -6 --ipv6 --insecure --dry-run --no-progress --version -h --help)
     repeating_options=(--ice-servers)
-    non_repeating_options=(--interface --bind --timeout --format)
+    non_repeating_options=(--interface --bind --ca-file --timeout --format)
     __icecheck_offer_flags_options -1
 
     # Offer option value completions
@@ -228,6 +252,9 @@ _icecheck_candidates() {
         return
         ;;
     '--bind')
+        return
+        ;;
+    '--ca-file')
         return
         ;;
     '--timeout')
@@ -242,9 +269,9 @@ _icecheck_candidates() {
 
 _icecheck_stun() {
     repeating_flags=()
-    non_repeating_flags=(-4 --ipv4 -6 --ipv6 --dry-run --no-progress --version -h --help)
+    non_repeating_flags=(-4 --ipv4 -6 --ipv6 --insecure --dry-run --no-progress --version -h --help)
     repeating_options=(--ice-servers)
-    non_repeating_options=(--transport --count --interface --bind --timeout --format)
+    non_repeating_options=(--transport --count --interface --bind --ca-file --timeout --format)
     __icecheck_offer_flags_options -1
 
     # Offer option value completions
@@ -265,6 +292,9 @@ _icecheck_stun() {
     '--bind')
         return
         ;;
+    '--ca-file')
+        return
+        ;;
     '--timeout')
         return
         ;;
@@ -277,9 +307,9 @@ _icecheck_stun() {
 
 _icecheck_nat() {
     repeating_flags=()
-    non_repeating_flags=(--hairpin --lifetime -4 --ipv4 -6 --ipv6 --dry-run --no-progress --version -h --help)
+    non_repeating_flags=(--hairpin --lifetime -4 --ipv4 -6 --ipv6 --insecure --dry-run --no-progress --version -h --help)
     repeating_options=(--ice-servers)
-    non_repeating_options=(--interface --bind --timeout --format)
+    non_repeating_options=(--interface --bind --ca-file --timeout --format)
     __icecheck_offer_flags_options -1
 
     # Offer option value completions
@@ -293,6 +323,9 @@ _icecheck_nat() {
     '--bind')
         return
         ;;
+    '--ca-file')
+        return
+        ;;
     '--timeout')
         return
         ;;
@@ -303,11 +336,120 @@ _icecheck_nat() {
     esac
 }
 
+_icecheck_turn() {
+    repeating_flags=()
+    non_repeating_flags=(--no-redirect --follow-private --all-transports -4 --ipv4 -6 --ipv6 --insecure --dry-run --no-progress --version -h --help)
+    repeating_options=(--ice-servers)
+    non_repeating_options=(--user --password --password-file --secret --secret-file --ttl --realm --count --size --duration --interface --bind --ca-file --timeout --format)
+    __icecheck_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--user')
+        return
+        ;;
+    '--password')
+        return
+        ;;
+    '--password-file')
+        return
+        ;;
+    '--secret')
+        return
+        ;;
+    '--secret-file')
+        return
+        ;;
+    '--ttl')
+        return
+        ;;
+    '--realm')
+        return
+        ;;
+    '--count')
+        return
+        ;;
+    '--size')
+        return
+        ;;
+    '--duration')
+        return
+        ;;
+    '--ice-servers')
+        return
+        ;;
+    '--interface')
+        return
+        ;;
+    '--bind')
+        return
+        ;;
+    '--ca-file')
+        return
+        ;;
+    '--timeout')
+        return
+        ;;
+    '--format')
+        __icecheck_add_completions -W 'text'$'\n''json'$'\n''sdp'
+        return
+        ;;
+    esac
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    credentials)
+        # Offer subcommand argument completions
+        "_icecheck_turn_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'credentials' -- "${cur}"))
+        ;;
+    esac
+}
+
+_icecheck_turn_credentials() {
+    repeating_flags=()
+    non_repeating_flags=(--no-redirect --follow-private --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--user --password --password-file --secret --secret-file --ttl --realm)
+    __icecheck_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--user')
+        return
+        ;;
+    '--password')
+        return
+        ;;
+    '--password-file')
+        return
+        ;;
+    '--secret')
+        return
+        ;;
+    '--secret-file')
+        return
+        ;;
+    '--ttl')
+        return
+        ;;
+    '--realm')
+        return
+        ;;
+    esac
+}
+
 _icecheck_serve() {
     repeating_flags=()
-    non_repeating_flags=(-v --verbose --version -h --help)
-    repeating_options=(--listen --alternate)
-    non_repeating_options=(--port --alternate-port)
+    non_repeating_flags=(--allow-any-peer -v --verbose --version -h --help)
+    repeating_options=(--listen --alternate --account --relay-address)
+    non_repeating_options=(--port --alternate-port --tls-port --cert --key --account-file --secret --secret-file --realm --relay-ports --max-allocations --quota --nonce-lifetime)
     __icecheck_offer_flags_options 0
 
     # Offer option value completions
@@ -322,6 +464,45 @@ _icecheck_serve() {
         return
         ;;
     '--alternate-port')
+        return
+        ;;
+    '--tls-port')
+        return
+        ;;
+    '--cert')
+        return
+        ;;
+    '--key')
+        return
+        ;;
+    '--account')
+        return
+        ;;
+    '--account-file')
+        return
+        ;;
+    '--secret')
+        return
+        ;;
+    '--secret-file')
+        return
+        ;;
+    '--realm')
+        return
+        ;;
+    '--relay-address')
+        return
+        ;;
+    '--relay-ports')
+        return
+        ;;
+    '--max-allocations')
+        return
+        ;;
+    '--quota')
+        return
+        ;;
+    '--nonce-lifetime')
         return
         ;;
     esac
@@ -345,6 +526,22 @@ _icecheck_decode() {
     '--realm')
         return
         ;;
+    '--format')
+        __icecheck_add_completions -W 'text'$'\n''json'$'\n''sdp'
+        return
+        ;;
+    esac
+}
+
+_icecheck_explain() {
+    repeating_flags=()
+    non_repeating_flags=(--version -h --help)
+    repeating_options=()
+    non_repeating_options=(--format)
+    __icecheck_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
     '--format')
         __icecheck_add_completions -W 'text'$'\n''json'$'\n''sdp'
         return

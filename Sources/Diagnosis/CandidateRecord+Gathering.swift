@@ -5,7 +5,9 @@ import Session
 
 extension CandidateRecord {
     /// The candidates of a run (RFC 8445 s5.1): those that a browser would offer by priority, then the others.
-    static func candidates(of record: RunRecord) -> [CandidateRecord] {
+    ///
+    /// - Parameter relays: those that carry data give a relayed candidate each.
+    static func candidates(of record: RunRecord, relays: [TURNResult] = []) -> [CandidateRecord] {
         guard record.plan.gathersReflexive else { return [] }
         var foundations = FoundationAssigner()
         var offered: [CandidateRecord] = []
@@ -27,6 +29,7 @@ extension CandidateRecord {
                         withheld: "no socket could be bound to it\(why)"))
             }
         }
+        offered += relayed(relays.filter(\.isOK), record, &foundations)
         return offered.sorted { $0.priority > $1.priority } + withheld
     }
 
@@ -82,6 +85,33 @@ extension CandidateRecord {
                 endpoint: answer.mappedAddress, related: local)
             return CandidateRecord(
                 candidate, local, base, server: record.plan.servers[probe.probe.server].uri.text)
+        }
+    }
+
+    /// The relayed candidates; the nearer the way to the server is to plain UDP, the better.
+    private static func relayed(
+        _ relays: [TURNResult], _ record: RunRecord, _ foundations: inout FoundationAssigner
+    ) -> [CandidateRecord] {
+        let order: [Transport] = [.udp, .dtls, .tcp, .tls]
+        var known: Set<Endpoint> = []
+        return relays.enumerated().compactMap { index, result in
+            guard let relayed = result.relay?.relayedAddress, known.insert(relayed).inserted,
+                let server = result.serverAddress, let source = result.evidence?.source
+            else { return nil }
+            let rank = (order.firstIndex(of: result.transport) ?? order.count) * 256 + min(index, 255)
+            let candidate = Candidate(
+                .relayed,
+                foundation: foundations.foundation(
+                    .relayed, base: relayed.address, server: server.address,
+                    transport: result.transport.isStream ? .tcp : .udp),
+                priority: CandidatePriority.priority(.relayed, .udp, localPreference: .max - UInt16(rank)),
+                endpoint: relayed, related: result.evidence?.allocation?.mappedAddress)
+            let base = record.plan.bases.first { $0.address.address.withoutZone == source.withoutZone }
+            return CandidateRecord(
+                type: candidate.kind.name, transport: .udp, address: relayed.address, port: relayed.port,
+                base: relayed, interface: base?.interface, interfaceKind: base?.interfaceKind,
+                priority: candidate.priority, foundation: candidate.foundation, sdp: candidate.description,
+                server: result.server)
         }
     }
 

@@ -5,17 +5,24 @@ package import Session
 /// What the observations of a run mean. Pure: a recorded run is diagnosed again without a network.
 package struct Diagnosis: Sendable {
     package var stun: [STUNResult]
+    package var turn: [TURNResult]
     package var candidates: [CandidateRecord]
     package var nat: [NATRecord]
     package var notMeasured: [NotMeasured]
     package var findings: [Finding]
     package var verdict: Verdict
 
-    /// - Parameter interfacesAfter: the machine's interfaces when the run ended, where they were read again.
-    package init(_ plan: Plan, _ observations: [Observation], interfacesAfter: [NetworkInterface]? = nil) {
+    /// - Parameters:
+    ///   - interfacesAfter: the machine's interfaces when the run ended, where they were read again.
+    ///   - wallClock: seconds since 1970 when the run began, where that is known.
+    package init(
+        _ plan: Plan, _ observations: [Observation], interfacesAfter: [NetworkInterface]? = nil,
+        wallClock: Int64? = nil
+    ) {
         let record = RunRecord(plan, observations)
-        stun = STUNResult.results(of: record)
-        candidates = CandidateRecord.candidates(of: record)
+        stun = plan.asksBinding ? STUNResult.results(of: record) : []
+        turn = TURNResult.results(of: record)
+        candidates = CandidateRecord.candidates(of: record, relays: turn)
         let seen = record.nat.filter { !$0.servers.isEmpty }
         // UDP is what media goes over: it comes first, whichever was done first.
         nat = (seen.filter { $0.transport == .udp } + seen.filter { $0.transport != .udp }).map { evidence in
@@ -25,10 +32,14 @@ package struct Diagnosis: Sendable {
         notMeasured = record.notMeasured
         findings = FindingRules.apply(
             to: Evidence(
-                record: record, stun: stun, candidates: candidates, nat: nat,
-                interfacesAfter: interfacesAfter))
+                record: record, stun: stun, turn: turn, candidates: candidates, nat: nat,
+                interfacesAfter: interfacesAfter, wallClock: wallClock))
         verdict =
-            plan.command == .nat
-            ? Verdict(nat: nat, stun: stun) : Verdict(plan: plan, stun: stun, nat: nat, candidates: candidates)
+            switch plan.command {
+            case .nat: Verdict(nat: nat, stun: stun)
+            case .turn: Verdict(turn: turn)
+            case .check, .candidates, .stun:
+                Verdict(plan: plan, stun: stun, nat: nat, candidates: candidates).adding(turn)
+            }
     }
 }

@@ -1,4 +1,5 @@
 import NetTypes
+import STUN
 import Session
 
 extension ProbeError {
@@ -35,6 +36,7 @@ extension ProbeError {
                 message: Self.silence(record).message + ", where \(answered) over TCP were answered at the same time "
                     + "(\(Words.confidence(risk)))",
                 risk: risk)
+        case .notSecured: self.init(record.tls, over: probe.transport)
         case .notConnected:
             let waited = Words.duration((record.endedAt ?? .zero) - record.startedAt)
             self.init(kind: .timeout, message: "no answer to the TCP connection request within \(waited)")
@@ -125,7 +127,9 @@ extension ProbeError {
         let isLocal = trouble.origin == .local
         switch trouble.kind {
         case .portUnreachable:
-            return (.portUnreachable, "nothing listens on \(transport.rawValue.uppercased()) port \(destination.port)")
+            return (
+                .portUnreachable, "nothing listens on \(transport.isStream ? "TCP" : "UDP") port \(destination.port)"
+            )
         case .hostUnreachable: return (.hostUnreachable, "the host cannot be reached")
         case .networkUnreachable:
             return isLocal
@@ -154,6 +158,21 @@ extension ProbeError {
         case .otherICMP(let type, let code): return (.otherICMP, "ICMP type \(type) code \(code) came back")
         case .system(let errno): return (.local, "the system refused it (errno \(errno))")
         }
+    }
+
+    /// A handshake that failed.
+    init(_ tls: TLSEvidence?, over transport: Transport) {
+        let first = tls?.failures.first
+        if first?.kind == .notTLS {
+            let start = OutsideText(bytes: tls?.firstBytes ?? []).cleaned(limit: 40)
+            let what = ForeignProtocol.identify(tls?.firstBytes ?? []).map { "this is \($0.name)" }
+            self.init(
+                kind: .foreignProtocol,
+                message: "\(what ?? "it does not speak TLS"); its first bytes are \"\(start)\"")
+            return
+        }
+        let why = first.map(Words.failure) ?? "it was not completed"
+        self.init(kind: .tls, message: "the \(transport.rawValue.uppercased()) handshake failed: \(why)")
     }
 
     /// A name without an address.

@@ -17,6 +17,7 @@ package struct RunRecord: Sendable {
         package var troubles: [PathTrouble] = []
         package var failure: ProbeFailure?
         package var endedAt: Duration?
+        package var tls: TLSEvidence?
     }
 
     package let plan: Plan
@@ -30,6 +31,7 @@ package struct RunRecord: Sendable {
     package var notMeasured: [NotMeasured]
     package var nat: [NATEvidence] = []
     package var natLifetimes: [NATLifetimeEvidence] = []
+    package var turn: [TURNEvidence] = []
     package var isInterrupted = false
 
     package init(_ plan: Plan, _ observations: [Observation]) {
@@ -51,6 +53,7 @@ package struct RunRecord: Sendable {
             guard index == probes.count, plan.servers.indices.contains(probe.server) else { return }
             probes.append(ProbeRecord(probe: probe, startedAt: now))
         case .connected(let index, let local, _): change(index) { $0.localAddress = local }
+        case .secured(let index, let tls): change(index) { $0.tls = tls }
         case .sent(let index, _): change(index) { $0.sentAt.append(now) }
         case .answered(let index, let answer):
             change(index) {
@@ -70,6 +73,8 @@ package struct RunRecord: Sendable {
         case .natSeen(let evidence): nat.append(evidence)
         case .natLifetimeSampled: break
         case .natLifetimeSeen(let evidence): natLifetimes.append(evidence)
+        case .turnSeen(let evidence):
+            if plan.servers.indices.contains(evidence.server) { turn.append(evidence) }
         case .interrupted: isInterrupted = true
         }
     }

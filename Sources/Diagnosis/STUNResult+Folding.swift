@@ -33,7 +33,7 @@ extension STUNResult {
         }
     }
 
-    private static func unprobed(_ server: Int, _ record: RunRecord, isEmpty: Bool) -> [STUNResult] {
+    static func unprobed(_ server: Int, _ record: RunRecord, isEmpty: Bool) -> [STUNResult] {
         let plan = record.plan.servers[server]
         let transport = plan.transports.first ?? .udp
         func result(_ family: IPAddress.Family?, _ outcome: Outcome) -> STUNResult {
@@ -65,7 +65,7 @@ extension STUNResult {
             serverAddress: first.probe.serverAddress, outcome: Outcome(first, isInterrupted),
             localAddress: first.localAddress, attempts: probes.reduce(0) { $0 + $1.sentAt.count },
             answer: answers.first, statistics: nil, ignored: Self.merged(probes.flatMap(\.ignored)),
-            pathTroubles: first.answer == nil ? [] : first.troubles)
+            pathTroubles: first.answer == nil ? [] : first.troubles, tls: first.tls)
         if probes.count > 1 {
             // What the end of the run cut short is neither answered nor lost.
             let decided = probes.filter { $0.failure != .cutShort && $0.failure != .notConnected && !$0.sentAt.isEmpty }

@@ -18,6 +18,8 @@ package struct STUNResult: Hashable, Sendable {
     /// Of a `--count` series.
     package var statistics: RoundTripStatistics?
     package var ignored: [IgnoredReplies]
+    /// TLS and DTLS.
+    package var tls: TLSEvidence?
     /// Path errors that did not end the probe.
     package var pathTroubles: [PathTrouble]
 
@@ -30,7 +32,8 @@ package struct STUNResult: Hashable, Sendable {
     package init(
         server: String, transport: Transport, family: IPAddress.Family?, serverAddress: Endpoint?, outcome: Outcome,
         localAddress: Endpoint? = nil, attempts: Int = 0, answer: BindingAnswer? = nil,
-        statistics: RoundTripStatistics? = nil, ignored: [IgnoredReplies] = [], pathTroubles: [PathTrouble] = []
+        statistics: RoundTripStatistics? = nil, ignored: [IgnoredReplies] = [], pathTroubles: [PathTrouble] = [],
+        tls: TLSEvidence? = nil
     ) {
         self.server = server
         self.transport = transport
@@ -43,6 +46,7 @@ package struct STUNResult: Hashable, Sendable {
         self.statistics = statistics
         self.ignored = ignored
         self.pathTroubles = pathTroubles
+        self.tls = tls
     }
 
     /// Whether the server answered with an address.
@@ -102,6 +106,22 @@ package struct ProbeError: Hashable, Sendable {
         case badFingerprint = "bad-fingerprint"
         case noRoute = "no-route"
         case nameNotResolved = "name-not-resolved"
+        /// TLS or DTLS: the handshake.
+        case tls
+        // Of a TURN server.
+        case credentialsRefused = "credentials-refused"
+        case credentialsNeeded = "credentials-needed"
+        case realmKeepsChanging = "realm-keeps-changing"
+        case nonceNeverAccepted = "nonce-never-accepted"
+        case brokenChallenge = "broken-challenge"
+        case possibleDowngrade = "possible-downgrade"
+        case noCommonAlgorithm = "no-common-algorithm"
+        case tokenNotTaken = "token-not-taken"
+        case notAuthenticated = "not-authenticated"
+        case redirected
+        case unusableRelayedAddress = "unusable-relayed-address"
+        case noData = "no-data"
+        case altered
         case notPermitted = "not-permitted"
         case local
     }

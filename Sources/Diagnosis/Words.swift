@@ -22,6 +22,16 @@ package enum Words {
         "\(count) \(count == 1 ? noun : plural ?? noun + "s")"
     }
 
+    /// Seconds as people say an age: `40 s`, `12 min`, `3 h`, `2 days`.
+    static func age(_ seconds: Int64) -> String {
+        switch seconds {
+        case ..<120: "\(seconds) s"
+        case ..<7200: "\(seconds / 60) min"
+        case ..<172_800: "\(seconds / 3600) h"
+        default: "\(seconds / 86_400) days"
+        }
+    }
+
     /// What is left of certainty where this is the chance, 0 to 1, of being wrong: `confidence 99.95 %`. Rounded down: it
     /// is never certain where it is not.
     package static func confidence(_ risk: Double) -> String {

@@ -43,6 +43,11 @@ package enum Input: Sendable {
     case stream(StreamEvent)
     case answer(QueryID, SystemAnswer)
     case timeout
+    /// A path that was asked for with ``PathSpecification/security`` is secured, so long after it was opened.
+    case secured(PathID, SecureFacts, after: Duration)
+    /// A path could not be secured, or is secure no longer (a fatal alert, a record that is forged; over DTLS a
+    /// close_notify as well), and is closed by this.
+    case securingFailed(PathID, SecureRefusal, after: Duration)
 }
 
 /// What an engine asks of its driver.
@@ -76,16 +81,20 @@ package struct PathSpecification: Hashable, Sendable {
     /// Whether a connection shares its local port with others to other peers: it is closed without leave-taking, so that
     /// nothing holds the port afterwards (TIME-WAIT).
     package var sharesPort: Bool
+    /// TLS or DTLS. ``Input/opened(_:local:)`` comes when the path is open, as without; what is sent before
+    /// ``Input/secured(_:_:after:)`` waits for it.
+    package var security: PathSecurity?
 
     package init(
         _ kind: Kind, family: IPAddress.Family, local: Endpoint? = nil, interface: String? = nil,
-        sharesPort: Bool = false
+        sharesPort: Bool = false, security: PathSecurity? = nil
     ) {
         self.kind = kind
         self.family = family
         self.local = local
         self.interface = interface
         self.sharesPort = sharesPort
+        self.security = security
     }
 }
 

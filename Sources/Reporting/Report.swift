@@ -12,6 +12,7 @@ package struct Report: Sendable {
         case candidates
         case stun
         case nat
+        case turn
     }
 
     package var subject: Subject
@@ -29,6 +30,7 @@ package struct Report: Sendable {
     package var candidates: [CandidateRecord]?
     package var stun: [STUNResult]?
     package var nat: [NATRecord]?
+    package var turn: [TURNResult]?
     package var notMeasured: [NotMeasured]
     package var findings: [Finding]
 
@@ -37,6 +39,7 @@ package struct Report: Sendable {
         timeout: Duration,
         isInterrupted: Bool = false, verdict: Verdict, interfaces: [NetworkInterface]? = nil,
         candidates: [CandidateRecord]? = nil, stun: [STUNResult]? = nil, nat: [NATRecord]? = nil,
+        turn: [TURNResult]? = nil,
         notMeasured: [NotMeasured] = [],
         findings: [Finding] = []
     ) {
@@ -52,6 +55,7 @@ package struct Report: Sendable {
         self.candidates = candidates
         self.stun = stun
         self.nat = nat
+        self.turn = turn
         self.notMeasured = notMeasured
         self.findings = findings
     }

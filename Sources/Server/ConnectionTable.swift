@@ -15,12 +15,17 @@ struct ConnectionTable {
     }
 
     private let limits: STUNServerConfiguration.ConnectionLimits
+    /// Whether there are allocations, and with them channels.
+    private let takesChannelData: Bool
     private var connections: [PathID: Connection] = [:]
     private var perSource: [IPAddress: Int] = [:]
     /// No connection is overdue before this. It may be early, where the connection that set it has gone on since.
     private(set) var nextDeadline: Instant?
 
-    init(limits: STUNServerConfiguration.ConnectionLimits) { self.limits = limits }
+    init(limits: STUNServerConfiguration.ConnectionLimits, takesChannelData: Bool) {
+        self.limits = limits
+        self.takesChannelData = takesChannelData
+    }
 
     var count: Int { connections.count }
     subscript(path: PathID) -> Connection? { connections[path] }
@@ -48,25 +53,27 @@ struct ConnectionTable {
         if connections.isEmpty { nextDeadline = nil }
     }
 
-    /// Takes bytes of a connection and gives the messages that they complete, and why nothing more can be read of it
-    /// where that is so.
-    mutating func append(_ bytes: [UInt8], to path: PathID, at now: Instant) -> (messages: [[UInt8]], fault: String?) {
+    /// Takes bytes of a connection and gives the frames that they complete, and why nothing more can be read of it where
+    /// that is so.
+    mutating func append(
+        _ bytes: [UInt8], to path: PathID, at now: Instant
+    ) -> (frames: [StreamFramer.Frame], fault: String?) {
         guard var connection = connections.removeValue(forKey: path) else { return ([], nil) }
         defer { connections[path] = connection }
         // Without allocations there are no channels: what begins as ChannelData is the G of a GET, or worse.
-        if !connection.isAmidMessage, let first = bytes.first, first & 0xC0 != 0 {
+        if !takesChannelData, !connection.isAmidMessage, let first = bytes.first, first & 0xC0 != 0 {
             return ([], "no STUN message begins with this byte")
         }
         connection.framer.append(bytes)
-        var messages: [[UInt8]] = []
+        var frames: [StreamFramer.Frame] = []
         do {
             while let frame = try connection.framer.next() {
-                guard case .message(let message) = frame else { return (messages, "ChannelData without an allocation") }
-                messages.append(message)
+                if case .channelData = frame, !takesChannelData { return (frames, "ChannelData without an allocation") }
+                frames.append(frame)
                 connection.isAmidMessage = false
             }
         } catch {
-            return (messages, error.description)
+            return (frames, error.description)
         }
         if connection.framer.pending.have > 0 {
             // From the first byte on, and not from the latest: a message that drips in has no more time.
@@ -76,7 +83,14 @@ struct ConnectionTable {
             connection.deadline = now + limits.idle
         }
         wake(at: connection.deadline)
-        return (messages, nil)
+        return (frames, nil)
+    }
+
+    /// Lets a connection be silent once more for as long.
+    mutating func extend(_ path: PathID, at now: Instant) {
+        guard connections[path] != nil else { return }
+        connections[path]?.deadline = now + limits.idle
+        wake(at: now + limits.idle)
     }
 
     mutating func countAnswer(on path: PathID) { connections[path]?.answers += 1 }

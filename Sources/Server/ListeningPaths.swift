@@ -35,14 +35,17 @@ struct ListeningPaths {
             self.corner = corner
         }
 
+        private static let transports: [Transport] = [.udp, .tcp, .tls, .dtls]
+
         init(_ path: PathID) {
-            pair = Int(path.number / 8)
-            transport = path.number & 4 == 0 ? .udp : .tcp
+            pair = Int(path.number / 16)
+            transport = Self.transports[Int(path.number >> 2 & 3)]
             corner = Corner(number: path.number & 3)
         }
 
         var path: PathID {
-            PathID(UInt32(pair) * 8 + (transport == .udp ? 0 : 4) + corner.number)
+            let place = Self.transports.firstIndex(of: transport) ?? 0
+            return PathID(UInt32(pair) * 16 + UInt32(place) * 4 + corner.number)
         }
 
         func at(_ corner: Corner) -> Role { Role(pair: pair, transport: transport, corner: corner) }
@@ -57,10 +60,10 @@ struct ListeningPaths {
     var isEmpty: Bool { opening.isEmpty && open.isEmpty }
 
     /// Asks for a socket.
-    mutating func request(_ role: Role, at endpoint: Endpoint) -> Output {
+    mutating func request(_ role: Role, at endpoint: Endpoint, security: PathSecurity? = nil) -> Output {
         opening[role] = endpoint
-        let kind: PathSpecification.Kind = role.transport == .udp ? .datagram : .listener
-        return .open(role.path, PathSpecification(kind, family: endpoint.family, local: endpoint))
+        let kind: PathSpecification.Kind = role.transport.isStream ? .listener : .datagram
+        return .open(role.path, PathSpecification(kind, family: endpoint.family, local: endpoint, security: security))
     }
 
     /// Notes that a socket is open; false where it is not wanted any more.

@@ -27,23 +27,47 @@ package struct STUNServer: Engine {
     private var paths = ListeningPaths()
     private var limiter: SourceRateLimiter
     private var connections: ConnectionTable
+    private var turn: TURNServer?
     private var outputs = Queue<Output>()
     private var events = Queue<Event>()
     private var nextRateLimitedEvent = Instant(nanoseconds: .min)
     private var nextMalformedEvent = Instant(nanoseconds: .min)
 
-    package init(configuration: STUNServerConfiguration) {
+    /// - Parameter random: for what relays choose themselves, needed with them alone; a CSPRNG where the network is real.
+    package init(
+        configuration: STUNServerConfiguration,
+        random: (any RandomNumberGenerator & Sendable)? = nil,
+        from start: Instant = Instant(nanoseconds: 0)
+    ) {
         self.configuration = configuration
         responder = BindingResponder(software: configuration.software)
         limiter = SourceRateLimiter(configuration.rate)
-        connections = ConnectionTable(limits: configuration.connections)
+        connections = ConnectionTable(limits: configuration.connections, takesChannelData: configuration.turn != nil)
+        turn = configuration.turn.map { turn in
+            guard let random else { preconditionFailure("a server with relays is given its random source") }
+            return TURNServer(turn, software: configuration.software, random: random, from: start)
+        }
         for (pair, addresses) in configuration.addresses.enumerated() {
             let role = Role(pair: pair, transport: .udp, corner: .primary)
             outputs.append(paths.request(role, at: Endpoint(addresses.primary, configuration.port)))
+            guard let credentials = configuration.credentials else { continue }
+            let place = Endpoint(addresses.primary, configuration.securePort)
+            for (transport, kind) in [(Transport.tls, SecureProtocol.tls), (.dtls, .dtls)] {
+                var security = SecureServerConfiguration(kind, credentials)
+                security.applicationProtocols = ["stun.turn", "stun.nat-discovery"]
+                let role = Role(pair: pair, transport: transport, corner: .primary)
+                outputs.append(paths.request(role, at: place, security: .server(security)))
+            }
         }
     }
 
-    package var nextWake: Instant? { connections.nextDeadline }
+    package var nextWake: Instant? { [connections.nextDeadline, turn?.nextWake].compactMap(\.self).min() }
+
+    /// What became of relays, and how many are left.
+    package var relays: (made: Int, deleted: Int, expired: Int, left: Int) {
+        (turn?.counts.made ?? 0, turn?.counts.deleted ?? 0, turn?.counts.expired ?? 0, turn?.count ?? 0)
+    }
+
     package var isFinished: Bool { paths.isEmpty && outputs.isEmpty && events.isEmpty }
 
     package mutating func pollOutput(at now: Instant) -> Output? { outputs.popFirst() }
@@ -51,13 +75,29 @@ package struct STUNServer: Engine {
 
     package mutating func handle(_ input: Input, at now: Instant) {
         switch input {
-        case .opened(let path, let local): opened(path, local: local)
-        case .datagram(let datagram): received(datagram, at: now)
-        case .pathError(let error): failed(error)
+        case .opened(let path, let local):
+            if turn?.isRelay(path) == true { turn?.opened(path, local) } else { opened(path, local: local) }
+        case .datagram(let datagram):
+            if turn?.isRelay(datagram.path) == true {
+                turn?.received(datagram, at: now)
+            } else {
+                received(datagram, at: now)
+            }
+        case .pathError(let error):
+            if turn?.isRelay(error.path) == true {
+                // What is not fatal is an ICMP message about some peer: RFC 8656 lets a server keep it.
+                if error.isFatal { turn?.failed(error.path, at: now) }
+            } else {
+                failed(error)
+            }
         case .stream(let event): streamed(event, at: now)
-        case .timeout: closeOverdueConnections(at: now)
-        case .answer, .transmitted: break
+        case .timeout:
+            closeOverdueConnections(at: now)
+            turn?.handleTimeout(at: now)
+        case .securingFailed(let path, _, _): forget(connection: path)
+        case .answer, .transmitted, .secured: break
         }
+        drainRelays(at: now)
     }
 }
 
@@ -107,7 +147,7 @@ extension STUNServer {
 
     private mutating func failed(_ error: PathError) {
         if connections.contains(error.path) {
-            if error.isFatal { connections.remove(error.path) }
+            if error.isFatal { forget(connection: error.path) }
             return
         }
         // What is not fatal is an ICMP message about some answer: the client has gone, and the socket is as it was.
@@ -127,7 +167,7 @@ extension STUNServer {
 
     /// Closes what is open; what is still opening is forgotten, and closed when it comes.
     private mutating func close(_ pair: Int, corners: [ListeningPaths.Corner]) {
-        for transport in [Transport.udp, .tcp] {
+        for transport in Transport.allCases {
             for corner in corners {
                 let role = Role(pair: pair, transport: transport, corner: corner)
                 let isOpen = paths.open[role] != nil
@@ -148,9 +188,11 @@ extension STUNServer {
             counts.ignored += 1
             return
         }
+        let client = TURNClient(path: datagram.path, remote: source, isStream: false)
+        guard !relays(datagram.bytes, of: client, at: now) else { return }
         let arrival = BindingResponder.Arrival(
             source: source, local: local, other: other(than: role), isConnection: false)
-        guard let answer = respond(to: datagram.bytes, arrival, over: .udp, at: now) else { return }
+        guard let answer = respond(to: datagram.bytes, arrival, over: role.transport, at: now) else { return }
         let from = role.at(role.corner.changing(address: answer.changesAddress, port: answer.changesPort))
         let destination = Endpoint(source.address, answer.port ?? source.port)
         outputs.append(.transmit(Transmit(path: from.path, destination: destination, bytes: answer.bytes)))
@@ -222,12 +264,19 @@ extension STUNServer {
 
     private mutating func read(_ bytes: [UInt8], from path: PathID, at now: Instant) {
         guard let connection = connections[path] else { return }
-        let (messages, fault) = connections.append(bytes, to: path, at: now)
+        let client = TURNClient(path: path, remote: connection.remote, isStream: true)
+        let (frames, fault) = connections.append(bytes, to: path, at: now)
         let arrival = BindingResponder.Arrival(
             source: connection.remote, local: connection.local, other: other(than: connection.role), isConnection: true)
         var answers: [UInt8] = []
-        for message in messages {
-            guard let answer = respond(to: message, arrival, over: .tcp, at: now) else { continue }
+        for frame in frames {
+            guard case .message(let message) = frame else {
+                if case .channelData(let data) = frame { turn?.handle(data, from: client, at: now) }
+                continue
+            }
+            guard !relays(message, of: client, at: now),
+                let answer = respond(to: message, arrival, over: connection.role.transport, at: now)
+            else { continue }
             answers += answer.bytes
             connections.countAnswer(on: path)
         }
@@ -242,12 +291,61 @@ extension STUNServer {
 
     private mutating func close(connection path: PathID) {
         guard connections.contains(path) else { return }
-        connections.remove(path)
+        forget(connection: path)
         outputs.append(.close(path))
     }
 
+    private mutating func forget(connection path: PathID) {
+        connections.remove(path)
+        turn?.closed(path)
+    }
+
     private mutating func closeOverdueConnections(at now: Instant) {
-        for path in connections.overdue(at: now) { close(connection: path) }
+        for path in connections.overdue(at: now) {
+            // Who holds an allocation may be silent for as long as that lives.
+            if turn?.holdsAllocation(by: path) == true {
+                connections.extend(path, at: now)
+            } else {
+                close(connection: path)
+            }
+        }
+    }
+}
+
+// MARK: - Relays
+
+extension STUNServer {
+    /// Whether a datagram or message is for the relays, which have then taken it.
+    private mutating func relays(_ bytes: [UInt8], of client: TURNClient, at now: Instant) -> Bool {
+        guard turn != nil, bytes.count >= 4 else { return false }
+        if bytes[0] & 0xC0 == 0x40 {
+            if let data = try? ChannelData(decoding: bytes) { turn?.handle(data, from: client, at: now) }
+            return true
+        }
+        guard TURNServer.isTURN(Method(messageType: UInt16(bytes[0]) << 8 | UInt16(bytes[1]))),
+            let message = try? Message(decoding: bytes)
+        else { return false }
+        turn?.handle(message, from: client, at: now)
+        return true
+    }
+
+    private mutating func drainRelays(at now: Instant) {
+        while let reply = turn?.replies.popFirst() {
+            guard reply.isAuthenticated || limiter.admits(reply.client.remote.address, at: now) else {
+                noteRateLimited(reply.client.remote, at: now)
+                continue
+            }
+            if reply.client.isStream {
+                guard connections.contains(reply.client.path) else { continue }
+                outputs.append(.write(reply.client.path, reply.bytes))
+            } else {
+                outputs.append(
+                    .transmit(
+                        Transmit(path: reply.client.path, destination: reply.client.remote, bytes: reply.bytes)))
+            }
+        }
+        while let output = turn?.outputs.popFirst() { outputs.append(output) }
+        while let event = turn?.events.popFirst() { events.append(event) }
     }
 }
 

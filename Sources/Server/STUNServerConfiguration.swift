@@ -1,7 +1,7 @@
 package import NetTypes
 
 /// Where a STUN server listens, what it says of itself, and how much it does for any one source.
-package struct STUNServerConfiguration: Hashable, Sendable {
+package struct STUNServerConfiguration: Sendable {
     /// An address to listen on and, for NAT behaviour discovery (RFC 5780), a second one of the same machine.
     package struct Addresses: Hashable, Sendable {
         package var primary: IPAddress
@@ -42,6 +42,11 @@ package struct STUNServerConfiguration: Hashable, Sendable {
     package var acceptsConnections = true
     package var rate = SourceRateLimiter.Limits()
     package var connections = ConnectionLimits()
+    /// What TLS and DTLS are served with, at ``securePort``; nil serves neither.
+    package var credentials: ServerCredentials?
+    package var securePort: UInt16 = 5349
+    /// Nil relays nothing.
+    package var turn: TURNServerConfiguration?
 
     package init(
         addresses: [Addresses], port: UInt16 = 3478, alternatePort: UInt16 = 3479, software: String? = nil

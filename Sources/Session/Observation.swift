@@ -28,6 +28,8 @@ package struct Observation: Hashable, Sendable, Codable {
         case notResolved(ServerIndex, family: IPAddress.Family?, ResolutionFailure)
         case probeStarted(ProbeIndex, Probe)
         case connected(ProbeIndex, local: Endpoint, after: Duration)
+        /// TLS and DTLS: the handshake on the probe's path is complete, or has failed.
+        case secured(ProbeIndex, TLSEvidence)
         case sent(ProbeIndex, attempt: Int)
         case answered(ProbeIndex, BindingAnswer)
         /// What arrived and was not believed, counted for each reason when the probe ends.
@@ -43,6 +45,8 @@ package struct Observation: Hashable, Sendable, Codable {
         case natLifetimeSampled(IPAddress.Family, idle: Duration, NATLifetimeEvidence.Outcome)
         /// All that a search for the lifetime of mappings saw from one local address.
         case natLifetimeSeen(NATLifetimeEvidence)
+        /// All that an attempt at a relay saw.
+        case turnSeen(TURNEvidence)
         case deadlineReached
         case interrupted
     }
@@ -196,6 +200,8 @@ package enum ProbeFailure: Hashable, Sendable, Codable {
     case unknownAttributes([UInt16])
     /// A success response without an address, or with one that no host can have.
     case unusableAddress(String)
+    /// TLS and DTLS: the handshake failed; ``Observation/Fact/secured(_:_:)`` says how.
+    case notSecured
     /// TCP: the connection was never made before the deadline.
     case notConnected
     /// TCP: the peer closed, or stopped, within a message; `needed` is unknown before the header is whole.

@@ -8,6 +8,7 @@ package struct Options: Sendable {
         case candidates
         case stun
         case nat
+        case turn
     }
 
     package var command: Command
@@ -27,6 +28,9 @@ package struct Options: Sendable {
     package var asksHairpin: Bool
     /// Whether `nat` finds out how long an idle mapping lives.
     package var measuresLifetime: Bool
+    /// What a relay is asked for and with.
+    package var turn = TURNOptions()
+    package var trust = Plan.TLSTrust()
 
     package init(
         command: Command, servers: [ICEServers.Entry] = [], families: Set<IPAddress.Family> = [.ipv4, .ipv6],
@@ -44,4 +48,18 @@ package struct Options: Sendable {
         self.asksHairpin = asksHairpin
         self.measuresLifetime = measuresLifetime
     }
+}
+
+/// What is asked of TURN servers.
+package struct TURNOptions: Sendable {
+    /// For every server that brings no credential of its own.
+    package var credentials = ICEServers.Credentials()
+    /// The realm that the credential was made for.
+    package var realm: String?
+    /// Whether a server is tried over every transport that its URI could mean.
+    package var usesAllTransports = false
+    package var redirects = Plan.Redirects.global
+    package var load = Plan.RelayLoad()
+
+    package init() {}
 }

@@ -19,7 +19,11 @@ extension Plan {
         requestInterval = .milliseconds(20)
         idleTimes = try Self.idleTimes(options)
         let longestIdle = idleTimes.last.map { $0 + NATLifetimeLadder.margin } ?? .zero
-        timeout = options.timeout ?? max(.seconds(5) + requestInterval * (options.count - 1), longestIdle)
+        // A relay takes several exchanges, and DTLS servers send again only after a second, and then two.
+        let least: Duration = options.command == .turn ? .seconds(10) : .seconds(5)
+        timeout =
+            options.timeout
+            ?? max(least + requestInterval * (options.count - 1) + options.turn.load.duration, longestIdle)
         schedule = options.command == .nat ? .brisk : .standard
         // As long as a browser waits for one address before it tries the next (RFC 8305 s5); a discovery asks at a brisker pace.
         fallbackWait = options.command == .nat ? schedule.initialTimeout : .milliseconds(250)
@@ -28,12 +32,16 @@ extension Plan {
             switch options.command {
             case .nat: .atOnce
             case .check: .onceAnswered
-            case .candidates, .stun: .never
+            case .candidates, .stun, .turn: .never
             }
+        asksBinding = options.command != .turn
+        relay = options.turn.load
+        redirects = options.turn.redirects
+        trust = options.trust
         asksHairpin = options.asksHairpin
         servers = []
         for entry in options.servers.prefix(Self.maximumServers) {
-            servers.append(try Self.server(entry.uri, options, interfaces))
+            servers.append(try Self.server(entry, options, interfaces))
         }
         notMeasured = []
         if options.servers.count > Self.maximumServers {
@@ -92,8 +100,9 @@ extension Plan {
     }
 
     private static func server(
-        _ uri: ServerURI, _ options: Options, _ interfaces: [NetworkInterface]
+        _ entry: ICEServers.Entry, _ options: Options, _ interfaces: [NetworkInterface]
     ) throws(PlanError) -> Server {
+        let uri = entry.uri
         if case .address(let address, _) = uri.host, let objection = address.objectionAsServer {
             throw PlanError("\(uri.text): \(address) is \(objection); a server has the address of one host")
         }
@@ -102,17 +111,58 @@ extension Plan {
             fallsBackToTCP: false, excluded: nil)
         switch (uri.scheme, uri.transport) {
         case (.stuns, _), (.turns, _):
-            server.excluded = NotMeasured(
-                what: uri.text, reason: .notSupported,
-                detail: "TLS and DTLS are not in this version; \(uri.scheme == .stuns ? "stun:" : "turn:") is")
-            server.transports = []
+            guard options.command != .nat else {
+                server.excluded = NotMeasured(
+                    what: uri.text, reason: .notSupported,
+                    detail:
+                        "a NAT's behavior is asked about over UDP and TCP; \(uri.scheme == .stuns ? "stun:" : "turn:") "
+                        + "names a server for it")
+                server.transports = []
+                break
+            }
+            let asked: [Transport] = options.transports.count > 1 ? [.tls, .dtls] : [.tls]
+            server.transports = uri.transport == .udp ? [.dtls] : uri.transport == .tcp ? [.tls] : asked
         case (_, .tcp): server.transports = [.tcp]
         case (_, .udp): server.transports = [.udp]
         case (_, nil):
             let needsPath = options.command == .check || options.command == .nat
             server.fallsBackToTCP = needsPath && options.transports == [.udp]
         }
+        server.turn = try access(to: entry, server, options)
+        if options.command == .turn { server.transports = server.turn?.transports ?? [] }
         return server
+    }
+
+    /// How a relay is asked for: where the command is about relays, or a credential for one is there.
+    private static func access(
+        to entry: ICEServers.Entry, _ server: Server, _ options: Options
+    ) throws(PlanError) -> Access? {
+        guard entry.uri.scheme.isTURN, server.excluded == nil else { return nil }
+        guard options.command == .turn || options.command == .check else { return nil }
+        let own = entry.credentials
+        let used = own.credential == nil && own.username == nil ? options.turn.credentials : own
+        guard options.command == .turn || used.credential != nil else { return nil }
+        let all: [Transport] = entry.uri.scheme.isSecure ? [.tls, .dtls] : [.udp, .tcp]
+        // As browsers read it: turn: is over UDP and turns: over TLS, unless ?transport says another.
+        let named: [Transport] = entry.uri.transport == nil ? [all[0]] : entry.uri.transports(among: all)
+        return Access(
+            credential: try credential(used, for: entry), username: used.username ?? "",
+            transports: options.turn.usesAllTransports ? entry.uri.transports(among: all) : named,
+            realm: options.turn.realm)
+    }
+
+    private static func credential(
+        _ credentials: ICEServers.Credentials, for entry: ICEServers.Entry
+    ) throws(PlanError) -> LongTermCredential? {
+        guard let username = credentials.username, let secret = credentials.credential else { return nil }
+        guard credentials.type == .password else {
+            throw PlanError("\(entry.uri.text): credentials of type oauth are not in this version")
+        }
+        do {
+            return try LongTermCredential(username: username, password: secret.reveal())
+        } catch {
+            throw PlanError("\(entry.uri.text): \(error)")
+        }
     }
 
     /// The index of the interface that a link-local address is on: the URI's own zone, else `--interface`.

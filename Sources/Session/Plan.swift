@@ -30,8 +30,74 @@ package struct Plan: Sendable {
     package var asksHairpin: Bool
     /// How long mappings are left idle to see whether they live; empty where that is not asked.
     package var idleTimes: [Duration]
+    /// Whether the servers are asked for a Binding.
+    package var asksBinding: Bool
+    /// What is sent through each relay.
+    package var relay: RelayLoad
+    package var redirects: Redirects
+    package var trust: TLSTrust
     /// What the options or the machine exclude from the start.
     package var notMeasured: [NotMeasured]
+
+    /// Datagrams through a relay, in Send and Data indications and as many over a channel.
+    package struct RelayLoad: Hashable, Sendable {
+        package var count = 3
+        /// Bytes of each.
+        package var size = 100
+        /// Between two; nil for what the path suggests.
+        package var pace: Duration?
+
+        /// What it adds to a run.
+        package var duration: Duration { (pace ?? .zero) * count * 2 }
+
+        package init(count: Int = 3, size: Int = 100, pace: Duration? = nil) {
+            self.count = count
+            self.size = size
+            self.pace = pace
+        }
+    }
+
+    /// Which certificates are believed.
+    package struct TLSTrust: Hashable, Sendable {
+        /// PEM, beside the system's roots.
+        package var rootsPEM: [UInt8] = []
+        /// Whether a handshake goes on whatever the certificate is.
+        package var isInsecure = false
+        /// Seconds since 1970, when the run began.
+        package var wallClock: Int64 = 0
+
+        package init(rootsPEM: [UInt8] = [], isInsecure: Bool = false, wallClock: Int64 = 0) {
+            self.rootsPEM = rootsPEM
+            self.isInsecure = isInsecure
+            self.wallClock = wallClock
+        }
+    }
+
+    /// Whether a client goes where a TURN server sends it (300).
+    package enum Redirects: Hashable, Sendable {
+        case never
+        /// Not from a public server to an address inside.
+        case global
+        case anywhere
+    }
+
+    /// Seconds: the lifetime that is asked of an allocation.
+    package static let allocationLifetime: UInt32 = 120
+
+    /// Whether a relay is asked for.
+    package var allocates: Bool { servers.contains { $0.turn != nil } }
+
+    /// The families of relayed addresses to ask a server for: those that this machine can send data to itself.
+    package func relayFamilies(for server: Endpoint) -> [IPAddress.Family] {
+        [IPAddress.Family.ipv4, .ipv6].filter { family in
+            guard families.contains(family) else { return false }
+            return family == server.family || server.address.isLoopback
+                || bases.contains { $0.withheld == nil && $0.address.address.family == family }
+        }
+    }
+
+    /// Whether the user asked for more data than a diagnosis needs: it goes out at its own pace.
+    package var isLoadTest: Bool { relay.count > RelayLoad().count }
 
     /// When the servers are asked about the NAT's behavior.
     package enum NATDiscoveryStart: Hashable, Sendable {
@@ -64,11 +130,25 @@ package struct Plan: Sendable {
         package var fallsBackToTCP: Bool
         /// Why nothing is asked; nil where something is.
         package var excluded: NotMeasured?
+        /// How a relay is asked for; nil where none is.
+        package var turn: Access?
+    }
+
+    /// Who asks a TURN server, and over what.
+    package struct Access: Sendable {
+        package var credential: LongTermCredential?
+        /// Empty without a credential.
+        package var username: String
+        package var transports: [Transport]
+        /// The realm that the credential was made for, where that is known.
+        package var realm: String?
     }
 
     /// The most requests that one address of a server is sent from one address of this machine, whatever is lost.
     package func mostRequests(to server: Server) -> Int {
         guard server.excluded == nil else { return 0 }
+        let relayed = server.turn == nil ? 0 : mostRelayed
+        guard asksBinding else { return isLoadTest ? relayed : min(relayed, DestinationPacer().most(within: timeout)) }
         guard server.transports.contains(.udp) else { return count }
         var elapsed = Duration.zero
         var attempts = 0
@@ -83,7 +163,14 @@ package struct Plan: Sendable {
             : NATDiscovery.mostRequests + (asksHairpin ? NATDiscovery.mostHairpinRequests : 0)
                 + NATLifetime.mostRequests(idleTimes: idleTimes)
         let more = max(server.fallsBackToTCP ? SilenceTest.mostRounds : 0, discovery)
-        return min(attempts + count - 1 + more, DestinationPacer().most(within: timeout))
+        return min(attempts + count - 1 + more + relayed, DestinationPacer().most(within: timeout))
+    }
+
+    /// The most datagrams of one attempt at a relay: requests, and data from both sockets for each family.
+    private var mostRelayed: Int {
+        let requests = schedule.maximumTransmissions * 4 + 3
+        let data = 2 * max(relay.count, RelayProof.mostUnanswered) * 2 + RelayProof.mostUnanswered
+        return (requests + data) * families.count
     }
 
     /// Servers of one run: a configuration cannot make a scanner of icecheck.

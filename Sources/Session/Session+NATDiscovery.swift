@@ -148,7 +148,7 @@ extension Session {
     mutating func advanceNATDiscovery(to now: Instant) {
         for run in natRuns.indices where !natRuns[run].isReported {
             natRuns[run].discovery.handleTimeout(at: now)
-            let isOpening = natRuns[run].paths.values.contains { paths[$0]?.state == .opening }
+            let isOpening = natRuns[run].paths.values.contains { paths[$0]?.state.isOpening == true }
             if natRuns[run].discovery.isOver, !isOpening,
                 !mayHearOfMoreServers(natRuns[run].discovery.evidence)
             {

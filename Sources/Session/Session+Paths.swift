@@ -5,9 +5,24 @@ import NetTypes
 struct Path: Sendable {
     enum State: Hashable, Sendable {
         case opening
+        /// TLS or DTLS: the path is there, its handshake is not complete.
+        case securing(local: Endpoint)
         case open(local: Endpoint)
         case failed(PathTrouble)
+        /// The handshake has failed.
+        case unsecured
+
+        var isOpening: Bool {
+            switch self {
+            case .opening, .securing: true
+            case .open, .failed, .unsecured: false
+            }
+        }
+
+        var isOpen: Bool { if case .open = self { true } else { false } }
     }
+
+    let isSecure: Bool
 
     var state: State = .opening
     /// The place of the host candidate whose socket it is.
@@ -20,6 +35,8 @@ struct Path: Sendable {
     var lifetimeSocket: (run: Int, socket: NATLifetimeSocket)?
     /// The same over TCP.
     var natStream: NATStreamPlace?
+    /// What it is to an attempt at a relay.
+    var turn: TURNPlace?
 }
 
 extension Session {
@@ -42,16 +59,18 @@ extension Session {
     }
 
     /// - Parameter port: one that connections to several peers share; 0 leaves the choice to the system.
-    mutating func open(_ kind: PathSpecification.Kind, from source: IPAddress, port: UInt16 = 0) -> PathID {
+    mutating func open(
+        _ kind: PathSpecification.Kind, from source: IPAddress, port: UInt16 = 0, security: PathSecurity? = nil
+    ) -> PathID {
         nextPath += 1
         let path = PathID(nextPath)
-        paths[path] = Path()
+        paths[path] = Path(isSecure: security != nil)
         outputs.append(
             .open(
                 path,
                 PathSpecification(
                     kind, family: source.family, local: Endpoint(source, port), interface: plan.interface,
-                    sharesPort: port != 0)))
+                    sharesPort: port != 0, security: security)))
         return path
     }
 
@@ -61,17 +80,26 @@ extension Session {
     }
 
     mutating func pathOpened(_ id: PathID, _ local: Endpoint, at now: Instant) {
-        guard paths[id]?.state == .opening else { return }
+        guard let path = paths[id], path.state == .opening else { return }
+        guard path.isSecure else { return pathUsable(id, local, at: now) }
+        paths[id]?.state = .securing(local: local)
+        if let place = path.turn { turnConnected(place, local, at: now) }
+    }
+
+    /// The path takes what its user sends.
+    mutating func pathUsable(_ id: PathID, _ local: Endpoint, at now: Instant) {
         paths[id]?.state = .open(local: local)
         if let base = paths[id]?.base { observe(.baseOpened(base: base, local: local), at: now) }
         if paths[id]?.stream != nil { connected(id, local, at: now) }
         if let (run, socket) = paths[id]?.natSocket { natSocketOpened(run, socket, local, at: now) }
         if let (run, socket) = paths[id]?.lifetimeSocket { lifetimeSocketOpened(run, socket, local, at: now) }
         if let place = paths[id]?.natStream { natStreamOpened(place, local, at: now) }
+        if let place = paths[id]?.turn { turnPathOpened(place, local, at: now) }
     }
 
     mutating func pathFailed(_ error: PathError, at now: Instant) {
         let trouble = PathTrouble(kind: error.kind, origin: error.origin, errno: error.errno)
+        if let place = paths[error.path]?.turn { return turnPathFailed(place, error, trouble, at: now) }
         guard error.isFatal else { return datagramFailed(error, trouble, at: now) }
         guard let path = paths[error.path] else { return }
         if path.state == .opening, let base = path.base {

@@ -48,7 +48,7 @@ extension Session {
 
     /// The next datagram that is due, whose path is open and whose destination is not over its rate.
     mutating func nextTransmission(at now: Instant) -> Output? {
-        for index in liveProbes.sorted() where probes[index].description.transport == .udp {
+        for index in liveProbes.sorted() where !probes[index].description.transport.isStream {
             let probe = probes[index]
             let destination = probe.description.serverAddress
             guard case .open = paths[probe.path]?.state, probe.transaction.isDue(at: now),
@@ -65,6 +65,7 @@ extension Session {
 
     /// The kernel says when a datagram left: its round trip is measured from there.
     mutating func transmitted(_ transmit: Transmit, at instant: Instant) {
+        if let place = paths[transmit.path]?.turn { return turnTransmitted(place, transmit.bytes, at: instant) }
         guard let id = TransactionID(inMessage: transmit.bytes), let index = probeByTransaction[id] else { return }
         probes[index].transaction.lastTransmissionLeft(at: instant)
     }
@@ -74,7 +75,7 @@ extension Session {
             let probe = probes[index]
             guard case .open = paths[probe.path]?.state, let wake = probe.nextWake else { return nil }
             // Only what is due to be sent waits for its destination's rate; a timeout does not.
-            guard probe.description.transport == .udp, probe.transaction.isDue(at: wake) else { return wake }
+            guard !probe.description.transport.isStream, probe.transaction.isDue(at: wake) else { return wake }
             return pacer.earliest(to: probe.description.serverAddress.address, from: wake)
         }.min()
     }
@@ -95,6 +96,7 @@ extension Session {
     // MARK: Receiving
 
     mutating func datagramArrived(_ datagram: Datagram, at now: Instant) {
+        if let place = paths[datagram.path]?.turn { return turnDatagramArrived(place, datagram, at: now) }
         guard paths[datagram.path]?.natSocket == nil else { return natDatagramArrived(datagram, at: now) }
         if let (run, socket) = paths[datagram.path]?.lifetimeSocket {
             return lifetimeDatagramArrived(datagram, run, on: socket, at: now)
@@ -146,7 +148,7 @@ extension Session {
         else { return }
         let roundTrip = RoundTrip(
             duration: trip.duration, attempt: trip.attempt,
-            isAmbiguous: trip.isAmbiguous && probe.description.transport == .udp, isKernelTimed: isKernelTimed)
+            isAmbiguous: trip.isAmbiguous && !probe.description.transport.isStream, isKernelTimed: isKernelTimed)
         switch reply {
         case .ignored: return
         case .success(let mapping):
@@ -174,6 +176,7 @@ extension Session {
             streamProbeEnded(index, fact, at: now)
         } else {
             datagramProbeEnded(index, fact, at: now)
+            if probes[index].description.transport == .dtls { associationProbeEnded(index, fact) }
         }
     }
 

@@ -24,6 +24,8 @@ struct Resolution: Sendable {
 enum Asker: Hashable, Sendable {
     case name(resolution: Int)
     case source(resolution: Int, Endpoint)
+    /// The second socket of an attempt at a relay, of the other family than the server's address.
+    case peer(run: Int)
 }
 
 extension Session {
@@ -53,7 +55,7 @@ extension Session {
     }
 
     /// Asks each question once in a run, however many servers need its answer: a name keeps one meaning.
-    private mutating func ask(_ query: SystemQuery, for asker: Asker, at now: Instant) {
+    mutating func ask(_ query: SystemQuery, for asker: Asker, at now: Instant) {
         if let answer = answers[query] { return deliver(answer, to: query, for: asker, at: now) }
         askers[query, default: []].append(asker)
         guard askers[query]?.count == 1 else { return }
@@ -79,6 +81,7 @@ extension Session {
         case .name(let index):
             resolutions[index].engine.handle(answer, to: query, at: now, using: &random)
             continueResolution(index, at: now)
+        case .peer(let run): peerSourceKnown(answer, run: run, at: now)
         case .source(let index, let endpoint):
             guard let transports = resolutions[index].awaitsSource.removeValue(forKey: endpoint) else { return }
             sourceKnown(answer, for: endpoint, over: transports, of: resolutions[index].server, at: now)
@@ -137,7 +140,12 @@ extension Session {
             return
         }
         let source = plan.bindAddress.flatMap { $0.family == endpoint.family ? $0 : nil } ?? routed
-        for transport in transports {
+        for transport in plan.servers[server].turn?.transports ?? [] where transports.contains(transport) {
+            for family in plan.relayFamilies(for: endpoint) {
+                allocate(server, at: endpoint, over: transport, from: source, relaying: family, at: now)
+            }
+        }
+        for transport in transports where plan.asksBinding {
             let isPrimary = plan.servers[server].transports.contains(transport)
             let probe = Probe(
                 server: server, serverAddress: endpoint, transport: transport,
@@ -192,6 +200,11 @@ extension Session {
     mutating func start(_ probe: Probe, at now: Instant) {
         if probe.transport.isStream {
             startStreamProbe(probe, at: now)
+        } else if probe.transport == .dtls {
+            let path = open(
+                .datagram, from: probe.source,
+                security: security(over: .dtls, probe.server, probe.serverAddress))
+            startProbe(probe, path: path, schedule: plan.schedule, at: now)
         } else {
             startProbe(probe, path: datagramPath(from: probe.source), schedule: plan.schedule, at: now)
         }

@@ -12,7 +12,9 @@ struct StreamState: Sendable {
 
 extension Session {
     mutating func startStreamProbe(_ description: Probe, at now: Instant) {
-        let path = open(.connection(to: description.serverAddress), from: description.source)
+        let path = open(
+            .connection(to: description.serverAddress), from: description.source,
+            security: security(over: description.transport, description.server, description.serverAddress))
         paths[path]?.stream = StreamState(connectStartedAt: now)
         startProbe(description, path: path, schedule: streamSchedule, at: now)
     }
@@ -36,6 +38,7 @@ extension Session {
     }
 
     mutating func streamChanged(_ event: StreamEvent, at now: Instant) {
+        if let place = paths[event.path]?.turn { return turnStreamChanged(place, event, at: now) }
         if let place = paths[event.path]?.natStream { return natStreamChanged(place, event) }
         guard paths[event.path]?.stream != nil, !silenceStreamChanged(event),
             let index = liveProbes.filter({ probes[$0].path == event.path }).min()
@@ -100,11 +103,17 @@ extension Session {
     func unfinished(_ index: Observation.ProbeIndex) -> ProbeFailure {
         let probe = probes[index]
         guard probe.description.transport.isStream else { return .cutShort }
-        return paths[probe.path]?.state == .opening ? .notConnected : streamEnd(index, silence: .cutShort)
+        return paths[probe.path]?.state.isOpening == true ? .notConnected : streamEnd(index, silence: .cutShort)
     }
 
     private func foreign(_ firstBytes: [UInt8]) -> ProbeFailure {
         .foreignProtocol(name: ForeignProtocol.identify(firstBytes)?.name, firstBytes: firstBytes)
+    }
+
+    /// A DTLS association is its series' own, and ends with it.
+    mutating func associationProbeEnded(_ index: Observation.ProbeIndex, _ fact: Observation.Fact) {
+        if case .answered = fact, probes[index].description.sequence + 1 < plan.count { return }
+        if paths[probes[index].path] != nil { close(probes[index].path) }
     }
 
     /// A connection is closed with its last probe, unless it serves to find out about UDP.

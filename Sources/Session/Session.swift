@@ -50,6 +50,11 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
     // The same over TCP: see Session+NATStreams.swift.
     var natStreams: [NATStreamRun] = []
     var natStreamTransactions: [TransactionID: NATTransaction] = [:]
+    // Relays: see Session+TURN.swift.
+    var turnRuns: [TURNRun] = []
+    /// When the deletion of allocations is given up; nil before the run is concluded.
+    var cleanupEnd: Instant?
+
     /// The longest that was measured to each address.
     var roundTrips: [IPAddress: Duration] = [:]
 
@@ -66,7 +71,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
     }
 
     package mutating func handle(_ input: Input, at now: Instant) {
-        guard !isConcluded else { return }
+        guard !isConcluded else { return cleanUp(after: input, at: now) }
         switch input {
         case .opened(let path, let local): pathOpened(path, local, at: now)
         case .datagram(let datagram): datagramArrived(datagram, at: now)
@@ -74,9 +79,26 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         case .pathError(let error): pathFailed(error, at: now)
         case .stream(let event): streamChanged(event, at: now)
         case .answer(let query, let answer): queryAnswered(query, answer, at: now)
+        case .secured(let path, let facts, let time): pathSecured(path, facts, after: time, at: now)
+        case .securingFailed(let path, let refusal, let time): pathNotSecured(path, refusal, after: time, at: now)
         case .timeout: break
         }
         advance(to: now)
+    }
+
+    /// Once the run is concluded, what is left to do is to delete the allocations.
+    private mutating func cleanUp(after input: Input, at now: Instant) {
+        switch input {
+        case .datagram(let datagram):
+            if let place = paths[datagram.path]?.turn { turnDatagramArrived(place, datagram, at: now) }
+        case .stream(let event): if let place = paths[event.path]?.turn { turnStreamChanged(place, event, at: now) }
+        case .pathError(let error):
+            let trouble = PathTrouble(kind: error.kind, origin: error.origin, errno: error.errno)
+            if let place = paths[error.path]?.turn { turnPathFailed(place, error, trouble, at: now) }
+        case .opened, .transmitted, .answer, .secured, .securingFailed, .timeout: break
+        }
+        advanceTURN(to: now)
+        if let cleanupEnd, now >= cleanupEnd { abandonTURN(at: now) }
     }
 
     /// Lets everything that waits for a time look at the clock.
@@ -89,23 +111,26 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         advanceNATDiscovery(to: now)
         advanceLifetimes(to: now)
         advanceNATStreams(to: now)
+        advanceTURN(to: now)
         if now >= deadline { conclude(.deadline, at: now) }
     }
 
     package mutating func pollOutput(at now: Instant) -> Output? {
         if let output = outputs.popFirst() { return output }
         return isConcluded
-            ? nil
-            : nextTransmission(at: now) ?? nextNATTransmission(at: now)
+            ? nextTURNTransmission(at: now)
+            : nextTURNTransmission(at: now) ?? nextTransmission(at: now) ?? nextNATTransmission(at: now)
                 ?? nextLifetimeTransmission(at: now)
     }
 
     package mutating func pollEvent() -> Observation? { observations.popFirst() }
 
     package var nextWake: Instant? {
-        guard !isConcluded, !isFinished else { return nil }
+        guard !isFinished else { return nil }
+        let turn = turnRuns.indices.compactMap(nextTURNWake).min()
+        guard !isConcluded else { return [turn, cleanupEnd].compactMap { $0 }.min() }
         let wakes = [
-            deadline, resolutions.compactMap(\.nextWake).min(), nextProbeWake, series.compactMap(\.nextAt).min(),
+            deadline, turn, resolutions.compactMap(\.nextWake).min(), nextProbeWake, series.compactMap(\.nextAt).min(),
             fallbacks.map(\.at).min(), nextSilenceWake, natRuns.indices.compactMap(nextNATWake).min(),
             lifetimeRuns.indices.compactMap(nextLifetimeWake).min(),
             natStreams.indices.compactMap(nextNATStreamWake).min(),
@@ -114,22 +139,26 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
     }
 
     package var isFinished: Bool {
-        isConcluded
-            || (liveProbes.isEmpty && series.allSatisfy(\.isOver) && fallbacks.isEmpty
-                && natRuns.allSatisfy(\.isReported) && natStreams.allSatisfy(\.isReported)
-                && lifetimeRuns.allSatisfy(\.isReported)
-                // A question that no resolution waits for any longer holds nothing up, nor does its thread.
-                && resolutions.allSatisfy(\.isOver)
-                && paths.values.allSatisfy { $0.state != .opening })
+        isTURNOver
+            && (isConcluded
+                || liveProbes.isEmpty && series.allSatisfy(\.isOver) && fallbacks.isEmpty
+                    && natRuns.allSatisfy(\.isReported) && natStreams.allSatisfy(\.isReported)
+                    && lifetimeRuns.allSatisfy(\.isReported)
+                    // A question that no resolution waits for any longer holds nothing up, nor does its thread.
+                    && resolutions.allSatisfy(\.isOver)
+                    && paths.values.allSatisfy { !$0.state.isOpening })
     }
 
     /// Ends the run: what is under way is cut short, what was not begun is not measured; what was measured stays.
     package mutating func conclude(_ reason: NotMeasured.Reason, at now: Instant) {
         guard !isConcluded else { return }
+        isConcluded = true
+        cleanupEnd = now + Self.cleanupLimit
         for index in liveProbes.sorted() { end(index, .failed(index, unfinished(index)), at: now) }
         concludeNATDiscovery(at: now)
         concludeLifetimes(at: now)
         concludeNATStreams(at: now)
+        concludeTURN(at: now)
         for resolution in resolutions where !resolution.isOver {
             let server = plan.servers[resolution.server].uri.text
             observe(
@@ -138,7 +167,6 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
                     NotMeasured(what: server, reason: reason, detail: resolution.unfinishedStep)), at: now)
         }
         observe(reason == .interrupted ? .interrupted : .deadlineReached, at: now)
-        isConcluded = true
     }
 
     mutating func observe(_ fact: Observation.Fact, at now: Instant) {

@@ -18,12 +18,14 @@ struct CheckCommand: ParsableCommand {
     var uris: [String] = []
 
     @OptionGroup var nat: NATArguments
+    @OptionGroup var turn: TURNArguments
     @OptionGroup var server: ServerArguments
     @OptionGroup var output: OutputArguments
 
     func run() throws {
         let servers = try server.serversOrBuiltIn(uris)
-        let options = try server.options(.check, servers: servers, asksHairpin: nat.hairpin)
+        var options = try server.options(.check, servers: servers, asksHairpin: nat.hairpin)
+        options.turn = try turn.options()
         try Run(options, server.settings(output)).start()
     }
 }

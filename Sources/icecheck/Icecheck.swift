@@ -12,8 +12,9 @@ struct Icecheck: ParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            CheckCommand.self, CandidatesCommand.self, STUNCommand.self, NATCommand.self, ServeCommand.self,
-            DecodeCommand.self,
+            CheckCommand.self, CandidatesCommand.self, STUNCommand.self, NATCommand.self, TURNCommand.self,
+            ServeCommand.self,
+            DecodeCommand.self, ExplainCommand.self,
         ],
         defaultSubcommand: CheckCommand.self)
 
@@ -24,13 +25,19 @@ struct Icecheck: ParsableCommand {
             if let plain = PlainCommandLine(arguments[...], commands: commandNames) {
                 try plain.run()
             } else {
-                var command = try parseAsRoot(arguments)
+                var command = try parsed(arguments)
                 hideSecrets()
                 try command.run()
             }
         } catch {
             leave(after: error)
         }
+    }
+
+    /// The parser gives a command's own arguments precedence over its subcommands: `credentials` would be a server of `turn`.
+    private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
+        arguments.starts(with: ["turn", "credentials"])
+            ? try TURNCredentialsCommand.parse(Array(arguments.dropFirst(2))) : try parseAsRoot(arguments)
     }
 
     private static var commandNames: [String] {

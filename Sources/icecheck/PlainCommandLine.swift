@@ -29,7 +29,8 @@ struct PlainCommandLine {
     }
 
     func run() throws {
-        let options = Options(command: command, servers: try ServerArguments.entries(uris))
+        var options = Options(command: command, servers: try ServerArguments.entries(uris))
+        options.trust.wallClock = WallClock.secondsSince1970
         try Run(options, Run.Settings()).start()
     }
 }

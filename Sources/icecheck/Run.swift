@@ -3,6 +3,7 @@ import HostIO
 import NetTypes
 import Reporting
 import STUN
+import SecureTransport
 import Session
 
 /// A run of a plan on this machine's network: read the interfaces, plan, drive, diagnose, report.
@@ -51,13 +52,14 @@ struct Run {
     private func measure(_ plan: Plan) throws -> Measurement {
         let startedAt = WallClock.now
         let start = MonotonicClock.now
-        var session = Session(plan, random: SystemRandomNumberGenerator(), from: start)
+        var session = SecurePaths(Session(plan, random: SystemRandomNumberGenerator(), from: start))
         var observations: [Observation] = []
         var progress = settings.showsProgress ? Progress(plan) : nil
         let driver = try Self.driver()
         // The session keeps its own deadline; the driver's is for a session that would not.
+        let reserve = plan.allocates ? Session<SystemRandomNumberGenerator>.cleanupLimit : .zero
         let end = driver.run(
-            &session, until: start + plan.timeout + .milliseconds(250),
+            &session, until: start + plan.timeout + reserve + .milliseconds(250),
             wakeEvery: progress == nil || plan.idleTimes.isEmpty ? nil : .seconds(1),
             onEvent: { observation in
                 observations.append(observation)
@@ -68,7 +70,11 @@ struct Run {
             })
         Process.endAtNextSignal()
         if !session.isFinished {
-            session.conclude(end.isInterruption ? .interrupted : .deadline, at: MonotonicClock.now)
+            session.base.conclude(end.isInterruption ? .interrupted : .deadline, at: MonotonicClock.now)
+        }
+        // No allocation stays behind: what is left to do is to delete them.
+        if !session.isFinished {
+            _ = driver.run(&session, until: MonotonicClock.now + reserve, onEvent: { observations.append($0) })
         }
         while let observation = session.pollEvent() { observations.append(observation) }
         progress?.clear()
@@ -80,14 +86,16 @@ struct Run {
         // A network that changes within half a second is met as an error of its sockets.
         let isLong = measured.duration > .milliseconds(500)
         let diagnosis = Diagnosis(
-            plan, measured.observations, interfacesAfter: isLong ? try? InterfaceTable.read() : nil)
+            plan, measured.observations, interfacesAfter: isLong ? try? InterfaceTable.read() : nil,
+            wallClock: WallClock.secondsSince1970)
         return Report(
             subject: subject, toolVersion: Version.number, startedAt: measured.startedAt, duration: measured.duration,
             command: options.commandLine, timeout: plan.timeout, isInterrupted: measured.end.isInterruption,
             verdict: diagnosis.verdict, interfaces: plan.gathersReflexive ? plan.interfaces : nil,
             candidates: plan.gathersReflexive ? diagnosis.candidates : nil,
-            stun: plan.servers.isEmpty ? nil : diagnosis.stun,
+            stun: plan.servers.isEmpty || !plan.asksBinding ? nil : diagnosis.stun,
             nat: plan.natDiscovery == .atOnce || !diagnosis.nat.isEmpty ? diagnosis.nat : nil,
+            turn: plan.allocates || !plan.asksBinding ? diagnosis.turn : nil,
             notMeasured: diagnosis.notMeasured,
             findings: diagnosis.findings)
     }
@@ -98,6 +106,7 @@ struct Run {
         case .candidates: .candidates
         case .stun: .stun
         case .nat: .nat
+        case .turn: .turn
         }
     }
 
@@ -148,7 +157,26 @@ extension Options {
         if asksHairpin { words.append("--hairpin") }
         if count != 1 { words += ["--count", "\(count)"] }
         if measuresLifetime { words.append("--lifetime") }
+        words += turn.words
+        if trust.isInsecure { words.append("--insecure") }
         return words.joined(separator: " ")
+    }
+}
+
+extension TURNOptions {
+    /// As they stand on the command line, without secrets.
+    fileprivate var words: [String] {
+        var words: [String] = []
+        if let username = credentials.username { words += ["--user", username] }
+        if let realm { words += ["--realm", realm] }
+        if usesAllTransports { words.append("--all-transports") }
+        if redirects == .never { words.append("--no-redirect") }
+        if redirects == .anywhere { words.append("--follow-private") }
+        let usual = Plan.RelayLoad()
+        if load.count != usual.count { words += ["--count", "\(load.count)"] }
+        if load.size != usual.size { words += ["--size", "\(load.size)"] }
+        if let pace = load.pace { words += ["--duration", (pace * load.count).secondsText] }
+        return words
     }
 }
 

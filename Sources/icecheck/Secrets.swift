@@ -1,7 +1,7 @@
 import HostIO
 
 /// The options whose values are secrets.
-private let secretOptions = ["--password"]
+private let secretOptions = ["--password", "--secret", "--account"]
 
 /// Overwrites the values of secret options in this process's argument list, so that they are in the process list no
 /// longer than parsing takes.

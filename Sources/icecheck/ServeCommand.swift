@@ -2,6 +2,7 @@ import ArgumentParser
 import HostIO
 import NetTypes
 import STUN
+import SecureTransport
 import Server
 
 struct ServeCommand: ParsableCommand {
@@ -11,7 +12,8 @@ struct ServeCommand: ParsableCommand {
         discussion: """
             It serves Binding over UDP and TCP and, with an alternate address, NAT behaviour discovery (RFC 5780). By \
             default it listens on loopback: 127.0.0.1 with 127.0.0.2 as its alternate, and ::1. Answers are limited \
-            for each source and never larger than three times the request.
+            for each source and never larger than three times the request. With an account or a shared secret it is a \
+            TURN server as well, which relays to this machine and to private networks only.
             """)
 
     @Option(
@@ -30,7 +32,23 @@ struct ServeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The second port of RFC 5780. (default: the port after --port)", valueName: "port"))
     var alternatePort: UInt16?
 
-    @Flag(name: [.short, .long], help: "Print a line for each answer.")
+    @Option(
+        help: ArgumentHelp(
+            "The port for TLS and DTLS, which are served where TURN is, or --cert is given; 0 leaves the choice to the "
+                + "system.", valueName: "port"))
+    var tlsPort: UInt16 = 5349
+
+    @Option(
+        help: ArgumentHelp(
+            "The certificate chain for TLS and DTLS (PEM). (default: one made for the run)", valueName: "file"))
+    var cert: String?
+
+    @Option(help: ArgumentHelp("The key of --cert (PEM).", valueName: "file"))
+    var key: String?
+
+    @OptionGroup(title: "TURN") var relaying: ServeTURNArguments
+
+    @Flag(name: [.short, .long], help: "Print a line for each answer and each allocation.")
     var verbose = false
 
     func run() throws {
@@ -39,16 +57,53 @@ struct ServeCommand: ParsableCommand {
             alternatePort: alternatePort ?? (port == 0 ? 0 : port == .max ? port - 1 : port + 1),
             software: Version.text)
         configuration.acceptsConnections = true
-        try Run.write("\(Version.text): a STUN server for tests between your own machines, not for production\n")
-        var server = STUNServer(configuration: configuration)
+        configuration.turn = try relaying.configuration(listening: configuration.addresses.map(\.primary))
+        let kind = configuration.turn == nil ? "a STUN server" : "a STUN and TURN server"
+        try Run.write("\(Version.text): \(kind) for tests between your own machines, not for production\n")
+        configuration.securePort = tlsPort
+        configuration.credentials = try credentials(for: configuration)
+        if configuration.credentials != nil, cert == nil {
+            try Run.write(
+                "TLS and DTLS with a certificate made for this run: clients need --insecure, or --cert here\n")
+        }
+        var server = SecurePaths(
+            STUNServer(
+                configuration: configuration, random: SystemRandomNumberGenerator(), from: MonotonicClock.now))
         var console = ServerConsole(configuration, isVerbose: verbose)
         let end = try Run.driver().run(&server, until: nil) { console.show($0) }
         guard case .interrupted(let signal) = end else {
             throw Failure(status: .negative, "nothing could be listened on")
         }
-        try Run.write("\(server.counts.answered) answered, \(server.counts.malformed) malformed, ")
-        try Run.write("\(server.counts.rateLimited) over the rate\n")
+        try Run.write("\(server.base.counts.answered) answered, \(server.base.counts.malformed) malformed, ")
+        try Run.write("\(server.base.counts.rateLimited) over the rate\n")
+        if configuration.turn != nil {
+            let relays = server.base.relays
+            try Run.write("relays: \(relays.made) made, \(relays.deleted) deleted, ")
+            try Run.write("\(relays.expired) expired, \(relays.left) left\n")
+        }
         Process.exit(128 + signal)
+    }
+
+    /// The certificate and its key: as given, or made for the run where there are relays to protect.
+    private func credentials(for configuration: STUNServerConfiguration) throws -> ServerCredentials? {
+        switch (cert, key) {
+        case (let cert?, let key?):
+            return ServerCredentials(
+                chainPEM: try Input.read(cert, for: "--cert"), keyPEM: try Input.read(key, for: "--key"))
+        case (nil, nil): break
+        default: throw Failure(status: .usage, "--cert and --key go together; give both, or neither for one made here")
+        }
+        guard configuration.turn != nil else { return nil }
+        let now = WallClock.secondsSince1970
+        var request = CertificateRequest(
+            commonName: "icecheck serve", notBefore: now - 3600, notAfter: now + 30 * 86400)
+        request.names = ["localhost"]
+        request.addresses = configuration.addresses.map(\.primary)
+        do throws(SecureFailure) {
+            return try ServerCredentials.make(request)
+        } catch {
+            throw Failure(status: .internal, "no certificate could be made: \(error.detail.cleaned())")
+        }
     }
 
     /// The pairs of primary and alternate address, matched by family in the order given.

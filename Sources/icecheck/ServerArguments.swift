@@ -28,7 +28,15 @@ struct ServerArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The deadline of the whole run in seconds. (default: 5; with stun --count, 20 ms more for each request; with nat "
+            "Believe certificates of these authorities as well as the system's (PEM).", valueName: "file"))
+    var caFile: String?
+
+    @Flag(help: "Go on whatever a server's certificate is. The report says what is wrong with it.")
+    var insecure = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The deadline of the whole run in seconds. (default: 5, for turn 10; with stun --count, 20 ms more for each request; with nat "
                 + "--lifetime, 372)",
             valueName: "seconds"))
     var timeout: Double?
@@ -83,11 +91,26 @@ struct ServerArguments: ParsableArguments {
         if onlyIPv4, onlyIPv6 {
             throw Failure(status: .usage, "-4 and -6 exclude each other; give neither to use both families")
         }
-        return Options(
+        var options = Options(
             command: command, servers: servers,
             families: onlyIPv4 ? [.ipv4] : onlyIPv6 ? [.ipv6] : [.ipv4, .ipv6], transports: transports,
             interface: interface, bindAddress: try bindAddress(), timeout: try deadline(), count: count,
             asksHairpin: asksHairpin)
+        options.trust = try trust()
+        return options
+    }
+
+    private func trust() throws -> Plan.TLSTrust {
+        var trust = Plan.TLSTrust(isInsecure: insecure, wallClock: WallClock.secondsSince1970)
+        guard let caFile else { return trust }
+        trust.rootsPEM = try Input.read(caFile, for: "--ca-file")
+        guard String(decoding: trust.rootsPEM, as: UTF8.self).contains("-----BEGIN CERTIFICATE-----") else {
+            throw Failure(
+                status: .usage,
+                "--ca-file \(QuotedInput(caFile)): the file has no certificate; PEM begins with -----BEGIN CERTIFICATE-----"
+            )
+        }
+        return trust
     }
 
     func settings(_ output: OutputArguments) -> Run.Settings {

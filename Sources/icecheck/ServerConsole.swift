@@ -28,6 +28,12 @@ struct ServerConsole {
             warn("no RFC 5780 on \(primary): \(endpoint) cannot be opened: \(words(error))")
         case .answered(let source, let transport):
             if isVerbose { say("answered \(source) over \(transport.rawValue.uppercased())") }
+        case .allocated(let relayed, let client, let user):
+            if isVerbose { say("allocated \(relayed) for \(client), user \(user.cleaned())") }
+        case .deallocated(let relayed, let client, let user):
+            if isVerbose { say("deleted \(relayed) of \(client), user \(user.cleaned())") }
+        case .expired(let relayed, let client, let user):
+            if isVerbose { say("expired \(relayed) of \(client), user \(user.cleaned())") }
         case .rateLimited(let source, let total): warn("\(source) asks too often (\(total) requests left unanswered)")
         case .malformed(let source, let reason, let total):
             if isVerbose { warn("\(source) sends no STUN: \(reason) (\(total) in all)") }
@@ -39,7 +45,14 @@ struct ServerConsole {
         let isPrimary = configuration.addresses.contains { $0.primary == endpoint.address }
         guard transport == .udp, isPrimary, shown.insert(endpoint.address).inserted else { return }
         say("type on the other side:")
-        for address in reachable(endpoint.address) { say("  icecheck stun stun:\(Endpoint(address, endpoint.port))") }
+        for address in reachable(endpoint.address) {
+            let place = Endpoint(address, endpoint.port)
+            say("  icecheck stun stun:\(place)")
+            guard let turn = configuration.turn else { continue }
+            say(
+                "  icecheck turn turn:\(place) "
+                    + (turn.accounts.first.map { "--user \($0.username.cleaned())" } ?? "--secret-file FILE"))
+        }
     }
 
     /// The addresses under which others reach a socket: those of the machine where it listens on all of them.

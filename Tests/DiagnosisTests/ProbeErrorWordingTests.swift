@@ -150,7 +150,8 @@ import Testing
     }
 
     @Test func everyKindHasACaseHere() {
-        let covered = Set(Self.cases.map(\.kind)).union([.nameNotResolved])
+        let covered = Set(Self.cases.map(\.kind)).union([.nameNotResolved, .altered]).union(
+            TURNWordingTests.cases.map(\.kind))
         #expect(covered == Set(ProbeError.Kind.allCases))
     }
 

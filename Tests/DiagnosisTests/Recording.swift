@@ -4,7 +4,7 @@ import Session
 
 /// Writes the observations of a run that never took place, fact by fact.
 struct Recording {
-    let plan: Plan
+    var plan: Plan
     private(set) var observations: [Observation] = []
     private var probeCount = 0
 
@@ -26,6 +26,10 @@ struct Recording {
         plan = try Plan(
             Options(command: command, servers: servers, transports: transports, count: count),
             interfaces: interfaces)
+    }
+
+    init(_ options: Options, interfaces: [NetworkInterface] = [ethernet]) throws {
+        plan = try Plan(options, interfaces: interfaces)
     }
 
     mutating func note(_ fact: Observation.Fact, at milliseconds: Int = 0) {

@@ -165,7 +165,11 @@ import Testing
     }
 
     @Test func anExcludedServerIsNotAYes() throws {
-        let verdict = try verdict(["stuns:a.example", "stun:9.9.9.9"]) { $0.answered(1) }
+        let verdict = try verdict(["stun:a.example", "stun:9.9.9.9"]) { recording in
+            recording.plan.servers[0].excluded = NotMeasured(
+                what: "stun:a.example", reason: .notSupported, detail: "not in this version")
+            recording.answered(1)
+        }
         #expect(!verdict.isOK)
         #expect(verdict.summary.hasSuffix("1 of 2 servers could not be asked in this run."))
     }

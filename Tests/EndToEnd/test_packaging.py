@@ -1,5 +1,6 @@
 """What a user gets: one binary that needs little, its man page and completions, an installation, a README that is true."""
 
+import json
 import os
 import re
 import subprocess
@@ -91,7 +92,7 @@ def served():
     """The server that README's recipes run against, on the ports that they name."""
     binary = ROOT / ".build/release/icecheck"
     server = subprocess.Popen(
-        [binary, "serve", "--port", "3490"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [binary, "serve", "--port", "3490", "--tls-port", "0", "--account", "alice:correct-horse"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     for line in server.stdout:
         if line.startswith("RFC 5780 is served"):
@@ -103,7 +104,9 @@ def served():
 
 @pytest.mark.parametrize("command, status", readme_commands())
 def test_a_command_of_the_readme_does_what_it_says(release, served, tmp_path, command, status):
-    (tmp_path / "ice.json").write_text('{"iceServers": [{"urls": ["stun:127.0.0.1:3490"]}]}')
+    relay = {"urls": ["turn:127.0.0.1:3490"], "username": "alice", "credential": "correct-horse"}
+    (tmp_path / "ice.json").write_text(json.dumps({"iceServers": [{"urls": "stun:127.0.0.1:3490"}, relay]}))
+    (tmp_path / "pw.txt").write_text("correct-horse\n")
     path = f"{release.parent}:{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command], cwd=tmp_path, capture_output=True, text=True,

@@ -25,7 +25,7 @@ struct PlanTextTests {
             interfaces: Self.interfaces)
     }
 
-    @Test("The plan of a check says where TCP is tried, and what is excluded and why")
+    @Test("The plan of a check says over what each server is asked, and where TCP is tried")
     func check() throws {
         let plan = try plan(
             .check,
@@ -40,8 +40,7 @@ struct PlanTextTests {
                   stun:stun.example.org         UDP, TCP if silent       209
                   stun:192.0.2.1:19302          UDP, TCP if silent       209
                   turn:a.example?transport=tcp  TCP                        1
-                  stuns:b.example                                          0
-                    TLS and DTLS are not in this version; stun: is
+                  stuns:b.example               TLS                        1
 
                 From
                   address     interface  kind
@@ -54,6 +53,14 @@ struct PlanTextTests {
                 requests: the most to each address of a server, from each address of this machine.
 
                 """#)
+    }
+
+    @Test("What a command excludes is said with its reason")
+    func excluded() throws {
+        let plan = try plan(.nat, ["stuns:b.example"])
+        let text = plan.rendered(as: .text, style: RenderingStyle())
+        #expect(text.contains("stuns:b.example         0  a NAT's behavior is asked about over UDP and TCP"))
+        #expect(plan.rendered(as: .json, style: RenderingStyle()).contains("\"notMeasured\": \"a NAT's behavior"))
     }
 
     @Test("The plan of --lifetime says how many sockets are left idle and for how long, and fits into --timeout")
@@ -167,10 +174,11 @@ struct PlanTextTests {
                     },
                     {
                       "server": "stuns:b.example",
-                      "transports": [],
+                      "transports": [
+                        "tls"
+                      ],
                       "fallsBackToTcp": false,
-                      "requests": 0,
-                      "notMeasured": "TLS and DTLS are not in this version; stun: is"
+                      "requests": 1
                     }
                   ],
                   "sources": [

@@ -22,7 +22,7 @@ final class ServerHarness {
     private var accepted: UInt32 = 0x8000_0000
 
     init(_ configuration: STUNServerConfiguration, refusing: Set<Endpoint> = []) {
-        server = STUNServer(configuration: configuration)
+        server = STUNServer(configuration: configuration, random: RelayWorld.Generator(state: 5))
         self.refusing = refusing
         drain()
     }

@@ -71,8 +71,9 @@ import Testing
 
     @Test(arguments: [
         ("stun:192.0.2.1", [Transport.udp], true, false), ("turn:192.0.2.1?transport=tcp", [.tcp], false, false),
-        ("turn:192.0.2.1?transport=udp", [.udp], false, false), ("stuns:192.0.2.1", [], false, true),
-        ("turns:192.0.2.1?transport=tcp", [], false, true),
+        ("turn:192.0.2.1?transport=udp", [.udp], false, false), ("stuns:192.0.2.1", [.tls], false, false),
+        ("turns:192.0.2.1?transport=tcp", [.tls], false, false),
+        ("turns:192.0.2.1?transport=udp", [.dtls], false, false),
     ])
     func serverIsAskedOverWhatItsURINames(uri: String, transports: [Transport], fallsBack: Bool, isExcluded: Bool)
         throws
@@ -82,6 +83,13 @@ import Testing
         #expect(server.transports == transports)
         #expect(server.fallsBackToTCP == fallsBack)
         #expect((server.excluded != nil) == isExcluded)
+    }
+
+    @Test func serverOverTLSIsNotAskedAboutTheNAT() throws {
+        let entry = ICEServers.Entry(uri: try ServerURI(parsing: "turns:192.0.2.1"))
+        let server = try #require(try plan(Options(command: .nat, servers: [entry])).servers.first)
+        #expect(server.transports.isEmpty && server.excluded?.reason == .notSupported)
+        #expect(server.excluded?.detail.contains("turn: names a server for it") == true)
     }
 
     @Test func linkLocalServerNeedsItsInterface() throws {

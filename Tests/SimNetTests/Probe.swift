@@ -64,7 +64,7 @@ struct Probe: Engine {
             events.append(.stream(event))
             if echoes, case .bytes(let bytes) = event.kind { outputs.append(.write(event.path, bytes)) }
         case .answer(let query, let answer): events.append(.answered(query, answer, at: now))
-        case .timeout, .transmitted: break
+        case .timeout, .transmitted, .secured, .securingFailed: break
         }
         take()
     }

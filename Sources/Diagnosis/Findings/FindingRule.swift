@@ -10,21 +10,39 @@ protocol FindingRule: Sendable {
 struct Evidence {
     let record: RunRecord
     let stun: [STUNResult]
+    let turn: [TURNResult]
     let candidates: [CandidateRecord]
     let nat: [NATRecord]
     /// The machine's interfaces when the run ended, where they were read again.
     let interfacesAfter: [NetworkInterface]?
+    /// Seconds since 1970 when the run began, by this machine's clock; nil where that is not known.
+    let wallClock: Int64?
+
+    /// How each server was reached: by Binding, and by Allocate where no Binding was asked.
+    var contacts: [STUNResult] {
+        var contacts = stun
+        for contact in turn.map(\.contact)
+        where !contacts.contains(where: {
+            $0.serverAddress == contact.serverAddress && $0.transport == contact.transport
+                && $0.server == contact.server
+        }) {
+            contacts.append(contact)
+        }
+        return contacts
+    }
 }
 
 /// Every rule, in the order in which their findings are shown within a severity.
 enum FindingRules {
     private static var all: [any FindingRule.Type] {
         [
-            UDPBlocked.self, FirewallRejects.self, MachineRefuses.self, NameNotResolved.self, WrongService.self,
+            TLSFails.self, UDPBlocked.self, FirewallRejects.self, MachineRefuses.self, NameNotResolved.self,
+            WrongService.self,
             ServerSilent.self, ServerAnswersBadly.self, NameLeadsInside.self, AddressRewritten.self,
             MappedAddressNotGlobal.self, OtherAddressNotGlobal.self, NATMappingDependent.self, NATServerUnusable.self,
-            NATLifetimeShort.self, AnswersLost.self,
-            NetworkChanged.self,
+            NATLifetimeShort.self, AnswersLost.self, NetworkChanged.self, TURNCredentialsRefused.self,
+            TURNChallengeFails.self, TURNServerRefuses.self, TURNRedirected.self, TURNRelayFails.self,
+            TURNLeavesTraces.self,
         ]
     }
 

@@ -1,7 +1,7 @@
 /// A firewall says that it rejects the packets.
 enum FirewallRejects: FindingRule {
     static func findings(in evidence: Evidence) -> [Finding] {
-        let rejected = evidence.stun.filter {
+        let rejected = evidence.contacts.filter {
             $0.error?.kind == .administrativelyProhibited || $0.error?.kind == .notPermitted || $0.isRejectedOnTheWay
         }
         guard !rejected.isEmpty else { return [] }

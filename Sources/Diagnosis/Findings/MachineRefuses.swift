@@ -2,7 +2,7 @@
 enum MachineRefuses: FindingRule {
     static func findings(in evidence: Evidence) -> [Finding] {
         let kinds: [ProbeError.Kind] = [.noRoute, .local, .messageTooBig]
-        let refused = evidence.stun.filter { $0.error.map { kinds.contains($0.kind) } ?? false }
+        let refused = evidence.contacts.filter { $0.error.map { kinds.contains($0.kind) } ?? false }
         guard !refused.isEmpty else { return [] }
         let lacksRoute = refused.allSatisfy { $0.error?.kind == .noRoute }
         return [

@@ -1,7 +1,7 @@
 /// A server's name has no address.
 enum NameNotResolved: FindingRule {
     static func findings(in evidence: Evidence) -> [Finding] {
-        let unresolved = evidence.stun.filter { $0.error?.kind == .nameNotResolved }
+        let unresolved = evidence.contacts.filter { $0.error?.kind == .nameNotResolved }
         guard !unresolved.isEmpty else { return [] }
         return [
             Finding(

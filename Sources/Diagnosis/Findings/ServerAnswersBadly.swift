@@ -5,7 +5,7 @@ enum ServerAnswersBadly: FindingRule {
             .errorResponse, .malformed, .unusableAddress, .unknownAttribute, .wrongSource, .foreignAnswer,
             .badFingerprint, .truncated,
         ]
-        let bad = evidence.stun.filter { $0.error.map { kinds.contains($0.kind) } ?? false }
+        let bad = evidence.contacts.filter { $0.error.map { kinds.contains($0.kind) } ?? false }
         guard !bad.isEmpty else { return [] }
         return [
             Finding(

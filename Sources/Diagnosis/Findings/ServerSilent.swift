@@ -1,3 +1,5 @@
+import Session
+
 /// A server that does not answer, and nothing says why.
 enum ServerSilent: FindingRule {
     static func findings(in evidence: Evidence) -> [Finding] {
@@ -8,7 +10,7 @@ enum ServerSilent: FindingRule {
         let explained = UDPBlocked.blocked(in: evidence)
         // A discovery asks more often, and from more sockets.
         let heard = Dictionary(grouping: evidence.nat, by: \.transport).mapValues { $0.flatMap(\.heard) }
-        let silent = evidence.stun.filter { result in
+        let silent = evidence.contacts.filter { result in
             guard let error = result.error else { return false }
             let isHeard = result.serverAddress.map { heard[result.transport]?.contains($0) ?? false } ?? false
             return kinds.contains(error.kind) && !explained.contains(result) && !isHeard
@@ -16,7 +18,7 @@ enum ServerSilent: FindingRule {
         }
         guard !silent.isEmpty else { return [] }
         let addresses = Set(silent.map(\.serverAddress)).count
-        let isAnyAlive = evidence.stun.contains(where: \.isOK)
+        let isAnyAlive = evidence.contacts.contains(where: \.isOK)
         let isPortClosed = silent.allSatisfy {
             $0.error?.kind == .portUnreachable || $0.error?.kind == .connectionRefused
         }
@@ -25,7 +27,7 @@ enum ServerSilent: FindingRule {
                 id: "server-silent", severity: .error,
                 title: isAnyAlive
                     ? "\(Words.count(addresses, "server address", "server addresses")) gave no answer"
-                    : "No STUN server answered",
+                    : "No \(evidence.record.plan.command == .turn ? "TURN" : "STUN") server answered",
                 evidence: silent.map(\.complaint),
                 causes: causes(isPortClosed: isPortClosed, isAnyAlive: isAnyAlive),
                 remedy: isPortClosed

@@ -4,11 +4,11 @@ import NetTypes
 enum UDPBlocked: FindingRule {
     /// The results over UDP that the rule explains.
     static func blocked(in evidence: Evidence) -> [STUNResult] {
-        let isUDPAlive = evidence.stun.contains { $0.transport == .udp && $0.isOK }
+        let isUDPAlive = evidence.contacts.contains { $0.transport == .udp && $0.isOK }
         guard !isUDPAlive else { return [] }
-        return evidence.stun.filter { silent in
+        return evidence.contacts.filter { silent in
             silent.transport == .udp && silent.error?.kind == .timeout
-                && evidence.stun.contains {
+                && evidence.contacts.contains {
                     $0.transport == .tcp && $0.isOK && $0.server == silent.server && $0.family == silent.family
                 }
         }

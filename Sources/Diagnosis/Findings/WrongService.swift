@@ -2,7 +2,7 @@
 enum WrongService: FindingRule {
     static func findings(in evidence: Evidence) -> [Finding] {
         let kinds: [ProbeError.Kind] = [.foreignProtocol, .echo, .tcpOpenNoSTUN, .connectionClosed]
-        let wrong = evidence.stun.filter { $0.error.map { kinds.contains($0.kind) } ?? false }
+        let wrong = evidence.contacts.filter { $0.error.map { kinds.contains($0.kind) } ?? false }
         guard !wrong.isEmpty else { return [] }
         return [
             Finding(

@@ -14,7 +14,7 @@ extension TURNAllocation {
     ) -> [UInt8] {
         let signature = authenticator.signature
         let bytes = request.bytes(id, configuration, signature)
-        let schedule = request == .delete ? configuration.deletionSchedule : configuration.requestSchedule
+        let schedule = schedule(for: request)
         var client = ClientTransaction(id: id, request: bytes, schedule: schedule, from: now)
         client.transmitted(at: now)
         transmissions += 1
@@ -26,12 +26,29 @@ extension TURNAllocation {
         return bytes
     }
 
-    /// The retransmission timeout that an unsigned error waits: three measured round trips, which is what RFC 6298 s2.2
-    /// makes of one measurement, or the schedule's where none is known. What overtakes a true answer on the way does so
-    /// by less than one round trip.
+    /// When a request is sent: by the retransmission timeout that the path suggests (RFC 8489 s6.2.1).
+    private func schedule(for request: TURNRequest) -> RetransmissionSchedule {
+        guard !configuration.isReliable else {
+            return request == .delete
+                ? .once(waiting: TURNConfiguration.deletionLimit) : .once(waiting: configuration.schedule.total)
+        }
+        let timeout = measuredTimeout ?? configuration.schedule.initialTimeout
+        if request == .delete { return TURNConfiguration.deletionSchedule(timeout) }
+        var schedule = configuration.schedule
+        schedule.initialTimeout = timeout
+        return schedule
+    }
+
+    /// Three measured round trips, which is what RFC 6298 s2.2 makes of one measurement, and not more than the
+    /// schedule's; nil where none is known.
+    private var measuredTimeout: Duration? {
+        shortestRoundTrip.map { min(configuration.schedule.initialTimeout, max(Self.shortestTimeout, $0 * 3)) }
+    }
+
+    /// How long an unsigned error waits for a signed answer: what overtakes a true answer on the way does so by less than
+    /// one round trip.
     private func holdTime(_ schedule: RetransmissionSchedule) -> Duration {
-        guard let shortestRoundTrip else { return schedule.initialTimeout }
-        return min(schedule.initialTimeout, max(Self.shortestHold, shortestRoundTrip * 3))
+        measuredTimeout ?? schedule.initialTimeout
     }
 
     // MARK: Permissions, channels, data

@@ -49,8 +49,8 @@ package struct TURNAllocation: Sendable {
     static let permissionsPerRequest = 32
     /// A ticket is sent back in each move: a longer one is not kept.
     static let ticketLimit = 1024
-    /// An unsigned error waits at least this long.
-    static let shortestHold = Duration.milliseconds(50)
+    /// Nothing is sent again sooner, and an unsigned error waits at least this long.
+    static let shortestTimeout = Duration.milliseconds(50)
 
     package let configuration: TURNConfiguration
     var phase = Phase.allocating
@@ -225,6 +225,17 @@ package struct TURNAllocation: Sendable {
         transactions[index].client.transmitted(at: now)
         transmissions += 1
         return transactions[index].client.request
+    }
+
+    /// Whether ``pollOutput(at:using:)`` has something that its owner has not taken yet.
+    package var isOutputWaiting: Bool { !outbox.isEmpty }
+
+    /// Whether what ``pollOutput(at:using:)`` gives next is data for a peer.
+    package var isDataNext: Bool {
+        switch outbox.first {
+        case .channelData, .indication: true
+        case .request, nil: false
+        }
     }
 
     package mutating func pollEvent() -> TURNEvent? {

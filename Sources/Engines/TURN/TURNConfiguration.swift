@@ -68,16 +68,21 @@ package struct TURNConfiguration: Sendable {
         self.schedule = schedule
     }
 
-    /// When requests are sent: over a stream once, with as long a wait as a datagram's would be in all.
-    var requestSchedule: RetransmissionSchedule { isReliable ? .once(waiting: schedule.total) : schedule }
-
-    /// Deletion is bounded (T06): sent at 0, 250 and 750 ms, given up after 1.5 s.
+    /// Deletion is bounded (T06).
     static let deletionLimit = Duration.milliseconds(1500)
-    var deletionSchedule: RetransmissionSchedule {
-        isReliable
-            ? .once(waiting: Self.deletionLimit)
-            : RetransmissionSchedule(
-                initialTimeout: .milliseconds(250), maximumTransmissions: 3, finalMultiplier: 3)
+
+    /// As often as doubled waits fit into the first half of the limit; with 250 ms at 0, 250 and 750 ms.
+    static func deletionSchedule(_ timeout: Duration) -> RetransmissionSchedule {
+        let first = min(timeout, .milliseconds(250))
+        var transmissions = 1
+        var spent = Duration.zero
+        while spent + first * (1 << (transmissions - 1)) <= deletionLimit / 2 {
+            spent += first * (1 << (transmissions - 1))
+            transmissions += 1
+        }
+        let rest = Int((deletionLimit - spent).nanoseconds / max(1, first.nanoseconds))
+        return RetransmissionSchedule(
+            initialTimeout: first, maximumTransmissions: transmissions, finalMultiplier: max(1, rest))
     }
 }
 

@@ -24,6 +24,7 @@ extension Report {
             "candidates": candidates?.jsonArray(\.jsonValue),
             "stun": stun?.jsonArray(\.jsonValue),
             "nat": nat?.jsonArray(\.jsonValue),
+            "turn": turn?.jsonArray(\.jsonValue),
             "notMeasured": notMeasured.jsonArray(\.jsonValue),
             "findings": findings.jsonArray(\.jsonValue),
         ]

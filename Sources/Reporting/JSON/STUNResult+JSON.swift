@@ -29,6 +29,7 @@ extension STUNResult {
             "statistics": statistics?.jsonValue,
             "ignored": ignored.jsonArrayUnlessEmpty(\.jsonValue),
             "pathErrors": pathTroubles.jsonArrayUnlessEmpty(\.jsonValue),
+            "tls": tls?.jsonValue,
             "error": outcome.error?.jsonValue,
             "notMeasured": outcome.notMeasured.map {
                 ["reason": .string($0.reason.rawValue), "detail": .string($0.detail)]

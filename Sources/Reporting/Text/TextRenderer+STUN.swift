@@ -65,7 +65,7 @@ extension TextRenderer {
             remarks: remarks(on: result))
     }
 
-    private func milliseconds(_ duration: Duration) -> String {
+    func milliseconds(_ duration: Duration) -> String {
         JSONValue.fixedPoint((duration.nanoseconds + 500) / 1000)
     }
 
@@ -84,6 +84,7 @@ extension TextRenderer {
             if !usual.isEmpty { remarks.append(usual.joined(separator: "; ")) }
             remarks += oddities(of: answer, from: result.serverAddress)
         }
+        if let tls = result.tls { remarks += self.remarks(on: tls) }
         return remarks + result.ignored.map(words) + words(for: result.pathTroubles)
     }
 

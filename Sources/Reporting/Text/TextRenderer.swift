@@ -20,6 +20,7 @@ package struct TextRenderer: Sendable {
         if let interfaces = report.interfaces, report.subject == .candidates { sections.append(section(interfaces)) }
         if let candidates = report.candidates { sections.append(section(candidates)) }
         if let stun = report.stun { sections.append(section(stun)) }
+        if let turn = report.turn { sections.append(section(turn)) }
         for record in report.nat ?? [] { sections.append(section(record)) }
         sections += [
             section(report.notMeasured),

@@ -1,0 +1,204 @@
+package import NetTypes
+import STUN
+package import Session
+
+/// What is known of one relayed address, or of an attempt at one: an address of a TURN server, a transport to it, a
+/// family of relayed addresses.
+package struct TURNResult: Hashable, Sendable {
+    /// How far it came (product.md).
+    package enum Stage: String, Hashable, Sendable, CaseIterable {
+        case resolve
+        case connect
+        case tls
+        case allocate
+        case permission
+        case channel
+        case relay
+    }
+
+    /// The server as it was named.
+    package var server: String
+    package var transport: Transport
+    /// Of the server's address; nil where the name did not resolve at all.
+    package var family: IPAddress.Family?
+    package var serverAddress: Endpoint?
+    package var stage: Stage
+    package var outcome: STUNResult.Outcome
+    /// What the attempt saw; nil where none was made.
+    package var evidence: TURNEvidence?
+    package var data: RelayedData?
+
+    package var isOK: Bool { outcome == .answered }
+    package var relay: TURNEvidence.Relay? { evidence?.relay }
+    /// Of the relayed address that was asked for.
+    package var relayFamily: IPAddress.Family? { evidence?.relayFamily }
+
+    /// Datagrams through the relay, from a second socket and back to it.
+    package struct RelayedData: Hashable, Sendable {
+        package var sent: Int
+        /// Those that came back, after two ways through the relay.
+        package var returned: Int
+        package var altered: Int
+        /// Of those that came back; nil where none did.
+        package var roundTrips: RelayedRoundTrips?
+        /// Lost of sent, 0 to 1.
+        package var lossRatio: Double { sent == 0 ? 0 : Double(sent - returned) / Double(sent) }
+    }
+
+    package struct RelayedRoundTrips: Hashable, Sendable {
+        package var minimum: Duration
+        package var median: Duration
+        /// Nineteen of twenty are not longer.
+        package var percentile95: Duration
+        package var jitter: Duration
+        /// What the median is beyond two round trips to the server, the least that the way through it takes.
+        package var overhead: Duration
+    }
+}
+
+extension TURNResult {
+    /// In the order of the servers; those of one allocation in the order of its addresses.
+    static func results(of record: RunRecord) -> [TURNResult] {
+        record.plan.servers.indices.filter { record.plan.servers[$0].turn != nil }.flatMap { server in
+            let seen = record.turn.filter { $0.server == server }.sorted(by: isBefore).map { result(of: $0, record) }
+            let gaps = STUNResult.unprobed(server, record, isEmpty: seen.isEmpty).map { gap in
+                TURNResult(
+                    server: gap.server, transport: gap.transport, family: gap.family, serverAddress: nil,
+                    stage: .resolve, outcome: gap.outcome)
+            }
+            return seen + gaps
+        }
+    }
+
+    /// In the order of their start: what ended first says nothing.
+    private static func isBefore(_ one: TURNEvidence, _ other: TURNEvidence) -> Bool { one.attempt < other.attempt }
+
+    private static func result(of evidence: TURNEvidence, _ record: RunRecord) -> TURNResult {
+        var result = TURNResult(
+            server: record.plan.servers[evidence.server].uri.text, transport: evidence.transport,
+            family: evidence.serverAddress.family, serverAddress: evidence.serverAddress, stage: .allocate,
+            outcome: .answered, evidence: evidence)
+        if evidence.relay == nil {
+            result.stage = evidence.trouble.map { Stage($0.stage) } ?? .allocate
+            result.outcome = outcome(of: evidence, record)
+        } else {
+            result.judgeRelay(record.isInterrupted)
+        }
+        return result
+    }
+
+    private static func outcome(of evidence: TURNEvidence, _ record: RunRecord) -> STUNResult.Outcome {
+        if let trouble = evidence.trouble {
+            // A second family is a gift where the first is there: a server without it is not broken.
+            guard
+                evidence.relayFamily == .ipv4
+                    || evidence.serverAddress.family == .ipv6 && record.plan.families == [.ipv6]
+                    || trouble.code != 440 && trouble.code != 443
+            else {
+                return .notMeasured(
+                    NotMeasured(
+                        what: evidence.serverAddress.description, family: evidence.relayFamily, reason: .notSupported,
+                        detail: "the server has no relay of \(evidence.relayFamily.name) (\(trouble.code ?? 0))"))
+            }
+            return .failed(ProbeError(trouble, of: evidence))
+        }
+        return .notMeasured(
+            NotMeasured(
+                what: evidence.serverAddress.description, reason: record.isInterrupted ? .interrupted : .deadline,
+                detail: "the run ended before the server had answered"))
+    }
+
+    /// The verdict of one relayed address: it is fine where bytes went through it both ways.
+    private mutating func judgeRelay(_ isInterrupted: Bool) {
+        guard let evidence, let relay else { return }
+        let tallies = [relay.indications, relay.channel]
+        let trips = tallies.flatMap(\.roundTrips)
+        data = RelayedData(
+            sent: tallies.reduce(0) { $0 + $1.sent }, returned: trips.count, altered: relay.altered,
+            roundTrips: RelayedRoundTrips(trips, toServer: evidence.allocation?.roundTrip))
+        stage =
+            !relay.indications.roundTrips.isEmpty || relay.permittedAfter != nil ? .relay : .permission
+        if relay.isUntried {
+            stage = .allocate
+            outcome = .notMeasured(
+                NotMeasured(
+                    what: relay.relayedAddress.description, family: relay.relayedAddress.family, reason: .noRoute,
+                    detail: "this machine has no route to the relayed address, so no data was sent through it"))
+        } else if let trouble = evidence.trouble, trouble.kind != .noData {
+            stage = Stage(trouble.stage)
+            outcome = .failed(ProbeError(trouble, of: evidence))
+        } else if evidence.isCutShort, relay.isSilent {
+            outcome = .notMeasured(
+                NotMeasured(
+                    what: relay.relayedAddress.description, reason: isInterrupted ? .interrupted : .deadline,
+                    detail: "the run ended before data had come through the relay"))
+        } else if relay.isSilent || relay.altered > 0 {
+            outcome = .failed(ProbeError(silenceOf: relay))
+        }
+    }
+}
+
+extension TURNResult.Stage {
+    init(_ stage: TURNEvidence.Trouble.Stage) {
+        self =
+            switch stage {
+            case .connect: .connect
+            case .tls: .tls
+            case .allocate: .allocate
+            case .permission: .permission
+            case .channel: .channel
+            case .relay: .relay
+            }
+    }
+}
+
+extension TURNResult.RelayedRoundTrips {
+    /// - Parameter toServer: a round trip to the server.
+    init?(_ trips: [Duration], toServer: Duration?) {
+        guard let statistics = RoundTripStatistics(trips, sent: trips.count) else { return nil }
+        let sorted = trips.sorted()
+        self.init(
+            minimum: statistics.minimum, median: statistics.median,
+            percentile95: sorted[min(sorted.count - 1, (sorted.count * 95 + 99) / 100 - 1)],
+            jitter: statistics.jitter,
+            overhead: max(.zero, statistics.median - (toServer ?? .zero) * 2))
+    }
+}
+
+extension TURNResult {
+    /// The error that ended it, where one did.
+    var error: ProbeError? {
+        if case .failed(let error) = outcome { return error }
+        return nil
+    }
+
+    /// Why it was not measured, where it was not.
+    var gap: NotMeasured? {
+        if case .notMeasured(let why) = outcome { return why }
+        return nil
+    }
+
+    /// `turn:turn.example.org at 192.0.2.1:3478 over UDP`.
+    var place: String {
+        let address = serverAddress.map { " at \($0)" } ?? ""
+        return "\(server)\(address) over \(transport.rawValue.uppercased())"
+    }
+
+    /// How the server was reached, for the rules that ask nothing else: it is fine where the server gave any answer.
+    var contact: STUNResult {
+        let isAnswered = error.map { !ProbeError.Kind.withoutAnswer.contains($0.kind) } ?? true
+        return STUNResult(
+            server: server, transport: transport, family: family, serverAddress: serverAddress,
+            outcome: isAnswered && gap == nil ? .answered : outcome, localAddress: evidence?.localAddress)
+    }
+}
+
+extension ProbeError.Kind {
+    /// Those that are the path's or the wrong service's, or that no answer of TURN can be made out of.
+    static let withoutAnswer: Set<Self> = [
+        .timeout, .portUnreachable, .hostUnreachable, .networkUnreachable, .protocolUnreachable,
+        .administrativelyProhibited, .timeToLiveExceeded, .messageTooBig, .otherICMP, .connectionRefused,
+        .connectionReset, .connectionTimedOut, .connectionClosed, .truncated, .tcpOpenNoSTUN, .foreignProtocol, .echo,
+        .noRoute, .nameNotResolved, .notPermitted, .local, .tls, .malformed, .unknownAttribute, .foreignAnswer,
+    ]
+}

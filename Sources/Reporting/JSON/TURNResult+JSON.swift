@@ -1,0 +1,85 @@
+package import Diagnosis
+import NetTypes
+import Session
+
+extension TURNResult {
+    package var jsonValue: JSONValue {
+        let allocation = evidence?.allocation
+        return [
+            "server": .string(server),
+            "transport": .string(transport.rawValue),
+            "family": family.map { .string($0.rawValue) },
+            "serverAddress": serverAddress.map(JSONValue.endpoint),
+            "ok": .bool(isOK),
+            "stage": .string(stage.rawValue),
+            "username": username.isEmpty ? nil : .string(username.cleaned()),
+            "realm": (evidence?.realm).map { .string($0.cleaned()) },
+            "software": (evidence?.software).map { .string($0.cleaned()) },
+            "relayedAddress": (relay?.relayedAddress).map(JSONValue.endpoint),
+            "relayedFamily": relayFamily.map { .string($0.rawValue) },
+            "mappedAddress": (allocation?.mappedAddress).map(JSONValue.endpoint),
+            "localAddress": (evidence?.localAddress).map(JSONValue.endpoint),
+            "lifetimeS": (allocation?.lifetime).map { .integer(Int($0)) },
+            "rttMs": (allocation?.roundTrip).map(JSONValue.milliseconds),
+            "connectMs": (evidence?.connectedAfter).map(JSONValue.milliseconds),
+            "allocateMs": (allocation?.elapsed).map(JSONValue.milliseconds),
+            "allocateRoundTrips": (allocation?.roundTrips).map(JSONValue.integer),
+            "permissionMs": (relay?.permittedAfter).map(JSONValue.milliseconds),
+            "channelMs": (relay?.boundAfter).map(JSONValue.milliseconds),
+            "tookMs": (evidence?.took).map(JSONValue.milliseconds),
+            "tls": evidence?.tls?.jsonValue,
+            "relay": relayJSON,
+            "redirects": evidence?.redirects.jsonArrayUnlessEmpty(JSONValue.endpoint),
+            "openToAll": allocation?.isOpenToAll == true ? .bool(true) : nil,
+            "deleted": (evidence?.deletion).map { .string($0.reportName) },
+            "error": outcome.error?.jsonValue,
+            "notMeasured": outcome.notMeasured.map {
+                ["reason": .string($0.reason.rawValue), "detail": .string($0.detail)]
+            },
+        ]
+    }
+
+    private var relayJSON: JSONValue? {
+        guard let relay, let data, data.sent > 0 else { return nil }
+        return [
+            "sent": .integer(data.sent),
+            "received": .integer(data.returned),
+            "lossRatio": .decimal(data.lossRatio),
+            "rttMs": (data.roundTrips?.median).map(JSONValue.milliseconds),
+            "minMs": (data.roundTrips?.minimum).map(JSONValue.milliseconds),
+            "p95Ms": (data.roundTrips?.percentile95).map(JSONValue.milliseconds),
+            "jitterMs": (data.roundTrips?.jitter).map(JSONValue.milliseconds),
+            "overheadMs": (data.roundTrips?.overhead).map(JSONValue.milliseconds),
+            "peerAddress": relay.peerAddress.map(JSONValue.endpoint),
+            "indications": relay.indications.jsonValue,
+            "channel": relay.channel.sent > 0 ? relay.channel.jsonValue : nil,
+            "altered": data.altered > 0 ? .integer(data.altered) : nil,
+            "reverse": relay.reverse.map {
+                [
+                    "sent": .integer($0.sent), "arrived": .integer($0.arrived),
+                    "from": $0.source.map(JSONValue.endpoint),
+                ]
+            },
+            "pathError": relay.pathTrouble?.jsonValue,
+        ]
+    }
+}
+
+extension TURNEvidence.Relay.Tally {
+    fileprivate var jsonValue: JSONValue {
+        [
+            "sent": .integer(sent), "arrived": .integer(arrived), "returned": .integer(roundTrips.count),
+        ]
+    }
+}
+
+extension TURNEvidence.Deletion {
+    /// As scripts compare it.
+    var reportName: String {
+        switch self {
+        case .confirmed: "confirmed"
+        case .absent: "absent"
+        case .unconfirmed: "unconfirmed"
+        }
+    }
+}

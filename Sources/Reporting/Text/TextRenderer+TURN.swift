@@ -1,0 +1,86 @@
+import Diagnosis
+import NetTypes
+import Session
+
+extension TextRenderer {
+    func section(_ results: [TURNResult]) -> [String] {
+        let working = results.filter(\.isOK).count
+        let heading = title("TURN relays (\(working) of \(results.count) carry data)")
+        if results.isEmpty { return [title("TURN relays"), "  none asked"] }
+        let flat = TextTable(columns: columns(isGrouped: false), rows: results.map { row($0) })
+        if flat.fits(in: style) { return [heading] + flat.lines(style) }
+        var last: String?
+        let rows = results.map { result in
+            defer { last = result.server }
+            return row(result, heading: result.server == last ? nil : style.shown(result.server))
+        }
+        return [heading] + TextTable(columns: columns(isGrouped: true), rows: rows).lines(style)
+    }
+
+    private func columns(isGrouped: Bool) -> [TextTable.Column] {
+        let server: [TextTable.Column] = isGrouped ? [] : [.init(title: "server")]
+        return server + [
+            .init(title: "over"), .init(title: "address"), .init(title: "relayed address"),
+            .init(title: "allocated ms", isNumber: true, importance: 2),
+            .init(title: "RTT ms", isNumber: true),
+            .init(title: "p95 ms", isNumber: true, importance: 1),
+            .init(title: "jitter ms", isNumber: true, importance: 0),
+            .init(title: "lost", isNumber: true),
+        ]
+    }
+
+    private func row(_ result: TURNResult) -> TextTable.Row {
+        var row = row(result, heading: nil)
+        row.cells.insert(style.shown(result.server), at: 0)
+        return row
+    }
+
+    private func row(_ result: TURNResult, heading: String?) -> TextTable.Row {
+        let mark: Mark =
+            switch result.outcome {
+            case .answered: .good
+            case .failed: .bad
+            case .notMeasured: .unknown
+            }
+        let trips = result.data?.roundTrips
+        return .init(
+            heading: heading,
+            mark: mark,
+            cells: [
+                result.transport.rawValue,
+                result.serverAddress?.description ?? result.family?.name ?? "",
+                result.relay?.relayedAddress.description ?? result.relayFamily?.name ?? "",
+                (result.evidence?.allocation?.elapsed).map(milliseconds) ?? "",
+                trips.map { milliseconds($0.median) } ?? "",
+                trips.map { milliseconds($0.percentile95) } ?? "",
+                trips.map { milliseconds($0.jitter) } ?? "",
+                result.data.map { $0.sent > 0 ? "\($0.sent - $0.returned) of \($0.sent)" : "" } ?? "",
+            ],
+            remarks: remarks(on: result))
+    }
+
+    private func remarks(on result: TURNResult) -> [String] {
+        var remarks: [String] = []
+        switch result.outcome {
+        case .answered: break
+        case .failed(let error):
+            let reason = error.reason.map { ", reason \"\(style.shown($0))\"" } ?? ""
+            remarks.append("\(result.stage.rawValue): \(error.kind.rawValue): \(style.shown(error.message))\(reason)")
+        case .notMeasured(let notMeasured):
+            remarks.append("not measured (\(notMeasured.reason.words)): \(style.shown(notMeasured.detail))")
+        }
+        guard let evidence = result.evidence else { return remarks }
+        let usual = [
+            evidence.software.map { style.shown($0) },
+            evidence.realm.map { "realm \(style.shown($0))" },
+            evidence.username.isEmpty ? nil : "user \(style.shown(evidence.username))",
+            (evidence.allocation?.lifetime).map { "lifetime \($0) s" },
+        ].compactMap(\.self)
+        if !usual.isEmpty { remarks.append(usual.joined(separator: "; ")) }
+        if let tls = evidence.tls { remarks += self.remarks(on: tls) }
+        if let trouble = result.relay?.pathTrouble {
+            remarks.append("the second socket met \(trouble.kind.reportName) on the way to the relayed address")
+        }
+        return remarks
+    }
+}

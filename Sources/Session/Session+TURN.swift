@@ -1,0 +1,417 @@
+import Engines
+import NetTypes
+import STUN
+
+/// An attempt at a relay: an allocation on its path, and the second socket that sends through it.
+struct TURNRun: Sendable {
+    var evidence: TURNEvidence
+    var allocation: TURNAllocation
+    var path: PathID
+    let startedAt: Instant
+    var framer = StreamFramer()
+    var firstBytes: [UInt8] = []
+    var trial: RelayTrial?
+    var redirects: RedirectPolicy
+    /// Where to try again once this allocation is done with: a redirect's target, or the same server from another port.
+    var next: Endpoint?
+    /// ALTERNATE-DOMAIN of the redirect: whom the other server's certificate must name.
+    var alternateDomain: String?
+    var hasChangedPort = false
+    /// Whether ``next`` waits for the session's own allocations on the server to go: the quota was full of them.
+    var waitsForQuota = false
+    /// The first ICMP error of the path to the server, and when an answer must have come to outweigh it.
+    var suspicion: (trouble: PathTrouble, giveUpAt: Instant)?
+    var isReported = false
+}
+
+/// What a path is to an attempt at a relay.
+enum TURNPlace: Sendable {
+    case client(run: Int)
+    case peer(run: Int)
+}
+
+extension Session {
+    /// How long the deletion of allocations may take once the run is over.
+    package static var cleanupLimit: Duration { .milliseconds(1500) }
+
+    mutating func allocate(
+        _ server: Observation.ServerIndex, at endpoint: Endpoint, over transport: Transport, from source: IPAddress,
+        relaying family: IPAddress.Family, at now: Instant
+    ) {
+        let index = turnRuns.count
+        let evidence = TURNEvidence(
+            attempt: index, server: server, serverAddress: endpoint, transport: transport, source: source,
+            relayFamily: family,
+            username: plan.servers[server].turn?.username ?? "")
+        let redirects = RedirectPolicy(
+            from: endpoint, isEnabled: plan.redirects != .never, followsPrivate: plan.redirects == .anywhere)
+        turnRuns.append(
+            TURNRun(
+                evidence: evidence,
+                allocation: TURNAllocation(configuration(for: evidence)),
+                path: openClient(of: index, for: server, to: endpoint, over: transport, from: source), startedAt: now,
+                redirects: redirects))
+    }
+
+    private func configuration(for evidence: TURNEvidence) -> TURNConfiguration {
+        var configuration = TURNConfiguration(
+            credential: plan.servers[evidence.server].turn?.credential, isReliable: evidence.transport.isStream,
+            schedule: plan.schedule)
+        configuration.server = evidence.serverAddress.address
+        // As browsers ask: an allocation for each family, since servers ignore ADDITIONAL-ADDRESS-FAMILY.
+        configuration.families = evidence.relayFamily == .ipv4 ? .unspecified : .only(evidence.relayFamily)
+        // What a crash leaves behind is to die soon.
+        configuration.lifetime = Plan.allocationLifetime
+        return configuration
+    }
+
+    private mutating func openClient(
+        of run: Int, for server: Observation.ServerIndex, to endpoint: Endpoint, over transport: Transport,
+        from source: IPAddress, name: String? = nil
+    ) -> PathID {
+        let path = open(
+            transport.isStream ? .connection(to: endpoint) : .datagram, from: source,
+            security: security(over: transport, server, endpoint, name: name))
+        paths[path]?.turn = .client(run: run)
+        return path
+    }
+
+    /// Tries again elsewhere, or from another port.
+    private mutating func allocateAgain(_ run: Int, at endpoint: Endpoint, at now: Instant) {
+        close(turnRuns[run].path)
+        turnRuns[run].next = nil
+        turnRuns[run].waitsForQuota = false
+        turnRuns[run].suspicion = nil
+        turnRuns[run].framer = StreamFramer()
+        turnRuns[run].firstBytes = []
+        turnRuns[run].evidence.trouble = nil
+        turnRuns[run].evidence.serverAddress = endpoint
+        let evidence = turnRuns[run].evidence
+        turnRuns[run].path = openClient(
+            of: run, for: evidence.server, to: endpoint, over: evidence.transport, from: evidence.source,
+            name: turnRuns[run].alternateDomain)
+        turnRuns[run].allocation = TURNAllocation(configuration(for: evidence))
+    }
+
+    // MARK: Paths
+
+    mutating func turnPathOpened(_ place: TURNPlace, _ local: Endpoint, at now: Instant) {
+        switch place {
+        case .client(let run):
+            if turnRuns[run].evidence.localAddress == nil { turnConnected(place, local, at: now) }
+        case .peer(let run): peerOpened(run, local, at: now)
+        }
+    }
+
+    /// The path to the server is there, before any handshake on it.
+    mutating func turnConnected(_ place: TURNPlace, _ local: Endpoint, at now: Instant) {
+        guard case .client(let run) = place else { return }
+        turnRuns[run].evidence.localAddress = local
+        if turnRuns[run].evidence.transport.isStream {
+            turnRuns[run].evidence.connectedAfter = now - turnRuns[run].startedAt
+        }
+    }
+
+    mutating func turnPathNotSecured(_ place: TURNPlace, at now: Instant) {
+        if case .client(let run) = place { lose(run, TURNEvidence.Trouble(.tls, .notSecured), at: now) }
+    }
+
+    mutating func turnPathFailed(_ place: TURNPlace, _ error: PathError, _ trouble: PathTrouble, at now: Instant) {
+        switch place {
+        case .peer(let run): peerFailed(run, trouble, isFatal: error.isFatal, at: now)
+        case .client(let run):
+            guard !turnRuns[run].isReported else { return }
+            if error.isFatal || trouble.origin == .local && trouble.kind != .outOfResources {
+                return lose(run, trouble, at: now)
+            }
+            // One ICMP message may be forged, or belong to a moment: it ends nothing unless it comes twice, or nothing
+            // else comes within one retransmission timeout.
+            guard trouble.origin != .local, error.destination == turnRuns[run].evidence.serverAddress else { return }
+            if turnRuns[run].suspicion != nil { return lose(run, trouble, at: now) }
+            turnRuns[run].suspicion = (trouble, now + plan.schedule.initialTimeout)
+            turnRuns[run].allocation.hasten(to: now + Self.secondOpinion)
+        }
+    }
+
+    private mutating func lose(_ run: Int, _ trouble: PathTrouble, at now: Instant) {
+        var end = TURNEvidence.Trouble(stage(of: run), .path)
+        end.path = trouble
+        lose(run, end, at: now)
+    }
+
+    private func stage(of run: Int) -> TURNEvidence.Trouble.Stage {
+        switch paths[turnRuns[run].path]?.state {
+        case .securing, .unsecured: return .tls
+        case .opening, .failed, nil: return .connect
+        case .open: break
+        }
+        guard turnRuns[run].evidence.allocation != nil else { return .allocate }
+        return turnRuns[run].evidence.relay?.permittedAfter == nil ? .permission : .relay
+    }
+
+    /// The path is gone, and with it all that could still be said to the server.
+    private mutating func lose(_ run: Int, _ trouble: TURNEvidence.Trouble, at now: Instant) {
+        if turnRuns[run].evidence.trouble == nil { turnRuns[run].evidence.trouble = trouble }
+        turnRuns[run].allocation.abandon()
+        settle(run, at: now)
+    }
+
+    // MARK: Sending
+
+    mutating func nextTURNTransmission(at now: Instant) -> Output? {
+        for run in turnRuns.indices where !turnRuns[run].isReported {
+            if let output = nextAllocationOutput(run, at: now) ?? nextTrialOutput(run, at: now) { return output }
+        }
+        return nil
+    }
+
+    private mutating func nextAllocationOutput(_ run: Int, at now: Instant) -> Output? {
+        let server = turnRuns[run].evidence.serverAddress
+        let path = turnRuns[run].path
+        guard case .open = paths[path]?.state else { return nil }
+        if turnRuns[run].evidence.transport.isStream {
+            return turnRuns[run].allocation.pollOutput(at: now, using: &random).map { .write(path, $0) }
+        }
+        // Data goes back at once: it was booked with the datagram that it answers.
+        let isData = turnRuns[run].allocation.isDataNext
+        guard isData || pacer.earliest(to: server.address, from: now) <= now,
+            let bytes = turnRuns[run].allocation.pollOutput(at: now, using: &random)
+        else { return nil }
+        if !isData { pacer.book(to: server.address, at: now) }
+        return .transmit(Transmit(path: path, destination: server, bytes: bytes))
+    }
+
+    /// The kernel says when a datagram left.
+    mutating func turnTransmitted(_ place: TURNPlace, _ bytes: [UInt8], at instant: Instant) {
+        guard case .client(let run) = place else { return }
+        turnRuns[run].allocation.left(bytes, at: instant)
+    }
+
+    func nextTURNWake(_ run: Int) -> Instant? {
+        guard !turnRuns[run].isReported else { return nil }
+        let server = turnRuns[run].evidence.serverAddress.address
+        var allocation = turnRuns[run].allocation.nextWake
+        if !turnRuns[run].evidence.transport.isStream, paths[turnRuns[run].path]?.state.isOpen == true {
+            // What the pacer held back is not on the allocation's own clock.
+            if turnRuns[run].allocation.isOutputWaiting { allocation = startedAt }
+            allocation = allocation.map { pacer.earliest(to: server, from: $0) }
+        }
+        return [allocation, nextTrialWake(of: run), turnRuns[run].suspicion?.giveUpAt].compactMap { $0 }.min()
+    }
+
+    // MARK: Receiving
+
+    mutating func turnDatagramArrived(_ place: TURNPlace, _ datagram: Datagram, at now: Instant) {
+        switch place {
+        case .client(let run):
+            let server = turnRuns[run].evidence.serverAddress
+            guard datagram.source.port == server.port,
+                datagram.source.address.withoutZone == server.address.withoutZone
+            else { return }
+            turnRuns[run].suspicion = nil
+            turnRuns[run].allocation.handle(datagram: datagram.bytes, at: datagram.arrivedAt)
+            settle(run, at: now)
+        case .peer(let run): peerDatagramArrived(run, datagram, at: now)
+        }
+    }
+
+    mutating func turnStreamChanged(_ place: TURNPlace, _ event: StreamEvent, at now: Instant) {
+        guard case .client(let run) = place, !turnRuns[run].isReported else { return }
+        switch event.kind {
+        case .accepted: break
+        case .ended: lose(run, TURNEvidence.Trouble(stage(of: run), .closed), at: now)
+        case .bytes(let bytes):
+            if turnRuns[run].firstBytes.count < 64 { turnRuns[run].firstBytes += bytes.prefix(64) }
+            turnRuns[run].framer.append(bytes)
+            // HTTP's first bytes would be those of ChannelData.
+            if turnRuns[run].evidence.realm == nil, turnRuns[run].evidence.allocation == nil,
+                let name = ForeignProtocol.identify(turnRuns[run].firstBytes)?.name
+            {
+                return lose(run, TURNEvidence.Trouble(stage(of: run), .foreignProtocol, detail: name), at: now)
+            }
+            do {
+                while let frame = try turnRuns[run].framer.next() {
+                    turnRuns[run].allocation.handle(frame, at: event.at)
+                }
+                settle(run, at: now)
+            } catch {
+                lose(run, TURNEvidence.Trouble(stage(of: run), .foreignProtocol), at: now)
+            }
+        }
+    }
+
+    // MARK: Time
+
+    mutating func advanceTURN(to now: Instant) {
+        for run in turnRuns.indices where !turnRuns[run].isReported {
+            if let suspicion = turnRuns[run].suspicion, suspicion.giveUpAt <= now {
+                lose(run, suspicion.trouble, at: now)
+                continue
+            }
+            turnRuns[run].allocation.handleTimeout(at: now)
+            advanceTrial(of: run, to: now)
+            settle(run, at: now)
+        }
+    }
+
+    /// Ends all attempts: what was measured stays, and what the servers hold is deleted.
+    mutating func concludeTURN(at now: Instant) {
+        for run in turnRuns.indices where !turnRuns[run].isReported {
+            turnRuns[run].next = nil
+            if turnRuns[run].waitsForQuota {
+                report(run, at: now)
+                continue
+            }
+            if turnRuns[run].evidence.took == .zero { turnRuns[run].evidence.isCutShort = true }
+            if turnRuns[run].evidence.trouble == nil { turnRuns[run].evidence.trouble = unfinished(run, at: now) }
+            stopData(run, at: now)
+            if paths[turnRuns[run].path]?.state.isOpen != true { turnRuns[run].allocation.abandon() }
+            settle(run, at: now)
+        }
+    }
+
+    /// How long a request must have waited before its silence means something: the first retransmission timeout.
+    private static var meaningfulWait: Duration { .milliseconds(500) }
+
+    /// What an attempt waited for in vain when the run ended; nil where it had not waited long, or had no question open.
+    private func unfinished(_ run: Int, at now: Instant) -> TURNEvidence.Trouble? {
+        guard turnRuns[run].evidence.took == .zero, now - turnRuns[run].startedAt >= Self.meaningfulWait else {
+            return nil
+        }
+        let stage = stage(of: run)
+        let pending = turnRuns[run].framer.pending
+        if stage == .connect || stage == .tls { return TURNEvidence.Trouble(stage, .noAnswer) }
+        if turnRuns[run].allocation.discards[.unauthenticatedSuccess, default: 0] > 0 {
+            return TURNEvidence.Trouble(stage, .notAuthenticated, detail: "none of them")
+        }
+        if turnRuns[run].allocation.discards[.noTransaction, default: 0] > 0 {
+            return TURNEvidence.Trouble(stage, .foreignAnswer)
+        }
+        if pending.have > 0 {
+            let whole = pending.need.map { " of \($0)" } ?? ""
+            return TURNEvidence.Trouble(stage, .truncated, detail: "\(pending.have)\(whole) bytes")
+        }
+        if stage == .allocate, turnRuns[run].allocation.discards[.malformed, default: 0] > 0 {
+            return TURNEvidence.Trouble(stage, .malformed, detail: "it cannot be decoded")
+        }
+        // With a permission there, the relay's silence is judged by what came through it.
+        return stage == .relay
+            ? nil : TURNEvidence.Trouble(stage, .noAnswer, detail: "\(turnRuns[run].allocation.transmissions)")
+    }
+
+    /// Ends what the time for it did not suffice to end.
+    mutating func abandonTURN(at now: Instant) {
+        for run in turnRuns.indices where !turnRuns[run].isReported {
+            turnRuns[run].allocation.abandon()
+            settle(run, at: now)
+        }
+    }
+
+    var isTURNOver: Bool { turnRuns.allSatisfy(\.isReported) }
+
+    // MARK: What it means
+
+    /// Takes what the allocation has to say, and ends the attempt where nothing is left to do.
+    mutating func settle(_ run: Int, at now: Instant) {
+        while let event = turnRuns[run].allocation.pollEvent() { take(event, of: run, at: now) }
+        guard turnRuns[run].allocation.isFinished, !turnRuns[run].isReported else { return }
+        guard let next = turnRuns[run].next, !isConcluded else { return report(run, at: now) }
+        if !turnRuns[run].waitsForQuota || !holdsAllocations(besides: run) { allocateAgain(run, at: next, at: now) }
+    }
+
+    private mutating func report(_ run: Int, at now: Instant) {
+        turnRuns[run].isReported = true
+        if turnRuns[run].evidence.took == .zero { turnRuns[run].evidence.took = now - turnRuns[run].startedAt }
+        keepTallies(of: run)
+        for path in [turnRuns[run].path, turnRuns[run].trial?.path].compactMap(\.self) where paths[path] != nil {
+            close(path)
+        }
+        observe(.turnSeen(turnRuns[run].evidence), at: now)
+        for other in turnRuns.indices where turnRuns[other].waitsForQuota { settle(other, at: now) }
+    }
+
+    /// Whether the session itself holds other allocations on the same server, which count for the same user's quota.
+    private func holdsAllocations(besides run: Int) -> Bool {
+        turnRuns.indices.contains {
+            $0 != run && !turnRuns[$0].isReported && !turnRuns[$0].waitsForQuota
+                && turnRuns[$0].evidence.server == turnRuns[run].evidence.server
+        }
+    }
+
+    private mutating func take(_ event: TURNEvent, of run: Int, at now: Instant) {
+        switch event {
+        case .challenged(let challenge):
+            turnRuns[run].evidence.realm = OutsideText(bytes: challenge.realm)
+            turnRuns[run].evidence.software = challenge.software.map(OutsideText.init(bytes:))
+        case .allocated(let allocated):
+            turnRuns[run].evidence.allocation = TURNEvidence.Allocation(allocated)
+            if let software = allocated.software { turnRuns[run].evidence.software = OutsideText(bytes: software) }
+            startTrial(run, allocated, at: now)
+        case .permitted(_, let trip, isRenewal: false): permitted(after: trip.duration, run, at: now)
+        case .channelBound(_, _, let trip, isRenewal: false): channelSettled(after: trip.duration, run, at: now)
+        case .received(let data): received(data, run, at: now)
+        case .failed(.delete, _): break
+        case .failed(let stage, let failure): failed(stage, failure, run, at: now)
+        case .deleted(let deletion): turnRuns[run].evidence.deletion = TURNEvidence.Deletion(deletion)
+        case .refreshed, .permitted, .channelBound, .relayedICMP, .connected, .connectionAttempted, .discarded,
+            .moved, .expired:
+            break
+        }
+    }
+
+    private mutating func failed(_ stage: TURNStage, _ failure: TURNFailure, _ run: Int, at now: Instant) {
+        if case .redirected(let redirect) = failure, turnRuns[run].evidence.allocation == nil {
+            let visited = Set(turnRuns.map(\.evidence.serverAddress))
+            switch turnRuns[run].redirects.decide(redirect, visited: visited) {
+            case .follow(let server):
+                turnRuns[run].evidence.redirects.append(server)
+                turnRuns[run].next = server
+                turnRuns[run].alternateDomain =
+                    redirect.domain.flatMap { String(validating: $0, as: UTF8.self) } ?? turnRuns[run].alternateDomain
+            case .refuse(let refusal):
+                turnRuns[run].evidence.trouble = TURNEvidence.Trouble(redirect, refused: refusal)
+            }
+            return
+        }
+        if case .errorResponse(let response) = failure, response.suggestsNewFiveTuple, !turnRuns[run].hasChangedPort {
+            turnRuns[run].hasChangedPort = true
+            turnRuns[run].next = turnRuns[run].evidence.serverAddress
+        }
+        if case .errorResponse(let response) = failure, response.code == 486, response.method == .allocate,
+            holdsAllocations(besides: run)
+        {
+            turnRuns[run].next = turnRuns[run].evidence.serverAddress
+            turnRuns[run].waitsForQuota = true
+        }
+        if turnRuns[run].evidence.trouble == nil {
+            turnRuns[run].evidence.trouble = TURNEvidence.Trouble(stage, failure)
+        }
+        if case .channel = stage { return channelSettled(after: nil, run, at: now) }
+        if turnRuns[run].evidence.allocation != nil { stopData(run, at: now) }
+    }
+}
+
+extension TURNRun {
+    /// Whether all that was to be shown through the relay has been.
+    var isDone: Bool { trial?.isOver ?? false }
+}
+
+extension TURNEvidence.Allocation {
+    init(_ allocated: TURNAllocated) {
+        self.init(
+            mappedAddress: allocated.mappedAddress,
+            lifetime: allocated.lifetime.granted, roundTrips: allocated.roundTrips, elapsed: allocated.elapsed,
+            roundTrip: allocated.roundTrip.duration, isOpenToAll: allocated.authentication == nil)
+    }
+}
+
+extension TURNEvidence.Deletion {
+    init(_ deletion: TURNDeletion) {
+        self =
+            switch deletion {
+            case .confirmed: .confirmed
+            case .absent: .absent
+            case .unconfirmed(let time): .unconfirmed(time)
+            }
+    }
+}

@@ -1,0 +1,45 @@
+import STUN
+import Testing
+
+@testable import Diagnosis
+
+/// Everything that a report can say is explained, however it is written.
+@Suite struct ExplanationTests {
+    @Test func eachFailureHasAnExplanationAndEachExplanationAFailure() {
+        let explained = Set(Explanations.failures.map(\.id))
+        #expect(explained == Set(ProbeError.Kind.allCases.map(\.rawValue)))
+    }
+
+    @Test(arguments: [300, 400, 401, 403, 405, 420, 437, 438, 440, 441, 442, 443, 446, 447, 486, 487, 500, 508])
+    func eachErrorCodeHasItsRegisteredNameCausesAndRemedy(code: Int) throws {
+        let one = try #require(Explanations.find("\(code)").first)
+        #expect(one.kind == .errorCode && one.title == ErrorCode.registeredName(code))
+        #expect(!one.causes.isEmpty && one.remedy.hasSuffix(".") && !one.reference.isEmpty)
+    }
+
+    @Test func noTwoHaveOneIdAndEachIsWhole() {
+        let ids = Explanations.all.map(\.id)
+        #expect(Set(ids).count == ids.count)
+        for one in Explanations.all {
+            #expect(!one.title.isEmpty && one.meaning.hasSuffix("."), "\(one.id)")
+            if one.kind == .finding { #expect(one.remedy.hasSuffix("."), "\(one.id)") }
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("438", "438"), ("error 438", "438"), ("Error-438", "438"), ("Stale Nonce", "438"),
+            ("udp_blocked", "udp-blocked"),
+            ("UDP blocked", "udp-blocked"), ("symmetric NAT", "address-and-port-dependent"),
+            ("Full Cone", "endpoint-independent"), ("srflx", "server-reflexive"), ("CGN", "cgnat"),
+        ])
+    func wordsAreTakenAsPeopleWriteThem(word: String, id: String) {
+        #expect(Explanations.find(word).map(\.id) == [id])
+    }
+
+    @Test func aSlipOfThePenIsToldTheNearest() {
+        #expect(Explanations.find("turn-relay-silnt").isEmpty)
+        #expect(Explanations.nearest(to: "turn-relay-silnt").first == "turn-relay-silent")
+        #expect(Explanations.nearest(to: "completely else").isEmpty)
+    }
+}
