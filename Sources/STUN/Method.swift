@@ -31,7 +31,7 @@ package struct Method: RawRepresentable, Hashable, Sendable, CustomStringConvert
     /// The method bits at their places in the message type, between the class bits.
     var typeBits: UInt16 { rawValue & 0x000F | (rawValue & 0x0070) << 1 | (rawValue & 0x0F80) << 2 }
 
-    init(messageType: UInt16) {
+    package init(messageType: UInt16) {
         self.init(rawValue: messageType & 0x000F | (messageType & 0x00E0) >> 1 | (messageType & 0x3E00) >> 2)
     }
 }

@@ -11,7 +11,7 @@ struct ConnectionTable {
         fileprivate var answers = 0
         /// When it is closed unless something whole comes before.
         fileprivate var deadline: Instant
-        fileprivate var isAmidMessage = false
+        fileprivate(set) var isAmidMessage = false
     }
 
     private let limits: STUNServerConfiguration.ConnectionLimits
@@ -48,25 +48,29 @@ struct ConnectionTable {
         if connections.isEmpty { nextDeadline = nil }
     }
 
-    /// Takes bytes of a connection and gives the messages that they complete, and why nothing more can be read of it
+    /// Takes bytes of a connection and gives the frames that they complete, and why nothing more can be read of it
     /// where that is so.
-    mutating func append(_ bytes: [UInt8], to path: PathID, at now: Instant) -> (messages: [[UInt8]], fault: String?) {
+    ///
+    /// - Parameter permitsChannels: whether the connection has an allocation: without one there are no channels, and
+    ///   what begins as ChannelData is the G of a GET, or worse.
+    mutating func append(
+        _ bytes: [UInt8], to path: PathID, permitsChannels: Bool, at now: Instant
+    ) -> (frames: [StreamFramer.Frame], fault: String?) {
         guard var connection = connections.removeValue(forKey: path) else { return ([], nil) }
         defer { connections[path] = connection }
-        // Without allocations there are no channels: what begins as ChannelData is the G of a GET, or worse.
-        if !connection.isAmidMessage, let first = bytes.first, first & 0xC0 != 0 {
+        if !connection.isAmidMessage, !permitsChannels, let first = bytes.first, first & 0xC0 != 0 {
             return ([], "no STUN message begins with this byte")
         }
         connection.framer.append(bytes)
-        var messages: [[UInt8]] = []
+        var frames: [StreamFramer.Frame] = []
         do {
             while let frame = try connection.framer.next() {
-                guard case .message(let message) = frame else { return (messages, "ChannelData without an allocation") }
-                messages.append(message)
+                if case .channelData = frame, !permitsChannels { return (frames, "ChannelData without an allocation") }
+                frames.append(frame)
                 connection.isAmidMessage = false
             }
         } catch {
-            return (messages, error.description)
+            return (frames, error.description)
         }
         if connection.framer.pending.have > 0 {
             // From the first byte on, and not from the latest: a message that drips in has no more time.
@@ -76,7 +80,13 @@ struct ConnectionTable {
             connection.deadline = now + limits.idle
         }
         wake(at: connection.deadline)
-        return (messages, nil)
+        return (frames, nil)
+    }
+
+    /// Lets a connection be silent for as long again.
+    mutating func extend(_ path: PathID, at now: Instant) {
+        connections[path]?.deadline = now + limits.idle
+        wake(at: now + limits.idle)
     }
 
     mutating func countAnswer(on path: PathID) { connections[path]?.answers += 1 }

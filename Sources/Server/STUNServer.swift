@@ -24,6 +24,8 @@ package struct STUNServer: Engine {
 
     private let configuration: STUNServerConfiguration
     private let responder: BindingResponder
+    /// Nil where TURN is not served.
+    private var turn: TURNService?
     private var paths = ListeningPaths()
     private var limiter: SourceRateLimiter
     private var connections: ConnectionTable
@@ -43,7 +45,26 @@ package struct STUNServer: Engine {
         }
     }
 
-    package var nextWake: Instant? { connections.nextDeadline }
+    /// A server that relays as well (RFC 8656).
+    ///
+    /// - Parameters:
+    ///   - secondsSince1970: the time of day at `start`, for credentials that expire.
+    ///   - random: unpredictable where the network is real: nonces, relay ports and tokens are made of it.
+    package init(
+        configuration: STUNServerConfiguration, turn: TURNServerConfiguration, from start: Instant,
+        secondsSince1970: Int64, random: any RandomNumberGenerator & Sendable
+    ) {
+        self.init(configuration: configuration)
+        self.turn = TURNService(
+            turn, software: responder.software, from: start, secondsSince1970: secondsSince1970, random: random)
+    }
+
+    /// What became of the allocations; nil where TURN is not served.
+    package var allocations: TURNServerCounts? { turn?.counts }
+
+    package var nextWake: Instant? {
+        [connections.nextDeadline, turn?.nextDeadline].compactMap(\.self).min()
+    }
     package var isFinished: Bool { paths.isEmpty && outputs.isEmpty && events.isEmpty }
 
     package mutating func pollOutput(at now: Instant) -> Output? { outputs.popFirst() }
@@ -51,13 +72,19 @@ package struct STUNServer: Engine {
 
     package mutating func handle(_ input: Input, at now: Instant) {
         switch input {
+        case .opened(let path, _) where TURNService.owns(path): relay(input, at: now)
+        case .datagram(let datagram) where TURNService.owns(datagram.path): relay(input, at: now)
+        case .pathError(let error) where TURNService.owns(error.path): relay(input, at: now)
         case .opened(let path, let local): opened(path, local: local)
         case .datagram(let datagram): received(datagram, at: now)
         case .pathError(let error): failed(error)
         case .stream(let event): streamed(event, at: now)
-        case .timeout: closeOverdueConnections(at: now)
+        case .timeout:
+            turn?.expire(at: now)
+            closeOverdueConnections(at: now)
         case .answer, .transmitted: break
         }
+        passOn()
     }
 }
 
@@ -107,7 +134,7 @@ extension STUNServer {
 
     private mutating func failed(_ error: PathError) {
         if connections.contains(error.path) {
-            if error.isFatal { connections.remove(error.path) }
+            if error.isFatal { forget(connection: error.path) }
             return
         }
         // What is not fatal is an ICMP message about some answer: the client has gone, and the socket is as it was.
@@ -146,6 +173,15 @@ extension STUNServer {
         let source = datagram.source
         guard source.port != 0, !paths.isOwn(source), source.address.isUnicast else {
             counts.ignored += 1
+            return
+        }
+        if isForTURN(datagram.bytes) {
+            let client = TURNClient(path: datagram.path, remote: source, isConnection: false)
+            if datagram.bytes[0] & 0xC0 != 0 {
+                relay(channelData: datagram.bytes, from: client, at: now)
+            } else if let answer = answerTURN(datagram.bytes, from: client, at: now) {
+                outputs.append(client.output(answer))
+            }
             return
         }
         let arrival = BindingResponder.Arrival(
@@ -222,14 +258,22 @@ extension STUNServer {
 
     private mutating func read(_ bytes: [UInt8], from path: PathID, at now: Instant) {
         guard let connection = connections[path] else { return }
-        let (messages, fault) = connections.append(bytes, to: path, at: now)
+        let client = TURNClient(path: path, remote: connection.remote, isConnection: true)
+        let isRelayed = turn?.hasAllocation(client) ?? false
+        let (frames, fault) = connections.append(bytes, to: path, permitsChannels: isRelayed, at: now)
         let arrival = BindingResponder.Arrival(
             source: connection.remote, local: connection.local, other: other(than: connection.role), isConnection: true)
         var answers: [UInt8] = []
-        for message in messages {
-            guard let answer = respond(to: message, arrival, over: .tcp, at: now) else { continue }
-            answers += answer.bytes
-            connections.countAnswer(on: path)
+        for frame in frames {
+            switch frame {
+            case .channelData(let data): turn?.relay(data, from: client, at: now)
+            case .message(let message) where isForTURN(message):
+                answers += answerTURN(message, from: client, at: now) ?? []
+            case .message(let message):
+                guard let answer = respond(to: message, arrival, over: .tcp, at: now) else { continue }
+                answers += answer.bytes
+                connections.countAnswer(on: path)
+            }
         }
         if !answers.isEmpty { outputs.append(.write(path, answers)) }
         if let fault {
@@ -242,12 +286,87 @@ extension STUNServer {
 
     private mutating func close(connection path: PathID) {
         guard connections.contains(path) else { return }
-        connections.remove(path)
+        // What was still to be said comes first.
+        passOn()
+        forget(connection: path)
         outputs.append(.close(path))
     }
 
+    /// A connection that is gone takes its allocation with it.
+    private mutating func forget(connection path: PathID) {
+        guard let remote = connections[path]?.remote else { return }
+        connections.remove(path)
+        turn?.disconnected(TURNClient(path: path, remote: remote, isConnection: true))
+    }
+
+    /// A connection with an allocation may be silent for as long as that lives.
     private mutating func closeOverdueConnections(at now: Instant) {
-        for path in connections.overdue(at: now) { close(connection: path) }
+        for path in connections.overdue(at: now) {
+            guard let connection = connections[path] else { continue }
+            let client = TURNClient(path: path, remote: connection.remote, isConnection: true)
+            if !connection.isAmidMessage, turn?.hasAllocation(client) == true {
+                connections.extend(path, at: now)
+            } else {
+                close(connection: path)
+            }
+        }
+    }
+}
+
+// MARK: - TURN
+
+extension STUNServer {
+    /// Whether a message is TURN's: ChannelData, or of a method that is not Binding.
+    private func isForTURN(_ bytes: [UInt8]) -> Bool {
+        guard turn != nil, bytes.count >= 2 else { return false }
+        if bytes[0] & 0xC0 != 0 { return bytes[0] & 0xF0 == 0x40 }
+        return Method(messageType: UInt16(bytes[0]) << 8 | UInt16(bytes[1])) != .binding
+    }
+
+    /// The answer to one message that is to be sent now, counted; nil where there is none.
+    private mutating func answerTURN(_ bytes: [UInt8], from client: TURNClient, at now: Instant) -> [UInt8]? {
+        switch turn?.respond(to: bytes, from: client, at: now) {
+        case .authenticated(let answer):
+            counts.answered += 1
+            return answer
+        case .unauthenticated(let answer, let refused):
+            guard limiter.admits(client.remote.address, at: now) else {
+                noteRateLimited(client.remote, at: now)
+                return nil
+            }
+            counts.answered += 1
+            if client.isConnection { connections.countAnswer(on: client.path) }
+            if let refused { events.append(.turn(refused)) }
+            return answer
+        case .malformed(let reason): noteMalformed(client.remote, reason: reason, at: now)
+        case .ignored: counts.ignored += 1
+        case .later, nil: break
+        }
+        return nil
+    }
+
+    private mutating func relay(channelData bytes: [UInt8], from client: TURNClient, at now: Instant) {
+        do {
+            turn?.relay(try ChannelData(decoding: bytes), from: client, at: now)
+        } catch {
+            noteMalformed(client.remote, reason: error.description, at: now)
+        }
+    }
+
+    /// What concerns a relay socket.
+    private mutating func relay(_ input: Input, at now: Instant) {
+        switch input {
+        case .opened(let path, let local): turn?.opened(path, local: local, at: now)
+        case .datagram(let datagram): turn?.received(datagram, at: now)
+        case .pathError(let error): error.isFatal ? turn?.failed(error, at: now) : turn?.received(error, at: now)
+        default: break
+        }
+    }
+
+    /// Takes over what the relaying part wants done and told.
+    private mutating func passOn() {
+        while let output = turn?.outputs.popFirst() { outputs.append(output) }
+        while let event = turn?.events.popFirst() { events.append(.turn(event)) }
     }
 }
 

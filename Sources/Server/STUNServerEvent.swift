@@ -15,6 +15,7 @@ package enum STUNServerEvent: Hashable, Sendable {
     /// All four sockets are open: OTHER-ADDRESS and CHANGE-REQUEST are served.
     case discoveryAvailable(primary: Endpoint, other: Endpoint)
     case discoveryUnavailable(primary: IPAddress, DiscoveryObstacle)
+    case turn(TURNServerEvent)
     case answered(Endpoint, Transport)
     /// Requests went unanswered because their source asks too often; told at most once a second, with the number of
     /// all such requests until now.

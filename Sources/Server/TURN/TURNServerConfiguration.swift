@@ -1,4 +1,3 @@
-package import Engines
 package import NetTypes
 package import STUN
 
