@@ -7,11 +7,14 @@ import Server
 struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "A STUN server to test against, between one's own machines. Not for production.",
+        abstract: "A STUN and TURN server to test against, between one's own machines. Not for production.",
         discussion: """
             It serves Binding over UDP and TCP and, with an alternate address, NAT behaviour discovery (RFC 5780). By \
             default it listens on loopback: 127.0.0.1 with 127.0.0.2 as its alternate, and ::1. Answers are limited \
             for each source and never larger than three times the request.
+
+            With a --user or a --secret it is a TURN server as well, over UDP and TCP, which relays over UDP to loopback \
+            and private addresses.
             """)
 
     @Option(
@@ -30,7 +33,10 @@ struct ServeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The second port of RFC 5780. (default: the port after --port)", valueName: "port"))
     var alternatePort: UInt16?
 
-    @Flag(name: [.short, .long], help: "Print a line for each answer.")
+    @OptionGroup(title: "TURN")
+    var relaying: RelayArguments
+
+    @Flag(name: [.short, .long], help: "Print a line for each answer and for what becomes of each allocation.")
     var verbose = false
 
     func run() throws {
@@ -39,16 +45,28 @@ struct ServeCommand: ParsableCommand {
             alternatePort: alternatePort ?? (port == 0 ? 0 : port == .max ? port - 1 : port + 1),
             software: Version.text)
         configuration.acceptsConnections = true
-        try Run.write("\(Version.text): a STUN server for tests between your own machines, not for production\n")
-        var server = STUNServer(configuration: configuration)
-        var console = ServerConsole(configuration, isVerbose: verbose)
+        let turn = try relaying.configuration(listening: configuration.addresses.map(\.primary))
+        let what = turn == nil ? "STUN" : "STUN and TURN"
+        try Run.write("\(Version.text): a \(what) server for tests between your own machines, not for production\n")
+        var server = Self.server(configuration, turn)
+        var console = ServerConsole(configuration, turn, isVerbose: verbose)
+        console.start()
         let end = try Run.driver().run(&server, until: nil) { console.show($0) }
         guard case .interrupted(let signal) = end else {
             throw Failure(status: .negative, "nothing could be listened on")
         }
         try Run.write("\(server.counts.answered) answered, \(server.counts.malformed) malformed, ")
         try Run.write("\(server.counts.rateLimited) over the rate\n")
+        if let counts = server.allocations { console.summarize(counts) }
         Process.exit(128 + signal)
+    }
+
+    private static func server(_ configuration: STUNServerConfiguration, _ turn: TURNServerConfiguration?) -> STUNServer
+    {
+        guard let turn else { return STUNServer(configuration: configuration) }
+        return STUNServer(
+            configuration: configuration, turn: turn, from: MonotonicClock.now,
+            secondsSince1970: WallClock.secondsSince1970, random: SystemRandomNumberGenerator())
     }
 
     /// The pairs of primary and alternate address, matched by family in the order given.

@@ -1,16 +1,45 @@
 import HostIO
 import NetTypes
+import STUN
 import Server
 
 /// What `serve` prints: where it listens, what to type on the other side, and what goes wrong.
 struct ServerConsole {
     private let configuration: STUNServerConfiguration
+    private let turn: TURNServerConfiguration?
     private let isVerbose: Bool
     private var shown: Set<IPAddress> = []
 
-    init(_ configuration: STUNServerConfiguration, isVerbose: Bool) {
+    init(_ configuration: STUNServerConfiguration, _ turn: TURNServerConfiguration?, isVerbose: Bool) {
         self.configuration = configuration
+        self.turn = turn
         self.isVerbose = isVerbose
+    }
+
+    /// Says whom TURN is served for, and from where and to whom it relays.
+    func start() {
+        guard let turn else { return }
+        let users = turn.accounts.map { "'\($0.username.text.cleaned())'" }.joined(separator: ", ")
+        let names = [turn.accounts.isEmpty ? nil : users, turn.secret.map { _ in "whoever has the shared secret" }]
+        let realm = OutsideText(bytes: turn.realm.bytes).cleaned()
+        say("TURN is served for \(names.compactMap(\.self).joined(separator: " and ")), realm '\(realm)'")
+        let relays = turn.relays.map {
+            $0.bound == $0.advertised ? "\($0.bound)" : "\($0.advertised) (\($0.bound) here)"
+        }
+        let peers = turn.allowsAnyPeer ? "any address" : "loopback and private addresses"
+        say(
+            "relays from \(relays.joined(separator: ", ")), ports \(turn.ports.lowerBound)-\(turn.ports.upperBound), "
+                + "to \(peers)")
+    }
+
+    /// Says what became of the allocations.
+    func summarize(_ counts: TURNServerCounts) {
+        say(
+            "\(counts.made) allocations made, \(counts.deleted) deleted, \(counts.expired) expired, "
+                + "\(counts.disconnected) ended with their connection, \(counts.left) left")
+        say(
+            "\(counts.relayedToPeers) relayed to peers, \(counts.relayedToClients) to clients, "
+                + "\(counts.dropped) dropped")
     }
 
     mutating func show(_ event: STUNServerEvent) {
@@ -26,6 +55,7 @@ struct ServerConsole {
             }
         case .discoveryUnavailable(let primary, .notOpened(let endpoint, let error)):
             warn("no RFC 5780 on \(primary): \(endpoint) cannot be opened: \(words(error))")
+        case .turn(let event): if isVerbose { say(line(of: event)) }
         case .answered(let source, let transport):
             if isVerbose { say("answered \(source) over \(transport.rawValue.uppercased())") }
         case .rateLimited(let source, let total): warn("\(source) asks too often (\(total) requests left unanswered)")
@@ -40,6 +70,24 @@ struct ServerConsole {
         guard transport == .udp, isPrimary, shown.insert(endpoint.address).inserted else { return }
         say("type on the other side:")
         for address in reachable(endpoint.address) { say("  icecheck stun stun:\(Endpoint(address, endpoint.port))") }
+    }
+
+    private func line(of event: TURNServerEvent) -> String {
+        func what(_ allocation: TURNServerEvent.Allocation) -> String {
+            let relayed = allocation.relayed.map(\.description).joined(separator: " and ")
+            let transport = allocation.transport.rawValue.uppercased()
+            return
+                "relayed \(relayed), client \(allocation.client) over \(transport), user '\(allocation.username.cleaned())'"
+        }
+        return switch event {
+        case .made(let allocation, let lifetime): "allocation made: \(what(allocation)), \(lifetime) s"
+        case .refreshed(let allocation, let lifetime): "allocation refreshed: \(what(allocation)), \(lifetime) s"
+        case .deleted(let allocation): "allocation deleted: \(what(allocation))"
+        case .expired(let allocation): "allocation expired: \(what(allocation))"
+        case .disconnected(let allocation): "allocation ended with its connection: \(what(allocation))"
+        case .refused(let client, let method, let code):
+            "refused \(method) of \(client): \(code) \(ErrorCode.registeredName(code) ?? "")"
+        }
     }
 
     /// The addresses under which others reach a socket: those of the machine where it listens on all of them.

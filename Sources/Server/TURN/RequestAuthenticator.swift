@@ -82,7 +82,8 @@ struct RequestAuthenticator {
     ) -> (String, LongTermKey)? {
         if let hash = request.rawValue(.userhash) {
             guard configuration.features.contains(.usernameAnonymity) else { return nil }
-            return accountsByHash[hash].flatMap { account in account.keys[algorithm].map { (account.username.text, $0) } }
+            return accountsByHash[hash].flatMap { account in account.keys[algorithm].map { (account.username.text, $0) }
+            }
         }
         guard let bytes = request.rawValue(.username) else { return nil }
         if let account = accounts[bytes] { return account.keys[algorithm].map { (account.username.text, $0) } }

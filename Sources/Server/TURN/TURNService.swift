@@ -97,7 +97,9 @@ struct TURNService {
     mutating func expire(at now: Instant) {
         if let nextDeadline, now < nextDeadline { return }
         for (client, allocation) in allocations.sortedByClient where allocation.expiresAt <= now {
-            remove(client).map { events.append(.expired($0)) }
+            guard let ended = remove(client) else { continue }
+            counts.expired += 1
+            events.append(.expired(ended))
         }
         for (token, reservation) in reservations where reservation.expiresAt <= now {
             reservations[token] = nil
@@ -109,7 +111,9 @@ struct TURNService {
 
     /// The connection of a client has ended.
     mutating func disconnected(_ client: TURNClient) {
-        remove(client).map { events.append(.disconnected($0)) }
+        guard let ended = remove(client) else { return }
+        counts.disconnected += 1
+        events.append(.disconnected(ended))
     }
 
     /// Forgets an allocation and closes its sockets; nil where there was none, or none yet.
