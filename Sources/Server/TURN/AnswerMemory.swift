@@ -17,8 +17,9 @@ struct AnswerMemory {
     private var order = Queue<(key: Key, until: Instant)>()
 
     /// The answer to the same bytes: of another request with this transaction id it is none.
-    func answer(to request: [UInt8], from client: TURNClient) -> [UInt8]? {
-        answers.isEmpty ? nil : answers[Key(client: client, request: request)]
+    mutating func answer(to request: [UInt8], from client: TURNClient, at now: Instant) -> [UInt8]? {
+        forget(at: now)
+        return answers.isEmpty ? nil : answers[Key(client: client, request: request)]
     }
 
     mutating func remember(_ answer: [UInt8], to request: [UInt8], from client: TURNClient, at now: Instant) {
@@ -29,8 +30,7 @@ struct AnswerMemory {
         order.append((key, now + Self.lifetime))
     }
 
-    /// Forgets what is too old.
-    mutating func forget(at now: Instant) {
+    private mutating func forget(at now: Instant) {
         while let oldest = order.first, oldest.until <= now {
             _ = order.popFirst()
             answers[oldest.key] = nil

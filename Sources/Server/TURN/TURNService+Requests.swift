@@ -33,7 +33,7 @@ extension TURNService {
             return .ignored
         }
         guard message.messageClass == .request, Self.methods.contains(message.method) else { return .ignored }
-        if let answer = answers.answer(to: bytes, from: client) { return .authenticated(answer) }
+        if let answer = answers.answer(to: bytes, from: client, at: now) { return .authenticated(answer) }
         return authenticate(message, from: client, at: now)
     }
 
