@@ -23,6 +23,9 @@ struct ServerConsole {
         let names = [turn.accounts.isEmpty ? nil : users, turn.secret.map { _ in "whoever has the shared secret" }]
         let realm = OutsideText(bytes: turn.realm.bytes).cleaned()
         say("TURN is served for \(names.compactMap(\.self).joined(separator: " and ")), realm '\(realm)'")
+        if turn.realm.bytes.count > TURNServerConfiguration.modernRealmLimit {
+            say("with so long a realm, short requests over UDP are offered MD5 alone, lest answers amplify")
+        }
         let relays = turn.relays.map {
             $0.bound == $0.advertised ? "\($0.bound)" : "\($0.advertised) (\($0.bound) here)"
         }

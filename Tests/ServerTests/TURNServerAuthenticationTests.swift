@@ -50,6 +50,20 @@ import Testing
         }
     }
 
+    @Test(arguments: [("twelve.bytes", true), ("thirteen.byte", false)])
+    func theShortestAllocateIsOfferedSHA256WhereThatFits(realm: String, isOffered: Bool) throws {
+        var turn = try TURNServerConfiguration(realm: realm, relays: [.init(bound: ServerHarness.primary)])
+        try turn.addAccount(username: "user", password: "pencil")
+        let addresses = [STUNServerConfiguration.Addresses(primary: ServerHarness.primary)]
+        let harness = ServerHarness(STUNServerConfiguration(addresses: addresses), turn: turn)
+        for overTCP in [false, true] {
+            let client = try Client(harness, overTCP: overTCP)
+            let answer = try client.answer(allocate(client).bytes)
+            #expect((answer.first(.passwordAlgorithms) != nil) == (isOffered || overTCP))
+            #expect((NonceCookie(nonce: answer.rawValue(.nonce) ?? []) != nil) == (isOffered || overTCP))
+        }
+    }
+
     @Test func aRealmThatIsTooLongIsRefusedAtTheStart() {
         #expect(throws: CredentialError.tooLong(.realm, bytes: 33, limit: 32)) {
             try TURNServerConfiguration(realm: String(repeating: "r", count: 33), relays: [])

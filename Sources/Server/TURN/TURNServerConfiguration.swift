@@ -30,6 +30,9 @@ package struct TURNServerConfiguration: Sendable {
 
     /// The most bytes of a realm: with more, a challenge would be longer than three times the shortest Allocate.
     package static let realmLimit = 32
+    /// The most bytes of a realm with which the shortest Allocate over UDP still gets a challenge with
+    /// PASSWORD-ALGORITHMS. With more, such a client is shown a server of RFC 5389.
+    package static let modernRealmLimit = 12
 
     package let realm: Realm
     package private(set) var accounts: [Account] = []

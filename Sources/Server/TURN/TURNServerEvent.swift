@@ -44,5 +44,7 @@ package struct TURNServerCounts: Hashable, Sendable {
     /// Data for or from somebody without a permission or a channel, or too long to be passed on.
     package var dropped = 0
 
+    package init() {}
+
     package var left: Int { made - deleted - expired - disconnected }
 }
