@@ -305,9 +305,9 @@ _icecheck_nat() {
 
 _icecheck_serve() {
     repeating_flags=()
-    non_repeating_flags=(-v --verbose --version -h --help)
-    repeating_options=(--listen --alternate)
-    non_repeating_options=(--port --alternate-port)
+    non_repeating_flags=(--allow-any-peer -v --verbose --version -h --help)
+    repeating_options=(--listen --alternate --user --relay-address)
+    non_repeating_options=(--port --alternate-port --secret --secret-file --realm --relay-ports --max-allocations --quota --nonce-lifetime)
     __icecheck_offer_flags_options 0
 
     # Offer option value completions
@@ -322,6 +322,33 @@ _icecheck_serve() {
         return
         ;;
     '--alternate-port')
+        return
+        ;;
+    '--user')
+        return
+        ;;
+    '--secret')
+        return
+        ;;
+    '--secret-file')
+        return
+        ;;
+    '--realm')
+        return
+        ;;
+    '--relay-address')
+        return
+        ;;
+    '--relay-ports')
+        return
+        ;;
+    '--max-allocations')
+        return
+        ;;
+    '--quota')
+        return
+        ;;
+    '--nonce-lifetime')
         return
         ;;
     esac

@@ -20,17 +20,17 @@ package struct STUNServer: Engine {
         package var ignored = 0
     }
 
-    package private(set) var counts = Counts()
+    package internal(set) var counts = Counts()
 
     private let configuration: STUNServerConfiguration
     private let responder: BindingResponder
     /// Nil where TURN is not served.
-    private var turn: TURNService?
+    var turn: TURNService?
     private var paths = ListeningPaths()
-    private var limiter: SourceRateLimiter
-    private var connections: ConnectionTable
-    private var outputs = Queue<Output>()
-    private var events = Queue<Event>()
+    var limiter: SourceRateLimiter
+    var connections: ConnectionTable
+    var outputs = Queue<Output>()
+    var events = Queue<Event>()
     private var nextRateLimitedEvent = Instant(nanoseconds: .min)
     private var nextMalformedEvent = Instant(nanoseconds: .min)
 
@@ -219,14 +219,14 @@ extension STUNServer {
         return nil
     }
 
-    private mutating func noteRateLimited(_ source: Endpoint, at now: Instant) {
+    mutating func noteRateLimited(_ source: Endpoint, at now: Instant) {
         counts.rateLimited += 1
         guard now >= nextRateLimitedEvent else { return }
         nextRateLimitedEvent = now + .seconds(1)
         events.append(.rateLimited(source, total: counts.rateLimited))
     }
 
-    private mutating func noteMalformed(_ source: Endpoint, reason: String, at now: Instant) {
+    mutating func noteMalformed(_ source: Endpoint, reason: String, at now: Instant) {
         counts.malformed += 1
         guard now >= nextMalformedEvent else { return }
         nextMalformedEvent = now + .seconds(1)
@@ -310,63 +310,6 @@ extension STUNServer {
                 close(connection: path)
             }
         }
-    }
-}
-
-// MARK: - TURN
-
-extension STUNServer {
-    /// Whether a message is TURN's: ChannelData, or of a method that is not Binding.
-    private func isForTURN(_ bytes: [UInt8]) -> Bool {
-        guard turn != nil, bytes.count >= 2 else { return false }
-        if bytes[0] & 0xC0 != 0 { return bytes[0] & 0xF0 == 0x40 }
-        return Method(messageType: UInt16(bytes[0]) << 8 | UInt16(bytes[1])) != .binding
-    }
-
-    /// The answer to one message that is to be sent now, counted; nil where there is none.
-    private mutating func answerTURN(_ bytes: [UInt8], from client: TURNClient, at now: Instant) -> [UInt8]? {
-        switch turn?.respond(to: bytes, from: client, at: now) {
-        case .authenticated(let answer):
-            counts.answered += 1
-            return answer
-        case .unauthenticated(let answer, let refused):
-            guard limiter.admits(client.remote.address, at: now) else {
-                noteRateLimited(client.remote, at: now)
-                return nil
-            }
-            counts.answered += 1
-            if client.isConnection { connections.countAnswer(on: client.path) }
-            if let refused { events.append(.turn(refused)) }
-            return answer
-        case .malformed(let reason): noteMalformed(client.remote, reason: reason, at: now)
-        case .ignored: counts.ignored += 1
-        case .later, nil: break
-        }
-        return nil
-    }
-
-    private mutating func relay(channelData bytes: [UInt8], from client: TURNClient, at now: Instant) {
-        do {
-            turn?.relay(try ChannelData(decoding: bytes), from: client, at: now)
-        } catch {
-            noteMalformed(client.remote, reason: error.description, at: now)
-        }
-    }
-
-    /// What concerns a relay socket.
-    private mutating func relay(_ input: Input, at now: Instant) {
-        switch input {
-        case .opened(let path, let local): turn?.opened(path, local: local, at: now)
-        case .datagram(let datagram): turn?.received(datagram, at: now)
-        case .pathError(let error): error.isFatal ? turn?.failed(error, at: now) : turn?.received(error, at: now)
-        default: break
-        }
-    }
-
-    /// Takes over what the relaying part wants done and told.
-    private mutating func passOn() {
-        while let output = turn?.outputs.popFirst() { outputs.append(output) }
-        while let event = turn?.events.popFirst() { events.append(.turn(event)) }
     }
 }
 

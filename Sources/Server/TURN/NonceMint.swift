@@ -19,7 +19,7 @@ struct NonceMint {
     private let lifetime: Duration
 
     init(lifetime: Duration, from start: Instant, using random: inout some RandomNumberGenerator) {
-        key = (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) }
+        key = random.bytes(32)
         self.lifetime = lifetime
         self.start = start
     }
@@ -63,4 +63,8 @@ struct NonceMint {
         }
         return number
     }
+}
+
+extension RandomNumberGenerator {
+    mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in next() } }
 }

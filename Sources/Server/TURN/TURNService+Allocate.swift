@@ -88,7 +88,7 @@ extension TURNService {
     private mutating func choosePort(_ family: IPAddress.Family, isEven: Bool, withNext: Bool) -> UInt16? {
         let range = configuration.ports
         let used = ports[family] ?? []
-        let start = Int.random(in: 0..<range.count, using: &random)
+        let start = Int(random.next(upperBound: UInt(range.count)))
         for step in 0..<range.count {
             let port = range.lowerBound + UInt16((start + step) % range.count)
             guard !used.contains(port), !isEven || port % 2 == 0 else { continue }
@@ -204,7 +204,7 @@ extension TURNService {
     private mutating func reserve(
         _ path: PathID, _ address: Endpoint, for username: String, at now: Instant
     ) -> [UInt8] {
-        let token = (0..<8).map { _ in UInt8.random(in: 0...255, using: &random) }
+        let token = random.bytes(8)
         let expiresAt = now + Reservation.lifetime
         reservations[token] = Reservation(
             relayed: .init(path: path, address: address), username: username, expiresAt: expiresAt)
