@@ -183,6 +183,17 @@ import Testing
         #expect(try client.refresh(600).lifetime == 600)
     }
 
+    /// What was overheard and is sent again from forged sources makes no flood.
+    @Test func signedRequestsWithAnOldNonceAreHeldToTheRate() throws {
+        let harness = try Client.server(adjustSTUN: { $0.rate = .init(perSecond: 10, burst: 5) })
+        let client = try Client(harness)
+        client.nonce = [1]
+        let request = client.signed(.allocate) { $0.append(.requestedTransport, 17) }
+        let answers = (0..<20).flatMap { _ in client.send(request) }
+        #expect(answers.count == 5)
+        #expect(answers.allSatisfy { $0.count <= 3 * request.count })
+    }
+
     @Test func aNonceIsGoodForItsAddressAlone() throws {
         let harness = try Client.server()
         let client = try Client(harness)

@@ -21,8 +21,8 @@ struct AllocateRequest {
     let reservesNext: Bool
     let token: [UInt8]?
     var addressErrors: [AddressErrorCode] = []
-    /// Ports that could not be opened.
-    var portFailures = 0
+    /// Ports that could not be opened: they are not tried again.
+    var failedPorts: Set<UInt16> = []
     /// By the path that is opening for it.
     var wanted: [PathID: Wanted] = [:]
     let families: [Wanted]

@@ -60,8 +60,7 @@ extension TURNService {
     private mutating func open(
         _ wanted: AllocateRequest.Wanted, for client: TURNClient, _ request: inout AllocateRequest
     ) -> Bool {
-        guard let port = choosePort(wanted.family, isEven: request.needsEvenPort, withNext: request.reservesNext)
-        else { return false }
+        guard let port = choosePort(wanted.family, for: request) else { return false }
         var wanted = wanted
         wanted.port = port
         guard let path = open(wanted.family, port, .allocation(client)) else { return false }
@@ -85,14 +84,14 @@ extension TURNService {
     }
 
     /// A free port from a place in the range that nobody can foresee (RFC 8656 s7.2, s21.1.5).
-    private mutating func choosePort(_ family: IPAddress.Family, isEven: Bool, withNext: Bool) -> UInt16? {
+    private mutating func choosePort(_ family: IPAddress.Family, for request: AllocateRequest) -> UInt16? {
         let range = configuration.ports
-        let used = ports[family] ?? []
+        let used = request.failedPorts.union(ports[family] ?? [])
         let start = Int(random.next(upperBound: UInt(range.count)))
         for step in 0..<range.count {
             let port = range.lowerBound + UInt16((start + step) % range.count)
-            guard !used.contains(port), !isEven || port % 2 == 0 else { continue }
-            if !withNext || port < range.upperBound && !used.contains(port + 1) { return port }
+            guard !used.contains(port), !request.needsEvenPort || port % 2 == 0 else { continue }
+            if !request.reservesNext || port < range.upperBound && !used.contains(port + 1) { return port }
         }
         return nil
     }
@@ -136,7 +135,9 @@ extension TURNService {
         let isNext = request.next?.path == error.path
         guard let wanted = request.wanted.removeValue(forKey: error.path) ?? (isNext ? request.families[0] : nil)
         else { return }
-        ports[wanted.family]?.remove(wanted.port)
+        let failedPort = isNext ? request.next?.address.port ?? 0 : wanted.port
+        ports[wanted.family]?.remove(failedPort)
+        request.failedPorts.insert(failedPort)
         if request.reservesNext {
             // Two ports side by side are wanted: one of them is of no use alone.
             abandon(request)
@@ -145,9 +146,8 @@ extension TURNService {
             for first in allocation.relayed { close(first.path, first.address) }
             allocation.relayed = []
         }
-        request.portFailures += 1
         let isWorthIt = error.kind == .addressInUse || error.kind == .notPermitted
-        if !isWorthIt || request.portFailures > Self.mostFailures || !open(wanted, for: client, &request) {
+        if !isWorthIt || request.failedPorts.count > Self.mostFailures || !open(wanted, for: client, &request) {
             allocation.opening = request
             allocations[client] = allocation
             return give(up: wanted, for: client, at: now)

@@ -50,13 +50,12 @@ extension TURNService {
             let refused = TURNServerEvent.refused(client.remote, message.method, code: 401)
             return challenge(message, client, isFirst ? nil : refused, at: now)
         case .staleNonce(let signer):
-            events.append(.refused(client.remote, message.method, code: 438))
-            let address = client.remote.address
-            let authenticator = authenticator
-            return .authenticated(
-                answer(message, 438, signer) {
-                    authenticator.writeChallenge(to: &$0, for: address, isSlim: false, at: now)
-                })
+            // Signed well, and perhaps long ago by somebody else: without a good nonce the source may be forged.
+            let refused = TURNServerEvent.refused(client.remote, message.method, code: 438)
+            let stale = answer(message, 438, signer) {
+                authenticator.writeChallenge(to: &$0, for: client.remote.address, isSlim: false, at: now)
+            }
+            return unauthenticated(stale, message, client, refused)
         }
     }
 
