@@ -20,6 +20,8 @@ SCHEMA = ROOT / "Sources/Reporting/Schema/report-1.schema.json"
 SEED = int(os.environ.get("ICECHECK_TEST_SEED", "1"))
 
 sys.path.insert(0, str(HERE))
+# Under nohup SIGHUP is ignored, and by every process that the tests start: here it has its usual meaning.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # C0 but LF and TAB, DEL and C1, and every control of direction or of joining that can disguise a line.
 UNSAFE_TEXT = re.compile(
