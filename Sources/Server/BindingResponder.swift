@@ -36,7 +36,7 @@ struct BindingResponder {
     /// Below it are the ports of the system's own services, which have no use for an answer (RFC 6335 s6).
     private static let firstUserPort: UInt16 = 1024
 
-    private let software: [UInt8]?
+    let software: [UInt8]?
 
     init(software: String?) {
         // RFC 8489 s14.14: fewer than 128 characters, which are at most 763 bytes.

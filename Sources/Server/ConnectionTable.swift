@@ -11,21 +11,16 @@ struct ConnectionTable {
         fileprivate var answers = 0
         /// When it is closed unless something whole comes before.
         fileprivate var deadline: Instant
-        fileprivate var isAmidMessage = false
+        fileprivate(set) var isAmidMessage = false
     }
 
     private let limits: STUNServerConfiguration.ConnectionLimits
-    /// Whether there are allocations, and with them channels.
-    private let takesChannelData: Bool
     private var connections: [PathID: Connection] = [:]
     private var perSource: [IPAddress: Int] = [:]
     /// No connection is overdue before this. It may be early, where the connection that set it has gone on since.
     private(set) var nextDeadline: Instant?
 
-    init(limits: STUNServerConfiguration.ConnectionLimits, takesChannelData: Bool) {
-        self.limits = limits
-        self.takesChannelData = takesChannelData
-    }
+    init(limits: STUNServerConfiguration.ConnectionLimits) { self.limits = limits }
 
     var count: Int { connections.count }
     subscript(path: PathID) -> Connection? { connections[path] }
@@ -53,22 +48,24 @@ struct ConnectionTable {
         if connections.isEmpty { nextDeadline = nil }
     }
 
-    /// Takes bytes of a connection and gives the frames that they complete, and why nothing more can be read of it where
-    /// that is so.
+    /// Takes bytes of a connection and gives the frames that they complete, and why nothing more can be read of it
+    /// where that is so.
+    ///
+    /// - Parameter permitsChannels: whether the connection has an allocation: without one there are no channels, and
+    ///   what begins as ChannelData is the G of a GET, or worse.
     mutating func append(
-        _ bytes: [UInt8], to path: PathID, at now: Instant
+        _ bytes: [UInt8], to path: PathID, permitsChannels: Bool, at now: Instant
     ) -> (frames: [StreamFramer.Frame], fault: String?) {
         guard var connection = connections.removeValue(forKey: path) else { return ([], nil) }
         defer { connections[path] = connection }
-        // Without allocations there are no channels: what begins as ChannelData is the G of a GET, or worse.
-        if !takesChannelData, !connection.isAmidMessage, let first = bytes.first, first & 0xC0 != 0 {
+        if !connection.isAmidMessage, !permitsChannels, let first = bytes.first, first & 0xC0 != 0 {
             return ([], "no STUN message begins with this byte")
         }
         connection.framer.append(bytes)
         var frames: [StreamFramer.Frame] = []
         do {
             while let frame = try connection.framer.next() {
-                if case .channelData = frame, !takesChannelData { return (frames, "ChannelData without an allocation") }
+                if case .channelData = frame, !permitsChannels { return (frames, "ChannelData without an allocation") }
                 frames.append(frame)
                 connection.isAmidMessage = false
             }
@@ -86,9 +83,8 @@ struct ConnectionTable {
         return (frames, nil)
     }
 
-    /// Lets a connection be silent once more for as long.
+    /// Lets a connection be silent for as long again.
     mutating func extend(_ path: PathID, at now: Instant) {
-        guard connections[path] != nil else { return }
         connections[path]?.deadline = now + limits.idle
         wake(at: now + limits.idle)
     }

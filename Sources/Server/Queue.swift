@@ -5,6 +5,9 @@ struct Queue<Element> {
 
     var isEmpty: Bool { head == elements.count }
 
+    /// What ``popFirst()`` would give.
+    var first: Element? { isEmpty ? nil : elements[head] }
+
     mutating func append(_ element: Element) { elements.append(element) }
 
     mutating func popFirst() -> Element? {
@@ -13,6 +16,9 @@ struct Queue<Element> {
             head += 1
             if head == elements.count {
                 elements.removeAll(keepingCapacity: true)
+                head = 0
+            } else if head >= 64, head * 2 >= elements.count {
+                elements.removeFirst(head)
                 head = 0
             }
         }

@@ -20,33 +20,25 @@ package struct STUNServer: Engine {
         package var ignored = 0
     }
 
-    package private(set) var counts = Counts()
+    package internal(set) var counts = Counts()
 
     private let configuration: STUNServerConfiguration
     private let responder: BindingResponder
+    /// Nil where TURN is not served.
+    var turn: TURNService?
     private var paths = ListeningPaths()
-    private var limiter: SourceRateLimiter
-    private var connections: ConnectionTable
-    private var turn: TURNServer?
-    private var outputs = Queue<Output>()
-    private var events = Queue<Event>()
+    var limiter: SourceRateLimiter
+    var connections: ConnectionTable
+    var outputs = Queue<Output>()
+    var events = Queue<Event>()
     private var nextRateLimitedEvent = Instant(nanoseconds: .min)
     private var nextMalformedEvent = Instant(nanoseconds: .min)
 
-    /// - Parameter random: for what relays choose themselves, needed with them alone; a CSPRNG where the network is real.
-    package init(
-        configuration: STUNServerConfiguration,
-        random: (any RandomNumberGenerator & Sendable)? = nil,
-        from start: Instant = Instant(nanoseconds: 0)
-    ) {
+    package init(configuration: STUNServerConfiguration) {
         self.configuration = configuration
         responder = BindingResponder(software: configuration.software)
         limiter = SourceRateLimiter(configuration.rate)
-        connections = ConnectionTable(limits: configuration.connections, takesChannelData: configuration.turn != nil)
-        turn = configuration.turn.map { turn in
-            guard let random else { preconditionFailure("a server with relays is given its random source") }
-            return TURNServer(turn, software: configuration.software, random: random, from: start)
-        }
+        connections = ConnectionTable(limits: configuration.connections)
         for (pair, addresses) in configuration.addresses.enumerated() {
             let role = Role(pair: pair, transport: .udp, corner: .primary)
             outputs.append(paths.request(role, at: Endpoint(addresses.primary, configuration.port)))
@@ -61,13 +53,26 @@ package struct STUNServer: Engine {
         }
     }
 
-    package var nextWake: Instant? { [connections.nextDeadline, turn?.nextWake].compactMap(\.self).min() }
-
-    /// What became of relays, and how many are left.
-    package var relays: (made: Int, deleted: Int, expired: Int, left: Int) {
-        (turn?.counts.made ?? 0, turn?.counts.deleted ?? 0, turn?.counts.expired ?? 0, turn?.count ?? 0)
+    /// A server that relays as well (RFC 8656).
+    ///
+    /// - Parameters:
+    ///   - secondsSince1970: the time of day at `start`, for credentials that expire.
+    ///   - random: unpredictable where the network is real: nonces, relay ports and tokens are made of it.
+    package init(
+        configuration: STUNServerConfiguration, turn: TURNServerConfiguration, from start: Instant,
+        secondsSince1970: Int64, random: any RandomNumberGenerator & Sendable
+    ) {
+        self.init(configuration: configuration)
+        self.turn = TURNService(
+            turn, software: responder.software, from: start, secondsSince1970: secondsSince1970, random: random)
     }
 
+    /// What became of the allocations; nil where TURN is not served.
+    package var allocations: TURNServerCounts? { turn?.counts }
+
+    package var nextWake: Instant? {
+        [connections.nextDeadline, turn?.nextDeadline].compactMap(\.self).min()
+    }
     package var isFinished: Bool { paths.isEmpty && outputs.isEmpty && events.isEmpty }
 
     package mutating func pollOutput(at now: Instant) -> Output? { outputs.popFirst() }
@@ -75,29 +80,20 @@ package struct STUNServer: Engine {
 
     package mutating func handle(_ input: Input, at now: Instant) {
         switch input {
-        case .opened(let path, let local):
-            if turn?.isRelay(path) == true { turn?.opened(path, local) } else { opened(path, local: local) }
-        case .datagram(let datagram):
-            if turn?.isRelay(datagram.path) == true {
-                turn?.received(datagram, at: now)
-            } else {
-                received(datagram, at: now)
-            }
-        case .pathError(let error):
-            if turn?.isRelay(error.path) == true {
-                // What is not fatal is an ICMP message about some peer: RFC 8656 lets a server keep it.
-                if error.isFatal { turn?.failed(error.path, at: now) }
-            } else {
-                failed(error)
-            }
+        case .opened(let path, _) where TURNService.owns(path): relay(input, at: now)
+        case .datagram(let datagram) where TURNService.owns(datagram.path): relay(input, at: now)
+        case .pathError(let error) where TURNService.owns(error.path): relay(input, at: now)
+        case .opened(let path, let local): opened(path, local: local)
+        case .datagram(let datagram): received(datagram, at: now)
+        case .pathError(let error): failed(error)
         case .stream(let event): streamed(event, at: now)
         case .timeout:
+            turn?.expire(at: now)
             closeOverdueConnections(at: now)
-            turn?.handleTimeout(at: now)
         case .securingFailed(let path, _, _): forget(connection: path)
         case .answer, .transmitted, .secured: break
         }
-        drainRelays(at: now)
+        passOn()
     }
 }
 
@@ -188,8 +184,15 @@ extension STUNServer {
             counts.ignored += 1
             return
         }
-        let client = TURNClient(path: datagram.path, remote: source, isStream: false)
-        guard !relays(datagram.bytes, of: client, at: now) else { return }
+        if isForTURN(datagram.bytes) {
+            let client = TURNClient(path: datagram.path, remote: source, isConnection: false)
+            if datagram.bytes[0] & 0xC0 != 0 {
+                relay(channelData: datagram.bytes, from: client, at: now)
+            } else if let answer = answerTURN(datagram.bytes, from: client, at: now) {
+                outputs.append(client.output(answer))
+            }
+            return
+        }
         let arrival = BindingResponder.Arrival(
             source: source, local: local, other: other(than: role), isConnection: false)
         guard let answer = respond(to: datagram.bytes, arrival, over: role.transport, at: now) else { return }
@@ -225,14 +228,14 @@ extension STUNServer {
         return nil
     }
 
-    private mutating func noteRateLimited(_ source: Endpoint, at now: Instant) {
+    mutating func noteRateLimited(_ source: Endpoint, at now: Instant) {
         counts.rateLimited += 1
         guard now >= nextRateLimitedEvent else { return }
         nextRateLimitedEvent = now + .seconds(1)
         events.append(.rateLimited(source, total: counts.rateLimited))
     }
 
-    private mutating func noteMalformed(_ source: Endpoint, reason: String, at now: Instant) {
+    mutating func noteMalformed(_ source: Endpoint, reason: String, at now: Instant) {
         counts.malformed += 1
         guard now >= nextMalformedEvent else { return }
         nextMalformedEvent = now + .seconds(1)
@@ -264,21 +267,22 @@ extension STUNServer {
 
     private mutating func read(_ bytes: [UInt8], from path: PathID, at now: Instant) {
         guard let connection = connections[path] else { return }
-        let client = TURNClient(path: path, remote: connection.remote, isStream: true)
-        let (frames, fault) = connections.append(bytes, to: path, at: now)
+        let client = TURNClient(path: path, remote: connection.remote, isConnection: true)
+        let isRelayed = turn?.hasAllocation(client) ?? false
+        let (frames, fault) = connections.append(bytes, to: path, permitsChannels: isRelayed, at: now)
         let arrival = BindingResponder.Arrival(
             source: connection.remote, local: connection.local, other: other(than: connection.role), isConnection: true)
         var answers: [UInt8] = []
         for frame in frames {
-            guard case .message(let message) = frame else {
-                if case .channelData(let data) = frame { turn?.handle(data, from: client, at: now) }
-                continue
+            switch frame {
+            case .channelData(let data): turn?.relay(data, from: client, at: now)
+            case .message(let message) where isForTURN(message):
+                answers += answerTURN(message, from: client, at: now) ?? []
+            case .message(let message):
+                guard let answer = respond(to: message, arrival, over: connection.role.transport, at: now) else { continue }
+                answers += answer.bytes
+                connections.countAnswer(on: path)
             }
-            guard !relays(message, of: client, at: now),
-                let answer = respond(to: message, arrival, over: connection.role.transport, at: now)
-            else { continue }
-            answers += answer.bytes
-            connections.countAnswer(on: path)
         }
         if !answers.isEmpty { outputs.append(.write(path, answers)) }
         if let fault {
@@ -291,61 +295,30 @@ extension STUNServer {
 
     private mutating func close(connection path: PathID) {
         guard connections.contains(path) else { return }
+        // What was still to be said comes first.
+        passOn()
         forget(connection: path)
         outputs.append(.close(path))
     }
 
+    /// A connection that is gone takes its allocation with it.
     private mutating func forget(connection path: PathID) {
+        guard let remote = connections[path]?.remote else { return }
         connections.remove(path)
-        turn?.closed(path)
+        turn?.disconnected(TURNClient(path: path, remote: remote, isConnection: true))
     }
 
+    /// A connection with an allocation may be silent for as long as that lives.
     private mutating func closeOverdueConnections(at now: Instant) {
         for path in connections.overdue(at: now) {
-            // Who holds an allocation may be silent for as long as that lives.
-            if turn?.holdsAllocation(by: path) == true {
+            guard let connection = connections[path] else { continue }
+            let client = TURNClient(path: path, remote: connection.remote, isConnection: true)
+            if !connection.isAmidMessage, turn?.hasAllocation(client) == true {
                 connections.extend(path, at: now)
             } else {
                 close(connection: path)
             }
         }
-    }
-}
-
-// MARK: - Relays
-
-extension STUNServer {
-    /// Whether a datagram or message is for the relays, which have then taken it.
-    private mutating func relays(_ bytes: [UInt8], of client: TURNClient, at now: Instant) -> Bool {
-        guard turn != nil, bytes.count >= 4 else { return false }
-        if bytes[0] & 0xC0 == 0x40 {
-            if let data = try? ChannelData(decoding: bytes) { turn?.handle(data, from: client, at: now) }
-            return true
-        }
-        guard TURNServer.isTURN(Method(messageType: UInt16(bytes[0]) << 8 | UInt16(bytes[1]))),
-            let message = try? Message(decoding: bytes)
-        else { return false }
-        turn?.handle(message, from: client, at: now)
-        return true
-    }
-
-    private mutating func drainRelays(at now: Instant) {
-        while let reply = turn?.replies.popFirst() {
-            guard reply.isAuthenticated || limiter.admits(reply.client.remote.address, at: now) else {
-                noteRateLimited(reply.client.remote, at: now)
-                continue
-            }
-            if reply.client.isStream {
-                guard connections.contains(reply.client.path) else { continue }
-                outputs.append(.write(reply.client.path, reply.bytes))
-            } else {
-                outputs.append(
-                    .transmit(
-                        Transmit(path: reply.client.path, destination: reply.client.remote, bytes: reply.bytes)))
-            }
-        }
-        while let output = turn?.outputs.popFirst() { outputs.append(output) }
-        while let event = turn?.events.popFirst() { events.append(event) }
     }
 }
 

@@ -1,7 +1,7 @@
 package import NetTypes
 
 /// Where a STUN server listens, what it says of itself, and how much it does for any one source.
-package struct STUNServerConfiguration: Sendable {
+package struct STUNServerConfiguration: Hashable, Sendable {
     /// An address to listen on and, for NAT behaviour discovery (RFC 5780), a second one of the same machine.
     package struct Addresses: Hashable, Sendable {
         package var primary: IPAddress
@@ -45,8 +45,6 @@ package struct STUNServerConfiguration: Sendable {
     /// What TLS and DTLS are served with, at ``securePort``; nil serves neither.
     package var credentials: ServerCredentials?
     package var securePort: UInt16 = 5349
-    /// Nil relays nothing.
-    package var turn: TURNServerConfiguration?
 
     package init(
         addresses: [Addresses], port: UInt16 = 3478, alternatePort: UInt16 = 3479, software: String? = nil

@@ -15,13 +15,8 @@ package enum STUNServerEvent: Hashable, Sendable {
     /// All four sockets are open: OTHER-ADDRESS and CHANGE-REQUEST are served.
     case discoveryAvailable(primary: Endpoint, other: Endpoint)
     case discoveryUnavailable(primary: IPAddress, DiscoveryObstacle)
+    case turn(TURNServerEvent)
     case answered(Endpoint, Transport)
-    /// TURN: a relayed address is there for a client.
-    case allocated(Endpoint, client: Endpoint, user: String)
-    /// The client deleted it.
-    case deallocated(Endpoint, client: Endpoint, user: String)
-    /// Its lifetime is over, or its client's connection is gone.
-    case expired(Endpoint, client: Endpoint, user: String)
     /// Requests went unanswered because their source asks too often; told at most once a second, with the number of
     /// all such requests until now.
     case rateLimited(Endpoint, total: Int)

@@ -8,12 +8,14 @@ import Server
 struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "A STUN server to test against, between one's own machines. Not for production.",
+        abstract: "A STUN and TURN server to test against, between one's own machines. Not for production.",
         discussion: """
             It serves Binding over UDP and TCP and, with an alternate address, NAT behaviour discovery (RFC 5780). By \
             default it listens on loopback: 127.0.0.1 with 127.0.0.2 as its alternate, and ::1. Answers are limited \
-            for each source and never larger than three times the request. With an account or a shared secret it is a \
-            TURN server as well, which relays to this machine and to private networks only.
+            for each source and never larger than three times the request.
+
+            With a --user or a --secret it is a TURN server as well, over UDP, TCP, TLS and DTLS, which relays over UDP to \
+            loopback and private addresses.
             """)
 
     @Option(
@@ -46,9 +48,10 @@ struct ServeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The key of --cert (PEM).", valueName: "file"))
     var key: String?
 
-    @OptionGroup(title: "TURN") var relaying: ServeTURNArguments
+    @OptionGroup(title: "TURN")
+    var relaying: RelayArguments
 
-    @Flag(name: [.short, .long], help: "Print a line for each answer and each allocation.")
+    @Flag(name: [.short, .long], help: "Print a line for each answer and for what becomes of each allocation.")
     var verbose = false
 
     func run() throws {
@@ -57,35 +60,39 @@ struct ServeCommand: ParsableCommand {
             alternatePort: alternatePort ?? (port == 0 ? 0 : port == .max ? port - 1 : port + 1),
             software: Version.text)
         configuration.acceptsConnections = true
-        configuration.turn = try relaying.configuration(listening: configuration.addresses.map(\.primary))
-        let kind = configuration.turn == nil ? "a STUN server" : "a STUN and TURN server"
-        try Run.write("\(Version.text): \(kind) for tests between your own machines, not for production\n")
+        let turn = try relaying.configuration(listening: configuration.addresses.map(\.primary))
+        let what = turn == nil ? "STUN" : "STUN and TURN"
+        try Run.write("\(Version.text): a \(what) server for tests between your own machines, not for production\n")
         configuration.securePort = tlsPort
-        configuration.credentials = try credentials(for: configuration)
+        configuration.credentials = try credentials(for: configuration, isRelaying: turn != nil)
         if configuration.credentials != nil, cert == nil {
-            try Run.write(
-                "TLS and DTLS with a certificate made for this run: clients need --insecure, or --cert here\n")
+            try Run.write("TLS and DTLS with a certificate made for this run: clients need --insecure, or --cert here\n")
         }
-        var server = SecurePaths(
-            STUNServer(
-                configuration: configuration, random: SystemRandomNumberGenerator(), from: MonotonicClock.now))
-        var console = ServerConsole(configuration, isVerbose: verbose)
+        var server = SecurePaths(Self.server(configuration, turn))
+        var console = ServerConsole(configuration, turn, isVerbose: verbose)
+        console.start()
         let end = try Run.driver().run(&server, until: nil) { console.show($0) }
         guard case .interrupted(let signal) = end else {
             throw Failure(status: .negative, "nothing could be listened on")
         }
         try Run.write("\(server.base.counts.answered) answered, \(server.base.counts.malformed) malformed, ")
         try Run.write("\(server.base.counts.rateLimited) over the rate\n")
-        if configuration.turn != nil {
-            let relays = server.base.relays
-            try Run.write("relays: \(relays.made) made, \(relays.deleted) deleted, ")
-            try Run.write("\(relays.expired) expired, \(relays.left) left\n")
-        }
+        if let counts = server.base.allocations { console.summarize(counts) }
         Process.exit(128 + signal)
     }
 
+    private static func server(_ configuration: STUNServerConfiguration, _ turn: TURNServerConfiguration?) -> STUNServer
+    {
+        guard let turn else { return STUNServer(configuration: configuration) }
+        return STUNServer(
+            configuration: configuration, turn: turn, from: MonotonicClock.now,
+            secondsSince1970: WallClock.secondsSince1970, random: SystemRandomNumberGenerator())
+    }
+
     /// The certificate and its key: as given, or made for the run where there are relays to protect.
-    private func credentials(for configuration: STUNServerConfiguration) throws -> ServerCredentials? {
+    private func credentials(
+        for configuration: STUNServerConfiguration, isRelaying: Bool
+    ) throws -> ServerCredentials? {
         switch (cert, key) {
         case (let cert?, let key?):
             return ServerCredentials(
@@ -93,10 +100,9 @@ struct ServeCommand: ParsableCommand {
         case (nil, nil): break
         default: throw Failure(status: .usage, "--cert and --key go together; give both, or neither for one made here")
         }
-        guard configuration.turn != nil else { return nil }
+        guard isRelaying else { return nil }
         let now = WallClock.secondsSince1970
-        var request = CertificateRequest(
-            commonName: "icecheck serve", notBefore: now - 3600, notAfter: now + 30 * 86400)
+        var request = CertificateRequest(commonName: "icecheck serve", notBefore: now - 3600, notAfter: now + 30 * 86400)
         request.names = ["localhost"]
         request.addresses = configuration.addresses.map(\.primary)
         do throws(SecureFailure) {

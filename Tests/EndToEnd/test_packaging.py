@@ -92,7 +92,7 @@ def served():
     """The server that README's recipes run against, on the ports that they name."""
     binary = ROOT / ".build/release/icecheck"
     server = subprocess.Popen(
-        [binary, "serve", "--port", "3490", "--tls-port", "0", "--account", "alice:correct-horse"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [binary, "serve", "--port", "3490", "--tls-port", "0", "--user", "alice:correct-horse"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     for line in server.stdout:
         if line.startswith("RFC 5780 is served"):

@@ -1,183 +1,199 @@
-"""`icecheck serve` as a TURN server: asked by `icecheck turn`, by coturn's client, and by what should be refused."""
+"""`icecheck serve` as a TURN server over real sockets, seen by coturn's own client."""
 
+import os
 import re
+import shutil
 import signal
 import subprocess
 import time
 
 import pytest
-from conftest import Running, found_binary
+from conftest import assert_safe
+from test_serve import ALTERNATE, PRIMARY, Served, free_ports, wait_until_served
 
-USER, PASSWORD = "alice", "canary-served-9f31"
-CREDENTIAL = ("--user", USER, "--password", PASSWORD)
-
-
-class Relaying:
-    """`icecheck serve` with an account, on ports of the system's choice."""
-
-    def __init__(self, tmp_path, *more):
-        accounts = tmp_path / "accounts"
-        accounts.write_text(f"{USER}:{PASSWORD}\nbob:builder\n")
-        self.lines = []
-        self.process = subprocess.Popen(
-            [found_binary(), "serve", "--listen", "127.0.0.1", "--listen", "::1", "--port", "0", "--tls-port", "0", "-v",
-             "--account-file", accounts, *map(str, more)],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-        self.ports = {}
-        while len(self.ports) < 8:
-            line = self.process.stdout.readline()
-            assert line, self.lines
-            self.lines.append(line)
-            if found := re.match(r"listening on (.*):(\d+) over (\w+)", line):
-                self.ports[found[1], found[3]] = int(found[2])
-
-    def uri(self, transport, address="127.0.0.1"):
-        host = f"[{address}]" if ":" in address else address
-        port = self.ports[host, transport.upper()]
-        scheme = "turns" if transport in ("tls", "dtls") else "turn"
-        return f"{scheme}:{host}:{port}?transport={'tcp' if transport in ('tcp', 'tls') else 'udp'}"
-
-    def end(self):
-        """Its last line's numbers: made, deleted, expired, left."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-            self.lines += self.process.communicate(timeout=10)[0].splitlines(keepends=True)
-        last = re.match(r"relays: (\d+) made, (\d+) deleted, (\d+) expired, (\d+) left", self.lines[-1])
-        return tuple(map(int, last.groups()))
+UCLIENT = shutil.which("turnutils_uclient")
+needs_uclient = pytest.mark.skipif(UCLIENT is None, reason="turnutils_uclient (coturn) is not installed")
+SECRET = "north-by-northwest"
+PASSWORD = "swordfish"
 
 
 @pytest.fixture
-def relaying(tmp_path):
-    servers = []
+def relaying(start):
+    """Starts a server with TURN, given its options."""
 
-    def start(*more):
-        servers.append(Relaying(tmp_path, *more))
-        return servers[-1]
+    def started(*options, environment=None):
+        port, other_port = free_ports()
+        addresses = ("--listen", PRIMARY, "--listen", "::1", "--alternate", ALTERNATE)
+        running = start(
+            "serve", *addresses, "--port", port, "--alternate-port", other_port, "-v", *options,
+            **({"environment": environment} if environment else {}),
+        )  # fmt: skip
+        served = Served(running, port, other_port)
+        wait_until_served(served)
+        return served
 
-    yield start
-    for server in servers:
-        if server.process.poll() is None:
-            server.process.kill()
-        server.process.wait()
-
-
-@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
-@pytest.mark.parametrize("transport", ["udp", "tcp", "tls", "dtls"])
-def test_relays_over_every_transport(run, relaying, transport, address):
-    server = relaying()
-    insecure = ["--insecure"] if transport in ("tls", "dtls") else []
-    outcome = run("turn", server.uri(transport, address), *CREDENTIAL, *insecure, "--format", "json")
-    assert outcome.status == 0, outcome.describe()
-    entries = outcome.report["turn"]
-    assert {entry["relayedFamily"] for entry in entries} == {"ipv4", "ipv6"}
-    for entry in entries:
-        assert entry["transport"] == transport and entry["ok"] and entry["deleted"] == "confirmed"
-        assert entry["relay"]["received"] == entry["relay"]["sent"] >= 6
-        assert entry["relay"]["channel"]["returned"] > 0 and entry["relay"]["indications"]["returned"] > 0
-        if insecure:
-            assert entry["tls"]["alpn"] == "stun.turn" and not entry["tls"]["verified"]
-    assert server.end() == (2, 2, 0, 0)
-    assert PASSWORD not in "".join(server.lines)
+    return started
 
 
-def test_without_insecure_its_own_certificate_is_refused(run, relaying):
-    server = relaying()
-    outcome = run("turn", server.uri("tls"), *CREDENTIAL, "--format", "json")
-    assert outcome.status == 1
-    assert [finding["id"] for finding in outcome.report["findings"]] == ["tls-self-signed"]
-    assert server.end()[0] == 0
+def uclient(served, *options, address=PRIMARY):
+    """Bytes between two allocations of coturn's client, in Send indications: the channel numbers that it makes up are
+    those of RFC 5766, and mostly out of the range of RFC 8656."""
+    command = [UCLIENT, "-s", "-y", "-c", "-n", "5", "-m", "1", "-p", str(served.port), *options, address]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
-@pytest.mark.parametrize("more", [[], ["-t"]], ids=["udp", "tcp"])
-def test_coturns_client_is_relayed(relaying, more):
-    server = relaying()
-    port = server.ports["127.0.0.1", "UDP"]
-    done = subprocess.run(
-        ["turnutils_uclient", "-s", "-u", USER, "-w", PASSWORD, "-p", str(port), "-y", "-n", "2", "-m", "1", "-c", *more,
-         "127.0.0.1"], capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
-    said = done.stdout + done.stderr
-    assert "Total lost packets 0 " in said and re.search(r"tot_recv_msgs=[1-9]", said), said
-    assert server.end()[0] > 0
+def relayed_messages(outcome):
+    found = re.findall(r"tot_send_msgs=(\d+), tot_recv_msgs=(\d+)", outcome.stdout + outcome.stderr)
+    assert found, outcome.stdout + outcome.stderr
+    return tuple(map(int, found[-1]))
 
 
-def test_a_temporary_credential_of_one_command_opens_the_other(run, relaying, tmp_path):
-    secret = tmp_path / "secret"
-    secret.write_text("canary-shared-5a1c\n")
-    server = relaying("--secret-file", secret)
-    good = run("turn", server.uri("udp"), "-4", "--user", "carol", "--secret-file", secret, "--format", "json")
-    assert good.status == 0, good.describe()
-    made = run("turn", "credentials", "--user", "carol", "--secret-file", secret, "--ttl", "1").text.splitlines()
-    username, password = (line.split(" ", 1)[1] for line in made)
-    time.sleep(1.1)
-    expired = run("turn", server.uri("udp"), "-4", "--user", username, "--password", password, "--format", "json")
-    assert expired.status == 1
-    assert expired.report["findings"][0]["id"] == "turn-credential-expired"
-    for outcome in (good, expired):
-        assert b"canary-shared" not in outcome.output + outcome.errors
-    assert "canary" not in "".join(server.lines)
+def ended(served):
+    """What the server has printed once it is interrupted."""
+    served.running.signal(signal.SIGINT)
+    outcome = served.running.wait()
+    assert outcome.status == 130, outcome.describe()
+    assert_safe(outcome)
+    return outcome.text
 
 
-def test_a_quota_of_one_is_enough_for_a_check_of_every_transport(run, relaying):
-    """The check's own allocations are not the user's: it waits for them to go."""
-    server = relaying("--quota", 1)
-    outcome = run("turn", server.uri("udp").split("?")[0], *CREDENTIAL, "--all-transports", "--format", "json")
-    assert outcome.status == 0, outcome.describe()
-    assert len(outcome.report["turn"]) == 4
-    assert server.end() == (4, 4, 0, 0)
+def allocations(text, word):
+    return re.findall(rf"^allocation {word}: relayed (\S+),", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_nothing_is_left_behind_a_signal(relaying, number, status):
-    server = relaying()
-    running = Running(found_binary(), ["turn", server.uri("udp"), *CREDENTIAL, "--duration", 20, "--format", "json"])
-    while "allocated" not in server.lines[-1]:
-        server.lines.append(server.process.stdout.readline())
-    time.sleep(0.3)
-    running.signal(number)
-    signalled = time.monotonic()
-    outcome = running.wait()
-    assert outcome.status == status and time.monotonic() - signalled < 2
-    assert outcome.report["interrupted"] and all(entry["deleted"] == "confirmed" for entry in outcome.report["turn"])
-    made, deleted, expired, left = server.end()
-    assert made == deleted and left == 0
+def wait_for(condition, what, patience=10):
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
 
 
-def test_the_deadline_leaves_nothing_behind(run, relaying):
-    server = relaying()
-    outcome = run("turn", server.uri("udp"), "-4", *CREDENTIAL, "--duration", 20, "--timeout", 1, "--format", "json")
-    assert outcome.seconds < 2.5 and outcome.report["turn"][0]["deleted"] == "confirmed"
-    assert server.end() == (1, 1, 0, 0)
+def so_far(served):
+    with open(f"/proc/{served.running.process.pid}/fd/1", "rb") as output:
+        return output.read().decode()
 
 
-def test_the_password_is_in_no_process_list(relaying, tmp_path):
-    running = Running(
-        found_binary(), ["serve", "--port", "0", "--tls-port", "0", "--account", f"{USER}:{PASSWORD}"]
-    )
-    deadline = time.monotonic() + 5
-    while PASSWORD in open(f"/proc/{running.process.pid}/cmdline").read() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert PASSWORD not in open(f"/proc/{running.process.pid}/cmdline").read()
-    running.signal(signal.SIGINT)
-    running.wait()
+@needs_uclient
+@pytest.mark.parametrize(
+    "options, address",
+    [((), PRIMARY), (("-t",), PRIMARY), (("-x",), "::1"), (("-t", "-x"), "::1"), (("-x",), PRIMARY)],
+    ids=["UDP", "TCP", "UDP over IPv6", "TCP over IPv6", "an IPv6 relay from IPv4"],
+)
+def test_the_client_of_coturn_relays_bytes(relaying, options, address):
+    served = relaying("--user", f"u:{PASSWORD}")
+    outcome = uclient(served, "-u", "u", "-w", PASSWORD, *options, address=address)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    assert relayed_messages(outcome) == (10, 10), outcome.stdout + outcome.stderr
+    text = ended(served)
+    made = allocations(text, "made")
+    # Three: coturn's client leaves its first one behind, and deletes the two that relay.
+    assert len(made) == 3 and len(set(made)) == 3, text
+    assert len(allocations(text, "deleted")) == 2 and set(allocations(text, "deleted")) <= set(made), text
+    if "-t" in options:
+        wait = "3 allocations made, 2 deleted, 0 expired, 1 ended with their connection, 0 left"
+    else:
+        wait = "3 allocations made, 2 deleted, 0 expired, 0 ended with their connection, 1 left"
+    assert wait in text, text
+    assert re.search(r"^\d+ relayed to peers, \d+ to clients", text, re.MULTILINE), text
+    assert all("[::1]:" in relayed for relayed in made) == ("-x" in options), text
+
+
+@needs_uclient
+def test_the_client_of_coturn_relays_with_a_shared_secret(relaying):
+    served = relaying("--secret", SECRET, "--realm", "example.org")
+    outcome = uclient(served, "-u", "ann", "-W", SECRET)
+    assert relayed_messages(outcome) == (10, 10), outcome.stdout + outcome.stderr
+    text = ended(served)
+    assert re.search(r"user '\d{10}:ann'", text) and "realm 'example.org'" in text, text
+
+
+@needs_uclient
+def test_a_wrong_password_makes_nothing(relaying):
+    served = relaying("--user", f"u:{PASSWORD}")
+    outcome = uclient(served, "-u", "u", "-w", "wrong")
+    assert "tot_recv_msgs=10" not in outcome.stdout + outcome.stderr
+    text = ended(served)
+    assert "0 allocations made" in text and "401" in text, text
+
+
+@needs_uclient
+def test_a_quota_is_kept(relaying):
+    served = relaying("--user", f"u:{PASSWORD}", "--quota", "1")
+    uclient(served, "-u", "u", "-w", PASSWORD)
+    text = ended(served)
+    assert "1 allocations made" in text and "486 Allocation Quota Reached" in text, text
+
+
+@needs_uclient
+def test_relay_ports_are_those_given(relaying):
+    served = relaying("--user", f"u:{PASSWORD}", "--relay-ports", "61000-61999")
+    outcome = uclient(served, "-u", "u", "-w", PASSWORD)
+    assert relayed_messages(outcome) == (10, 10), outcome.stdout + outcome.stderr
+    ports = [int(relayed.rsplit(":", 1)[1]) for relayed in allocations(ended(served), "made")]
+    assert len(ports) == 3 and all(61000 <= port <= 61999 for port in ports)
+
+
+@needs_uclient
+def test_a_connection_that_dies_takes_its_allocation_with_it(relaying):
+    served = relaying("--user", f"u:{PASSWORD}")
+    command = [UCLIENT, "-t", "-s", "-y", "-c", "-n", "100000", "-m", "1", "-p", str(served.port)]
+    client = subprocess.Popen([*command, "-u", "u", "-w", PASSWORD, PRIMARY], stdout=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: len(allocations(so_far(served), "made")) == 3, "no allocations")
+    finally:
+        client.kill()
+        client.wait()
+    wait_for(lambda: len(allocations(so_far(served), "ended with its connection")) == 3, "they live on")
+    assert "3 ended with their connection, 0 left" in ended(served)
+
+
+def test_secrets_are_in_no_output_and_no_process_list(relaying, tmp_path):
+    file = tmp_path / "secret"
+    file.write_text("from-a-file\n")
+    environment = {**os.environ, "ICECHECK_TURN_PASSWORD": "from-the-environment"}
+    for options in (
+        ("--user", f"u:{PASSWORD}", "--secret", SECRET),
+        (f"--user=u:{PASSWORD}", f"--secret={SECRET}"),
+        ("--user", "u", "--secret-file", str(file)),
+    ):
+        served = relaying(*options, environment=environment)
+        with open(f"/proc/{served.running.process.pid}/cmdline") as shown:
+            line = shown.read()
+        text = ended(served)
+        assert "TURN is served for 'u' and whoever has the shared secret" in text
+        for secret in (PASSWORD, SECRET, "from-a-file", "from-the-environment"):
+            assert secret not in line and secret not in text
+
+
+def test_without_a_user_there_is_no_turn(relaying):
+    served = relaying()
+    allocate = bytes.fromhex("000300082112a442") + b"0123456789ab" + bytes.fromhex("0019000411000000")
+    with pytest.raises(TimeoutError):
+        served.ask(allocate, timeout=0.3)
+    text = ended(served)
+    assert "TURN" not in text and "allocations" not in text
 
 
 @pytest.mark.parametrize(
-    "arguments, said",
+    "options, words",
     [
-        (["--account", "alice"], "--account: the right form is name:password"),
-        (["--account", "alice:"], "--account: the right form is name:password"),
-        (["--account", "a:b", "--relay-ports", "5"], "--relay-ports '5' is no range"),
-        (["--account", "a:b", "--relay-address", "nowhere"], "--relay-address 'nowhere' is not an IP address"),
-        (["--account", "a:b", "--quota", "0"], "--quota 0 is out of range"),
-        (["--account", "a:b", "--realm", ""], "--realm takes 1 to 127 characters"),
-        (["--account", "a:b", "--listen", "0.0.0.0"], "--listen 0.0.0.0 or :: does not say which address to relay from"),
-        (["--account", "a:b", "--cert", "x.pem"], "--cert and --key go together"),
-        (["--account-file", "/nowhere"], "--account-file /nowhere"),
+        (("--user", "u"), "no password"),
+        (("--user", ":p"), "user name"),
+        (("--user", f"u\x01:{PASSWORD}"), "user name"),
+        (("--realm", "r"), "only with --user"),
+        (("--user", f"u:{PASSWORD}", "--realm", "r" * 33), "--realm"),
+        (("--user", f"u:{PASSWORD}", "--relay-ports", "1-0"), "no range"),
+        (("--user", f"u:{PASSWORD}", "--relay-ports", "70000"), "no range"),
+        (("--user", f"u:{PASSWORD}", "--relay-address", "nowhere"), "no address"),
+        (("--user", f"u:{PASSWORD}", "--quota", "0"), "out of range"),
+        (("--secret", SECRET, "--secret-file", "/dev/null"), "exclude"),
+        (("--secret-file", "/dev/null"), "is empty"),
+        (("--user", f"u:{PASSWORD}", "--nonce-lifetime", "0"), "out of range"),
     ],
 )
-def test_what_cannot_be_meant_gets_one_line(run, arguments, said):
-    outcome = run("serve", "--port", "0", *arguments)
-    assert outcome.status == 64 and outcome.errors.count(b"\n") == 1
-    assert said in outcome.errors.decode(), outcome.describe()
+def test_options_that_make_no_sense_are_named(run, options, words):
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("ICECHECK_TURN")}
+    outcome = run("serve", "--port", "0", *options, environment=clean, patience=10)
+    assert outcome.status == 64, outcome.describe()
+    assert words in outcome.errors.decode(), outcome.describe()
+    assert PASSWORD.encode() not in outcome.errors and SECRET.encode() not in outcome.errors

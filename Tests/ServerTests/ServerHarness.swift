@@ -7,6 +7,8 @@ final class ServerHarness {
     static let primary = IPAddress(192, 0, 2, 1)
     static let alternate = IPAddress(192, 0, 2, 2)
     static let client = Endpoint(IPAddress(198, 51, 100, 7), 40_000)
+    /// Seconds since 1970 at the virtual clock's start.
+    static let startedAt: Int64 = 1_800_000_000
 
     var server: STUNServer
     var now = Instant.zero
@@ -17,12 +19,23 @@ final class ServerHarness {
     private(set) var closed: Set<PathID> = []
     private(set) var events: [STUNServerEvent] = []
     /// Where opening fails.
-    private let refusing: Set<Endpoint>
+    var refusing: Set<Endpoint>
+    /// Ports on which opening fails because others have them.
+    var portsInUse: Set<UInt16> = []
     private var systemPort: UInt16 = 50_000
     private var accepted: UInt32 = 0x8000_0000
 
-    init(_ configuration: STUNServerConfiguration, refusing: Set<Endpoint> = []) {
-        server = STUNServer(configuration: configuration, random: RelayWorld.Generator(state: 5))
+    init(
+        _ configuration: STUNServerConfiguration, turn: TURNServerConfiguration? = nil, refusing: Set<Endpoint> = []
+    ) {
+        server =
+            if let turn {
+                STUNServer(
+                    configuration: configuration, turn: turn, from: now, secondsSince1970: Self.startedAt,
+                    random: SeededRandom(state: 1))
+            } else {
+                STUNServer(configuration: configuration)
+            }
         self.refusing = refusing
         drain()
     }
@@ -70,6 +83,11 @@ final class ServerHarness {
         return connection
     }
 
+    /// The events about allocations.
+    var allocationEvents: [TURNServerEvent] {
+        events.compactMap { if case .turn(let event) = $0 { event } else { nil } }
+    }
+
     func send(_ bytes: [UInt8], on path: PathID) {
         handle(.stream(StreamEvent(path: path, kind: .bytes(bytes), at: now)))
     }
@@ -107,9 +125,9 @@ final class ServerHarness {
 
     private func open(_ path: PathID, _ specification: PathSpecification) {
         guard var local = specification.local else { return }
-        if refusing.contains(local) {
-            let error = PathError(
-                path: path, kind: .addressNotAvailable, origin: .local, destination: nil, isFatal: true)
+        if refusing.contains(local) || portsInUse.contains(local.port) {
+            let kind: PathError.Kind = refusing.contains(local) ? .addressNotAvailable : .addressInUse
+            let error = PathError(path: path, kind: kind, origin: .local, destination: nil, isFatal: true)
             server.handle(.pathError(error), at: now)
             return
         }
