@@ -59,7 +59,7 @@ struct PlanTextTests {
     func excluded() throws {
         let plan = try plan(.nat, ["stuns:b.example"])
         let text = plan.rendered(as: .text, style: RenderingStyle())
-        #expect(text.contains("stuns:b.example           0\n    a NAT's behavior is asked about over UDP and TCP"))
+        #expect(text.contains("stuns:b.example         0  a NAT's behavior is asked about over UDP and TCP"))
         #expect(plan.rendered(as: .json, style: RenderingStyle()).contains("\"notMeasured\": \"a NAT's behavior"))
     }
 
