@@ -266,10 +266,11 @@ extension Session {
 
     /// What an attempt waited for in vain when the run ended; nil where it had not waited long, or had no question open.
     private func unfinished(_ run: Int, at now: Instant) -> TURNEvidence.Trouble? {
-        guard turnRuns[run].evidence.took == .zero, now - turnRuns[run].startedAt >= Self.meaningfulWait else {
-            return nil
-        }
         let stage = stage(of: run)
+        let isUnderWay = stage == .connect || stage == .tls
+        // What was never sent, since other requests had gone to the same address, was not waited for.
+        let since = isUnderWay ? turnRuns[run].startedAt : turnRuns[run].allocation.waitingSince
+        guard turnRuns[run].evidence.took == .zero, let since, now - since >= Self.meaningfulWait else { return nil }
         let pending = turnRuns[run].framer.pending
         if stage == .connect || stage == .tls { return TURNEvidence.Trouble(stage, .noAnswer) }
         if turnRuns[run].allocation.discards[.unauthenticatedSuccess, default: 0] > 0 {

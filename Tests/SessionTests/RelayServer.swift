@@ -91,6 +91,7 @@ final class RelayServer {
         guard !dropsIn, allocation.permissions.contains(peer.address) else { return [] }
         let data: [UInt8]
         if let channel = allocation.channels.first(where: { $0.value == peer })?.key {
+            guard !dropsChannels else { return [] }
             data = ChannelData(channel: channel, data: bytes).encoded(padded: false)
         } else {
             var builder = MessageBuilder(.indication, .data, TransactionID(high: 1, low: 2))

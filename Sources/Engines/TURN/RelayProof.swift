@@ -152,6 +152,13 @@ package struct RelayProof: Hashable, Sendable {
         }
     }
 
+    /// Whether the channel is to be bound now: once it is, a server sends all data of the peer over it, and what still
+    /// was to go in indications would be the channel's. All of them have gone through the relay when one of the last
+    /// is sent and one came back.
+    package var wantsChannel: Bool {
+        isBound == nil && (phase == .binding || self[.indication].sent >= count && !self[.indication].returned.isEmpty)
+    }
+
     /// Whether the second socket's address is wanted, as the relay would see it: see ``reverse(isPossible:at:)``.
     package var wantsPeerAddress: Bool { phase == .reversing(isStarted: false) }
 
