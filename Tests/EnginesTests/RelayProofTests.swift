@@ -85,6 +85,29 @@ import Testing
         #expect(!proof.wantsChannel)
     }
 
+    @Test func answerOfTheFirstLaneThatComesLateDoesNotStopTheSecond() {
+        var proof = RelayProofHarness(count: 2, pace: .milliseconds(1)).proof
+        proof.begin(at: .zero)
+        proof.permitted(at: .zero)
+        var now = Instant.zero
+        var sent: [[UInt8]] = []
+        func advance() {
+            while let outgoing = proof.next(at: now) {
+                if case .toRelay(let bytes) = outgoing { sent.append(bytes) }
+            }
+            now = now + .milliseconds(1)
+            proof.handleTimeout(at: now)
+        }
+        for _ in 0..<2 { advance() }
+        _ = proof.returned(sent[0], from: RelayProofHarness.relayed, at: now)
+        proof.channelSettled(isBound: true, at: now)
+        while proof[.channel].sent == 0, now < .zero + .seconds(1) { advance() }
+        _ = proof.returned(sent[1], from: RelayProofHarness.relayed, at: now)
+        while !proof.isOver, now < .zero + .seconds(2) { advance() }
+        #expect(proof[.indication].roundTrips.count == 2)
+        #expect(proof[.channel].sent == RelayProof.mostUnanswered)
+    }
+
     @Test func channelThatCannotBeBoundEndsTheProofAfterTheFirstLane() {
         let harness = Self.run { $0.bindsAfter = nil }
         #expect(harness.proof[.indication].roundTrips.count == 3)

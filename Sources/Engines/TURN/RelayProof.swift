@@ -228,8 +228,10 @@ package struct RelayProof: Hashable, Sendable {
         }
         guard self[lane].sentAt.indices.contains(number), self[lane].returned[number] == nil else { return true }
         tallies[lane.rawValue].returned[number] = max(.zero, now - self[lane].sentAt[number])
-        if self[lane].sent >= count { nextAt = nil }
-        if self[lane].sent >= count, self[lane].returned.count == self[lane].sent { ended(lane, at: now) }
+        // What comes late, in the time of the other lane, does not stop that one.
+        guard phase == .counting(lane), self[lane].sent >= count else { return true }
+        nextAt = nil
+        if self[lane].returned.count == self[lane].sent { ended(lane, at: now) }
         return true
     }
 
