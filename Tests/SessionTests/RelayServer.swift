@@ -28,7 +28,7 @@ final class RelayServer {
     static let relayed6 = IPAddress(v6: 0x2600 << 112 | 9)
 
     let username = "user"
-    let password = "pencil"
+    var password = "pencil"
     let realm = "example.org"
     /// Allocations that the user may have on a server at one time.
     var quota = Int.max
