@@ -36,6 +36,7 @@ final class RelayServer {
     var refusal: (Request) -> Int? = { _ in nil }
     /// Where unsigned Allocates are sent.
     var redirects: [Endpoint: Endpoint] = [:]
+    var alternateDomain: String?
     /// What gets no answer at all.
     var isDropped: (Request) -> Bool = { _ in false }
     /// Data to the relay that does not get in, out of it, or over a channel.
@@ -169,7 +170,10 @@ final class RelayServer {
     ) -> [UInt8] {
         if message.method == .binding { return success(message) { $0.append(.xorMappedAddress, local) } }
         if message.method == .allocate, let other = redirects[server] {
-            return error(300, message, isSigned: false) { $0.append(.alternateServer, other) }
+            return error(300, message, isSigned: false) {
+                $0.append(.alternateServer, other)
+                if let alternateDomain { $0.append(.alternateDomain, Array(alternateDomain.utf8)) }
+            }
         }
         guard request.isSigned, message.verifyIntegrity(key: key) == .valid else {
             return error(401, message, isSigned: false) {

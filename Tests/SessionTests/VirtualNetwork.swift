@@ -16,6 +16,11 @@ struct VirtualNetwork {
         case ended
     }
 
+    enum Handshake {
+        case secured(SecureFacts)
+        case refused(SecureRefusal)
+    }
+
     /// What happens on a TCP connection.
     enum StreamReply {
         case refused
@@ -36,6 +41,8 @@ struct VirtualNetwork {
     var relay: (PathID, Endpoint, Endpoint, [UInt8], Instant, Bool) -> [(Duration, PathID, Arrival)]? = {
         _, _, _, _, _, _ in nil
     }
+    /// How a handshake on a path ends; nil is never.
+    var handshake: (PathSpecification) -> (Duration, Handshake)? = { _ in nil }
     /// How the system answers; nil is never.
     var answer: (SystemQuery) -> (Duration, SystemAnswer)? = { query in
         switch query {
@@ -52,6 +59,8 @@ struct VirtualNetwork {
 
     private(set) var sent: [(at: Instant, transmit: Transmit, local: Endpoint)] = []
     private(set) var now = Instant.zero
+    /// What each path was opened as, in their order.
+    private(set) var specifications: [PathSpecification] = []
     private var pending: [(at: Instant, order: Int, input: Input)] = []
     private var order = 0
     private var locals: [PathID: Endpoint] = [:]
@@ -129,10 +138,17 @@ struct VirtualNetwork {
 
     private mutating func open(_ path: PathID, _ specification: PathSpecification) {
         nextPort += 1
+        specifications.append(specification)
         locals[path] = Endpoint(specification.local?.address ?? Self.host, nextPort)
         if let kind = refusal(specification) {
             schedule(.pathError(PathError(path: path, kind: kind, origin: .local, isFatal: true)), after: .zero)
             return
+        }
+        if specification.security != nil, let (delay, result) = handshake(specification) {
+            switch result {
+            case .secured(let facts): schedule(.secured(path, facts, after: delay), after: delay)
+            case .refused(let refusal): schedule(.securingFailed(path, refusal, after: delay), after: delay)
+            }
         }
         guard case .connection(let remote) = specification.kind else {
             schedule(.opened(path, local: Endpoint(specification.local?.address ?? Self.host, nextPort)), after: .zero)
