@@ -127,7 +127,7 @@ extension Session {
             // One ICMP message may be forged, or belong to a moment: it ends nothing unless it comes twice, or nothing
             // else comes within one retransmission timeout.
             guard trouble.origin != .local, error.destination == turnRuns[run].evidence.serverAddress else { return }
-            if turnRuns[run].suspicion != nil { return lose(run, trouble, at: now) }
+            if turnRuns[run].suspicion != nil { return fail(run, trouble, at: now) }
             turnRuns[run].suspicion = (trouble, now + plan.schedule.initialTimeout)
             turnRuns[run].allocation.hasten(to: now + Self.secondOpinion)
         }
@@ -137,6 +137,22 @@ extension Session {
         var end = TURNEvidence.Trouble(stage(of: run), .path)
         end.path = trouble
         lose(run, end, at: now)
+    }
+
+    /// What ICMP says twice ends the attempt. Where the server holds an allocation it is asked to delete it all the
+    /// same, as long as that may take: the path may be back.
+    private mutating func fail(_ run: Int, _ trouble: PathTrouble, at now: Instant) {
+        turnRuns[run].suspicion = nil
+        guard turnRuns[run].evidence.allocation != nil, turnRuns[run].evidence.deletion == nil else {
+            return lose(run, trouble, at: now)
+        }
+        guard turnRuns[run].evidence.took == .zero else { return }
+        if turnRuns[run].evidence.trouble == nil {
+            turnRuns[run].evidence.trouble = TURNEvidence.Trouble(stage(of: run), .path)
+            turnRuns[run].evidence.trouble?.path = trouble
+        }
+        stopData(run, at: now)
+        settle(run, at: now)
     }
 
     private func stage(of run: Int) -> TURNEvidence.Trouble.Stage {
@@ -236,7 +252,7 @@ extension Session {
     mutating func advanceTURN(to now: Instant) {
         for run in turnRuns.indices where !turnRuns[run].isReported {
             if let suspicion = turnRuns[run].suspicion, suspicion.giveUpAt <= now {
-                lose(run, suspicion.trouble, at: now)
+                fail(run, suspicion.trouble, at: now)
                 continue
             }
             turnRuns[run].allocation.handleTimeout(at: now)

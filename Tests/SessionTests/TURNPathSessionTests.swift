@@ -72,6 +72,34 @@ import Testing
         #expect(run.diagnosis.turn.first?.error?.kind == .altered && run.server.allocations.isEmpty)
     }
 
+    /// The server answers until it is there, then two ICMP messages come for the permission, and for what follows or not.
+    @Test(arguments: [true, false]) func allocationWhosePathFailsIsDeletedAllTheSame(heals: Bool) throws {
+        let run = try TURNSessionTests.run(TURNSessionTests.options()) { network, server in
+            let serve = network.relay
+            network.relay = { path, local, remote, bytes, now, isStream in
+                guard server.mostAllocations > 0, remote == RelayServer.endpoint else {
+                    return serve(path, local, remote, bytes, now, isStream)
+                }
+                let isRefresh = (try? Message(decoding: bytes))?.method == .refresh
+                return isRefresh && heals ? serve(path, local, remote, bytes, now, isStream) : nil
+            }
+            network.respond = { _, _, _ in
+                [(.milliseconds(5), .icmp(.hostUnreachable, from: IPAddress(192, 0, 2, 1)))]
+            }
+        }
+        #expect(run.first?.trouble?.path?.kind == .hostUnreachable)
+        if heals {
+            #expect(run.first?.deletion == .confirmed && run.server.allocations.isEmpty)
+        } else {
+            guard case .unconfirmed = run.first?.deletion else {
+                Issue.record("\(String(describing: run.first?.deletion))")
+                return
+            }
+            #expect(run.diagnosis.findings.map(\.id).contains("turn-allocation-left"))
+        }
+        #expect(run.took < 2500)
+    }
+
     struct Hardship: Sendable, CustomTestStringConvertible {
         var testDescription: String
         var configure: @Sendable (RelayServer) -> Void
