@@ -8,6 +8,8 @@ struct RelayTrial: Sendable {
     var path: PathID?
     /// The second socket's own question where the server sees it.
     var binding: ClientTransaction?
+    /// Whether the channel to the second socket was asked for.
+    var hasAskedChannel = false
     /// Where the client sends to the second socket, as the relay would see it.
     var target: Endpoint?
     /// Whether its part of the attempt is done.
@@ -149,7 +151,6 @@ extension Session {
         guard let answer = turnRuns[run].trial?.proof.arrived(data.bytes) else { return }
         if turnRuns[run].evidence.relay?.peerAddress == nil {
             turnRuns[run].evidence.relay?.peerAddress = data.peer
-            if turnRuns[run].allocation.bindChannel(to: data.peer) == nil { channelSettled(after: nil, run, at: now) }
         }
         turnRuns[run].allocation.send(answer, to: data.peer, usesChannel: data.channel != nil)
     }
@@ -181,7 +182,16 @@ extension Session {
         if turnRuns[run].trial?.proof.wantsPeerAddress == true, turnRuns[run].trial?.binding == nil {
             findPeerAddress(run, at: now)
         }
+        bindChannel(run, at: now)
         endDataIfOver(run, at: now)
+    }
+
+    private mutating func bindChannel(_ run: Int, at now: Instant) {
+        guard let trial = turnRuns[run].trial, trial.proof.wantsChannel, !trial.hasAskedChannel,
+            let peer = turnRuns[run].evidence.relay?.peerAddress
+        else { return }
+        turnRuns[run].trial?.hasAskedChannel = true
+        if turnRuns[run].allocation.bindChannel(to: peer) == nil { channelSettled(after: nil, run, at: now) }
     }
 
     /// How the relay would see the second socket: its own address where no NAT is on the way, else what the server sees.

@@ -127,7 +127,7 @@ extension Session {
             // One ICMP message may be forged, or belong to a moment: it ends nothing unless it comes twice, or nothing
             // else comes within one retransmission timeout.
             guard trouble.origin != .local, error.destination == turnRuns[run].evidence.serverAddress else { return }
-            if turnRuns[run].suspicion != nil { return lose(run, trouble, at: now) }
+            if turnRuns[run].suspicion != nil { return fail(run, trouble, at: now) }
             turnRuns[run].suspicion = (trouble, now + plan.schedule.initialTimeout)
             turnRuns[run].allocation.hasten(to: now + Self.secondOpinion)
         }
@@ -137,6 +137,22 @@ extension Session {
         var end = TURNEvidence.Trouble(stage(of: run), .path)
         end.path = trouble
         lose(run, end, at: now)
+    }
+
+    /// What ICMP says twice ends the attempt. Where the server holds an allocation it is asked to delete it all the
+    /// same, as long as that may take: the path may be back.
+    private mutating func fail(_ run: Int, _ trouble: PathTrouble, at now: Instant) {
+        turnRuns[run].suspicion = nil
+        guard turnRuns[run].evidence.allocation != nil, turnRuns[run].evidence.deletion == nil else {
+            return lose(run, trouble, at: now)
+        }
+        guard turnRuns[run].evidence.took == .zero else { return }
+        if turnRuns[run].evidence.trouble == nil {
+            turnRuns[run].evidence.trouble = TURNEvidence.Trouble(stage(of: run), .path)
+            turnRuns[run].evidence.trouble?.path = trouble
+        }
+        stopData(run, at: now)
+        settle(run, at: now)
     }
 
     private func stage(of run: Int) -> TURNEvidence.Trouble.Stage {
@@ -245,7 +261,7 @@ extension Session {
     mutating func advanceTURN(to now: Instant) {
         for run in turnRuns.indices where !turnRuns[run].isReported {
             if let suspicion = turnRuns[run].suspicion, suspicion.giveUpAt <= now {
-                lose(run, suspicion.trouble, at: now)
+                fail(run, suspicion.trouble, at: now)
                 continue
             }
             turnRuns[run].allocation.handleTimeout(at: now)
@@ -275,10 +291,11 @@ extension Session {
 
     /// What an attempt waited for in vain when the run ended; nil where it had not waited long, or had no question open.
     private func unfinished(_ run: Int, at now: Instant) -> TURNEvidence.Trouble? {
-        guard turnRuns[run].evidence.took == .zero, now - turnRuns[run].startedAt >= Self.meaningfulWait else {
-            return nil
-        }
         let stage = stage(of: run)
+        let isUnderWay = stage == .connect || stage == .tls
+        // What was never sent, since other requests had gone to the same address, was not waited for.
+        let since = isUnderWay ? turnRuns[run].startedAt : turnRuns[run].allocation.waitingSince
+        guard turnRuns[run].evidence.took == .zero, let since, now - since >= Self.meaningfulWait else { return nil }
         let pending = turnRuns[run].framer.pending
         if stage == .connect || stage == .tls { return TURNEvidence.Trouble(stage, .noAnswer) }
         if turnRuns[run].allocation.discards[.unauthenticatedSuccess, default: 0] > 0 {

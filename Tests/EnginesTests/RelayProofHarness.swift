@@ -19,7 +19,7 @@ struct RelayProofHarness {
     var permittedAt: Instant? = .zero + roundTrip
     /// From when on the relay admits datagrams.
     var admitsFrom = Instant.zero + leg
-    /// How long the channel takes to be bound once a datagram has come; nil where it cannot be.
+    /// How long the channel takes to be bound once it is wanted; nil where it cannot be.
     var bindsAfter: Duration? = roundTrip
     /// Whether the second socket's outside can be found out.
     var knowsPeer = true
@@ -91,6 +91,10 @@ struct RelayProofHarness {
         inFlight.removeAll { $0.at <= now }
         for packet in due { deliver(packet.way, packet.bytes) }
         proof.handleTimeout(at: now)
+        if proof.wantsChannel, !hasAsked {
+            hasAsked = true
+            settlesAt = (now + (bindsAfter ?? .zero), bindsAfter != nil)
+        }
         if proof.wantsPeerAddress { proof.reverse(isPossible: knowsPeer, at: now) }
     }
 
@@ -114,10 +118,6 @@ struct RelayProofHarness {
         case .peerToRelay: if now >= admitsFrom { send(.relayToClient, bytes) }
         case .relayToClient:
             guard let answer = proof.arrived(bytes) else { return }
-            if !hasAsked {
-                hasAsked = true
-                settlesAt = (now + (bindsAfter ?? .zero), bindsAfter != nil)
-            }
             send(.clientToRelay, answer)
         case .clientToRelay: send(.relayToPeer, bytes)
         case .relayToPeer: returned.append(proof.returned(change(bytes), from: source, at: now))

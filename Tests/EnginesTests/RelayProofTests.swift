@@ -54,8 +54,9 @@ import Testing
     }
 
     @Test func proofEndsWithTheLastAnswerAndNotWithAWait() {
-        // 20 ms to the permission; two lanes of 40 ms each, their three datagrams 4 ms apart.
-        #expect(Self.run().now == .zero + .milliseconds(20 + 48 + 48))
+        // 20 ms to the permission; 40 to the first that comes back and 20 for the channel, which is bound meanwhile the
+        // others come; then the second lane, its three datagrams 4 ms apart.
+        #expect(Self.run().now == .zero + .milliseconds(20 + 40 + 20 + 48))
     }
 
     @Test func datagramsHaveTheSizeAndThePaceThatWereAskedFor() {
@@ -67,6 +68,44 @@ import Testing
             return RelayProofHarness.kind(bytes) == 0
         }
         #expect(counted.map { $0.at - counted[0].at } == [0, 15, 30, 45].map { .milliseconds($0) })
+    }
+
+    @Test func channelIsWantedOnceAllIndicationsAreSentAndOneCameBack() {
+        var proof = RelayProofHarness(count: 2, pace: .milliseconds(1)).proof
+        proof.begin(at: .zero)
+        proof.permitted(at: .zero)
+        var sent: [[UInt8]] = []
+        for millisecond in 0..<2 {
+            if case .toRelay(let bytes) = proof.next(at: .zero + .milliseconds(millisecond)) { sent.append(bytes) }
+            #expect(!proof.wantsChannel)
+        }
+        _ = proof.returned(sent[1], from: RelayProofHarness.relayed, at: .zero + .milliseconds(9))
+        #expect(proof.wantsChannel)
+        proof.channelSettled(isBound: true, at: .zero + .milliseconds(10))
+        #expect(!proof.wantsChannel)
+    }
+
+    @Test func answerOfTheFirstLaneThatComesLateDoesNotStopTheSecond() {
+        var proof = RelayProofHarness(count: 2, pace: .milliseconds(1)).proof
+        proof.begin(at: .zero)
+        proof.permitted(at: .zero)
+        var now = Instant.zero
+        var sent: [[UInt8]] = []
+        func advance() {
+            while let outgoing = proof.next(at: now) {
+                if case .toRelay(let bytes) = outgoing { sent.append(bytes) }
+            }
+            now = now + .milliseconds(1)
+            proof.handleTimeout(at: now)
+        }
+        for _ in 0..<2 { advance() }
+        _ = proof.returned(sent[0], from: RelayProofHarness.relayed, at: now)
+        proof.channelSettled(isBound: true, at: now)
+        while proof[.channel].sent == 0, now < .zero + .seconds(1) { advance() }
+        _ = proof.returned(sent[1], from: RelayProofHarness.relayed, at: now)
+        while !proof.isOver, now < .zero + .seconds(2) { advance() }
+        #expect(proof[.indication].roundTrips.count == 2)
+        #expect(proof[.channel].sent == RelayProof.mostUnanswered)
     }
 
     @Test func channelThatCannotBeBoundEndsTheProofAfterTheFirstLane() {

@@ -45,8 +45,26 @@ struct HostileTextTests {
             var softwareHex: String?
             var error: Failure?
         }
+        struct TURN: Decodable {
+            struct TLS: Decodable {
+                struct Certificate: Decodable {
+                    var subject: String
+                    var names: [String]?
+                }
+                struct Fault: Decodable { var detail: String? }
+                var chain: [Certificate]?
+                var faults: [Fault]?
+            }
+            var server: String
+            var realm: String?
+            var software: String?
+            var username: String?
+            var tls: TLS?
+            var error: STUN.Failure?
+        }
         var command: String
         var stun: [STUN]
+        var turn: [TURN]
     }
 
     @Test("JSON parses, gives our own text back as it was and text from outside cleaned", arguments: 0..<150)
@@ -67,6 +85,19 @@ struct HostileTextTests {
             {
                 let hex = software.bytes.prefix(1024).map { String(format: "%02x", $0) }.joined()
                 #expect(written.softwareHex == hex, "seed \(seed)")
+            }
+        }
+        for (written, result) in zip(parsed.turn, try #require(report.turn)) {
+            #expect(written.server == result.server, "seed \(seed)")
+            #expect(written.realm == result.evidence?.realm?.cleaned(), "seed \(seed)")
+            #expect(written.software == result.evidence?.software?.cleaned(), "seed \(seed)")
+            #expect(written.username == result.evidence?.username.cleaned(), "seed \(seed)")
+            let tls = result.evidence?.tls
+            #expect(written.tls?.chain?.map(\.subject) == tls?.facts.chain.map { $0.subject.cleaned() })
+            let faults = written.tls?.faults?.map(\.detail) ?? []
+            #expect(faults == (tls?.failures ?? []).map { $0.detail.cleaned() }, "seed \(seed)")
+            if case .failed(let error) = result.outcome {
+                #expect(written.error?.reason == error.reason?.cleaned(), "seed \(seed)")
             }
         }
         #expect(!json.unicodeScalars.contains { Self.isForbidden($0.value) }, "seed \(seed)")

@@ -65,6 +65,7 @@ extension Report {
             return candidate
         }
         report.stun = report.stun?.map { $0.hostile(&text) }
+        report.turn = TURNResult.fixtures.map { $0.hostile(&text) }
         report.notMeasured = report.notMeasured.map { $0.hostile(&text) }
         report.findings = report.findings.map { finding in
             Finding(

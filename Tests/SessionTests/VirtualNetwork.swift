@@ -9,6 +9,18 @@ struct VirtualNetwork {
         case icmp(PathError.Kind, from: IPAddress?)
     }
 
+    /// What comes on a path, whatever was sent to bring it.
+    enum Arrival {
+        case datagram(from: Endpoint, [UInt8])
+        case bytes([UInt8])
+        case ended
+    }
+
+    enum Handshake {
+        case secured(SecureFacts)
+        case refused(SecureRefusal)
+    }
+
     /// What happens on a TCP connection.
     enum StreamReply {
         case refused
@@ -24,6 +36,13 @@ struct VirtualNetwork {
     var connect: (Endpoint) -> [(Duration, StreamReply)] = { _ in [] }
     /// What bytes written to a connection lead to.
     var write: ([UInt8], Endpoint) -> [(Duration, StreamReply)] = { _, _ in [] }
+    /// What a datagram, or bytes on a connection, bring about on any path, each after a delay; nil leaves it to
+    /// `respond` and `write`.
+    var relay: (PathID, Endpoint, Endpoint, [UInt8], Instant, Bool) -> [(Duration, PathID, Arrival)]? = {
+        _, _, _, _, _, _ in nil
+    }
+    /// How a handshake on a path ends; nil is never.
+    var handshake: (PathSpecification) -> (Duration, Handshake)? = { _ in nil }
     /// How the system answers; nil is never.
     var answer: (SystemQuery) -> (Duration, SystemAnswer)? = { query in
         switch query {
@@ -40,6 +59,8 @@ struct VirtualNetwork {
 
     private(set) var sent: [(at: Instant, transmit: Transmit, local: Endpoint)] = []
     private(set) var now = Instant.zero
+    /// What each path was opened as, in their order.
+    private(set) var specifications: [PathSpecification] = []
     private var pending: [(at: Instant, order: Int, input: Input)] = []
     private var order = 0
     private var locals: [PathID: Endpoint] = [:]
@@ -51,6 +72,7 @@ struct VirtualNetwork {
     /// Runs the session to its end; fails on livelock.
     mutating func run<R>(_ session: inout Session<R>, interruptAt: Instant? = nil) -> [Observation] {
         var observations: [Observation] = []
+        var interruptAt = interruptAt
         for _ in 0..<200_000 {
             while let output = session.pollOutput(at: now) { perform(output) }
             while let observation = session.pollEvent() { observations.append(observation) }
@@ -61,7 +83,8 @@ struct VirtualNetwork {
             let wakes = [session.nextWake, arrival.map { pending[$0].at }, interruptAt].compactMap { $0 }
             guard let next = wakes.min() else { fatalError("the session waits for nothing") }
             now = max(now, next)
-            if let interruptAt, now >= interruptAt {
+            if let instant = interruptAt, now >= instant {
+                interruptAt = nil
                 session.conclude(.interrupted, at: now)
             } else if let arrival, pending[arrival].at <= now {
                 session.handle(pending.remove(at: arrival).input, at: now)
@@ -83,9 +106,12 @@ struct VirtualNetwork {
         case .transmit(let transmit):
             let local = locals[transmit.path] ?? Endpoint(Self.host, 0)
             sent.append((now, transmit, local))
+            if deliverRelayed(transmit.path, local, transmit.destination, transmit.bytes, isStream: false) { return }
             for (delay, reply) in respond(transmit, local, now) { deliver(reply, to: transmit, after: delay) }
         case .write(let path, let bytes):
             guard let remote = remotes[path] else { return }
+            let local = locals[path] ?? Endpoint(Self.host, 0)
+            if deliverRelayed(path, local, remote, bytes, isStream: true) { return }
             for (delay, reply) in write(bytes, remote) { deliver(reply, on: path, after: delay) }
         case .close(let path): remotes[path] = nil
         case .query(let id, let query):
@@ -93,12 +119,36 @@ struct VirtualNetwork {
         }
     }
 
+    private mutating func deliverRelayed(
+        _ path: PathID, _ local: Endpoint, _ remote: Endpoint, _ bytes: [UInt8], isStream: Bool
+    ) -> Bool {
+        guard let arrivals = relay(path, local, remote, bytes, now, isStream) else { return false }
+        for (delay, path, arrival) in arrivals {
+            let at = now + delay
+            switch arrival {
+            case .datagram(let source, let bytes):
+                schedule(.datagram(Datagram(path: path, source: source, bytes: bytes, arrivedAt: at)), after: delay)
+            case .bytes(let bytes):
+                schedule(.stream(StreamEvent(path: path, kind: .bytes(bytes), at: at)), after: delay)
+            case .ended: schedule(.stream(StreamEvent(path: path, kind: .ended, at: at)), after: delay)
+            }
+        }
+        return true
+    }
+
     private mutating func open(_ path: PathID, _ specification: PathSpecification) {
         nextPort += 1
+        specifications.append(specification)
         locals[path] = Endpoint(specification.local?.address ?? Self.host, nextPort)
         if let kind = refusal(specification) {
             schedule(.pathError(PathError(path: path, kind: kind, origin: .local, isFatal: true)), after: .zero)
             return
+        }
+        if specification.security != nil, let (delay, result) = handshake(specification) {
+            switch result {
+            case .secured(let facts): schedule(.secured(path, facts, after: delay), after: delay)
+            case .refused(let refusal): schedule(.securingFailed(path, refusal, after: delay), after: delay)
+            }
         }
         guard case .connection(let remote) = specification.kind else {
             schedule(.opened(path, local: Endpoint(specification.local?.address ?? Self.host, nextPort)), after: .zero)

@@ -152,6 +152,13 @@ package struct RelayProof: Hashable, Sendable {
         }
     }
 
+    /// Whether the channel is to be bound now: once it is, a server sends all data of the peer over it, and what still
+    /// was to go in indications would be the channel's. All of them have gone through the relay when one of the last
+    /// is sent and one came back.
+    package var wantsChannel: Bool {
+        isBound == nil && (phase == .binding || self[.indication].sent >= count && !self[.indication].returned.isEmpty)
+    }
+
     /// Whether the second socket's address is wanted, as the relay would see it: see ``reverse(isPossible:at:)``.
     package var wantsPeerAddress: Bool { phase == .reversing(isStarted: false) }
 
@@ -221,8 +228,10 @@ package struct RelayProof: Hashable, Sendable {
         }
         guard self[lane].sentAt.indices.contains(number), self[lane].returned[number] == nil else { return true }
         tallies[lane.rawValue].returned[number] = max(.zero, now - self[lane].sentAt[number])
-        if self[lane].sent >= count { nextAt = nil }
-        if self[lane].sent >= count, self[lane].returned.count == self[lane].sent { ended(lane, at: now) }
+        // What comes late, in the time of the other lane, does not stop that one.
+        guard phase == .counting(lane), self[lane].sent >= count else { return true }
+        nextAt = nil
+        if self[lane].returned.count == self[lane].sent { ended(lane, at: now) }
         return true
     }
 

@@ -266,6 +266,9 @@ package struct TURNAllocation: Sendable {
     /// Whether it is over: nothing more is sent, and nothing that arrives is used.
     package var isFinished: Bool { phase == .over }
 
+    /// When the oldest request that still waits for an answer was first sent; nil where none does.
+    package var waitingSince: Instant? { transactions.compactMap(\.client.transmissions.first).min() }
+
     /// How many requests wait for an answer or are about to be sent.
     package var pendingRequests: Int {
         outbox.reduce(transactions.count) {

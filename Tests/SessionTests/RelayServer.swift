@@ -1,0 +1,232 @@
+import NetTypes
+import STUN
+
+/// TURN servers in memory, with their relayed addresses: 10 ms to them and 10 ms back. They check integrity by
+/// themselves, know their allocations by five-tuple, and have faults to plant.
+final class RelayServer {
+    struct Allocation {
+        var user: Endpoint
+        var isStream: Bool
+        var relayed: Endpoint
+        var permissions: Set<IPAddress> = []
+        var channels: [UInt16: Endpoint] = [:]
+    }
+
+    struct Request {
+        var at: Instant
+        var path: PathID
+        var server: Endpoint
+        var method: Method
+        /// LIFETIME, where there is one.
+        var lifetime: UInt32?
+        var isSigned: Bool
+    }
+
+    static let leg = Duration.milliseconds(10)
+    static let address = IPAddress(9, 9, 9, 9)
+    static let endpoint = Endpoint(address, 3478)
+    static let relayed6 = IPAddress(v6: 0x2600 << 112 | 9)
+
+    let username = "user"
+    var password = "pencil"
+    let realm = "example.org"
+    /// Allocations that the user may have on a server at one time.
+    var quota = Int.max
+    /// What signed requests are refused with.
+    var refusal: (Request) -> Int? = { _ in nil }
+    /// Where unsigned Allocates are sent.
+    var redirects: [Endpoint: Endpoint] = [:]
+    var alternateDomain: String?
+    /// What gets no answer at all.
+    var isDropped: (Request) -> Bool = { _ in false }
+    /// Data to the relay that does not get in, out of it, or over a channel.
+    var dropsIn = false
+    var dropsOut = false
+    var dropsChannels = false
+
+    private(set) var requests: [Request] = []
+    private(set) var allocations: [PathID: Allocation] = [:]
+    /// The most that there were at one time.
+    private(set) var mostAllocations = 0
+    private var answers: [TransactionID: [UInt8]] = [:]
+    private var framers: [PathID: StreamFramer] = [:]
+    private var pathByLocal: [Endpoint: PathID] = [:]
+    private var nextPort: UInt16 = 50000
+
+    func requests(_ method: Method) -> [Request] { requests.filter { $0.method == method } }
+    /// Refreshes with lifetime 0.
+    var deletions: [Request] { requests(.refresh).filter { $0.lifetime == 0 } }
+
+    /// What bytes lead to: nil where no server and no relay is at the destination.
+    func take(
+        _ path: PathID, _ local: Endpoint, _ remote: Endpoint, _ bytes: [UInt8], at now: Instant, isStream: Bool
+    ) -> [(Duration, PathID, VirtualNetwork.Arrival)] {
+        if !isStream { pathByLocal[local] = path }
+        if let (client, allocation) = allocations.first(where: { $0.value.relayed == remote }) {
+            return fromPeer(local, bytes, client, allocation)
+        }
+        var frames = [bytes]
+        if isStream {
+            framers[path, default: StreamFramer()].append(bytes)
+            frames = []
+            while let frame = try? framers[path]?.next() {
+                switch frame {
+                case .message(let message): frames.append(message)
+                case .channelData(let data): frames.append(data.encoded(padded: false))
+                }
+            }
+        }
+        return frames.flatMap { fromClient(path, local, remote, $0, now, isStream: isStream) }
+    }
+
+    private func arrival(_ bytes: [UInt8], from source: Endpoint, isStream: Bool) -> VirtualNetwork.Arrival {
+        guard isStream else { return .datagram(from: source, bytes) }
+        return .bytes(bytes + [UInt8](repeating: 0, count: (4 - bytes.count % 4) % 4))
+    }
+
+    // MARK: Data
+
+    private func fromPeer(
+        _ peer: Endpoint, _ bytes: [UInt8], _ client: PathID, _ allocation: Allocation
+    ) -> [(Duration, PathID, VirtualNetwork.Arrival)] {
+        guard !dropsIn, allocation.permissions.contains(peer.address) else { return [] }
+        let data: [UInt8]
+        if let channel = allocation.channels.first(where: { $0.value == peer })?.key {
+            guard !dropsChannels else { return [] }
+            data = ChannelData(channel: channel, data: bytes).encoded(padded: false)
+        } else {
+            var builder = MessageBuilder(.indication, .data, TransactionID(high: 1, low: 2))
+            builder.append(.xorPeerAddress, peer)
+            builder.append(.data, bytes)
+            data = builder.bytes
+        }
+        return [
+            (Self.leg * 2, client, arrival(data, from: allocation.user, isStream: allocation.isStream))
+        ]
+    }
+
+    private func toPeer(
+        _ peer: Endpoint, _ bytes: [UInt8], _ allocation: Allocation
+    ) -> [(Duration, PathID, VirtualNetwork.Arrival)] {
+        guard !dropsOut, allocation.permissions.contains(peer.address), let path = pathByLocal[peer] else { return [] }
+        return [(Self.leg * 2, path, .datagram(from: allocation.relayed, bytes))]
+    }
+
+    private func fromClient(
+        _ path: PathID, _ local: Endpoint, _ server: Endpoint, _ bytes: [UInt8], _ now: Instant, isStream: Bool
+    ) -> [(Duration, PathID, VirtualNetwork.Arrival)] {
+        if let first = bytes.first, first & 0xC0 == 0x40 {
+            guard !dropsChannels, let data = try? ChannelData(decoding: bytes), let allocation = allocations[path],
+                let peer = allocation.channels[data.channel]
+            else { return [] }
+            return toPeer(peer, data.data, allocation)
+        }
+        guard let message = try? Message(decoding: bytes) else { return [] }
+        if message.messageClass == .indication {
+            guard let peer = (try? message.value(.xorPeerAddress)) ?? nil, let data = message.rawValue(.data),
+                let allocation = allocations[path]
+            else { return [] }
+            return toPeer(peer, data, allocation)
+        }
+        let request = Request(
+            at: now, path: path, server: server, method: message.method,
+            lifetime: (try? message.value(.lifetime)) ?? nil, isSigned: message.first(.messageIntegrity) != nil)
+        requests.append(request)
+        guard !isDropped(request) else { return [] }
+        let reply =
+            answers[message.transactionID] ?? answer(message, request, from: local, server, isStream: isStream)
+        answers[message.transactionID] = reply
+        return [(Self.leg * 2, path, arrival(reply, from: server, isStream: isStream))]
+    }
+
+    // MARK: Requests
+
+    private var key: [UInt8] {
+        guard let username = try? Username(username), let realm = try? Realm(Array(realm.utf8)),
+            let key = try? LongTermKey(username: username, realm: realm, password: password)
+        else { return [] }
+        return key.bytes
+    }
+
+    private func success(_ message: Message, _ fill: (inout MessageBuilder) -> Void = { _ in }) -> [UInt8] {
+        var builder = MessageBuilder(.successResponse, message.method, message.transactionID)
+        fill(&builder)
+        if message.method != .binding { builder.appendMessageIntegrity(key: key) }
+        return builder.bytes
+    }
+
+    private func error(
+        _ code: Int, _ message: Message, isSigned: Bool = true, _ fill: (inout MessageBuilder) -> Void = { _ in }
+    ) -> [UInt8] {
+        var builder = MessageBuilder(.errorResponse, message.method, message.transactionID)
+        builder.append(.errorCode, ErrorCode(code))
+        fill(&builder)
+        if isSigned { builder.appendMessageIntegrity(key: key) }
+        return builder.bytes
+    }
+
+    private func answer(
+        _ message: Message, _ request: Request, from local: Endpoint, _ server: Endpoint, isStream: Bool
+    ) -> [UInt8] {
+        if message.method == .binding { return success(message) { $0.append(.xorMappedAddress, local) } }
+        if message.method == .allocate, let other = redirects[server] {
+            return error(300, message, isSigned: false) {
+                $0.append(.alternateServer, other)
+                if let alternateDomain { $0.append(.alternateDomain, Array(alternateDomain.utf8)) }
+            }
+        }
+        guard request.isSigned, message.verifyIntegrity(key: key) == .valid else {
+            return error(401, message, isSigned: false) {
+                $0.append(.realm, realm)
+                $0.append(.nonce, "nonce")
+            }
+        }
+        if let code = refusal(request) { return error(code, message) }
+        switch message.method {
+        case .allocate: return allocate(message, request.path, local, server, isStream: isStream)
+        case .refresh:
+            guard allocations[request.path] != nil else { return error(437, message) }
+            if request.lifetime == 0 { allocations[request.path] = nil }
+            return success(message) { $0.append(.lifetime, request.lifetime ?? 600) }
+        case .createPermission:
+            if let peer = (try? message.value(.xorPeerAddress)) ?? nil {
+                allocations[request.path]?.permissions.insert(peer.address)
+            }
+            return success(message)
+        case .channelBind:
+            if let peer = (try? message.value(.xorPeerAddress)) ?? nil,
+                let number = (try? message.value(.channelNumber)) ?? nil
+            {
+                allocations[request.path]?.channels[number] = peer
+            }
+            return success(message)
+        default: return error(400, message)
+        }
+    }
+
+    private func allocate(
+        _ message: Message, _ path: PathID, _ local: Endpoint, _ server: Endpoint, isStream: Bool
+    ) -> [UInt8] {
+        guard allocations.count < quota else { return error(486, message) }
+        nextPort += 1
+        let isIPv6 = (try? message.value(.requestedAddressFamily)) == .ipv6
+        let relayed = Endpoint(isIPv6 ? Self.relayed6 : server.address, nextPort)
+        allocations[path] = Allocation(user: server, isStream: isStream, relayed: relayed)
+        mostAllocations = max(mostAllocations, allocations.count)
+        return success(message) {
+            $0.append(.xorRelayedAddress, relayed)
+            $0.append(.xorMappedAddress, local)
+            $0.append(.lifetime, 120)
+        }
+    }
+}
+
+extension VirtualNetwork {
+    /// Lets the servers answer everything, and connections be made in a round trip.
+    mutating func serve(_ server: RelayServer) {
+        connect = { _ in [(RelayServer.leg * 2, .connected)] }
+        relay = { path, local, remote, bytes, now, isStream in
+            server.take(path, local, remote, bytes, at: now, isStream: isStream)
+        }
+    }
+}

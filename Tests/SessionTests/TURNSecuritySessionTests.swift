@@ -1,0 +1,121 @@
+import Engines
+import NetTypes
+import STUN
+import Testing
+
+@testable import Diagnosis
+@testable import Session
+
+/// Relays over TLS and DTLS: what is asked of the path, and what becomes of its handshake.
+@Suite struct TURNSecuritySessionTests {
+    private static let facts = SecureFacts(version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384", judgedAt: 1)
+    private static let leg = RelayServer.leg
+
+    private static func clients(_ network: VirtualNetwork) -> [SecureClientConfiguration] {
+        network.specifications.compactMap {
+            if case .client(let configuration) = $0.security { configuration } else { nil }
+        }
+    }
+
+    private static func run(
+        _ uri: String, _ change: (inout Options) -> Void = { _ in },
+        _ configure: (inout VirtualNetwork, RelayServer) -> Void = { _, _ in }
+    ) throws -> TURNSessionTests.Run {
+        var options = try TURNSessionTests.options([uri])
+        change(&options)
+        return try TURNSessionTests.run(options) { network, server in
+            network.handshake = { _ in (leg * 4, .secured(facts)) }
+            configure(&network, server)
+        }
+    }
+
+    @Test(arguments: [("turns:9.9.9.9", Transport.tls), ("turns:9.9.9.9?transport=udp", .dtls)])
+    func relayIsAskedForOnceThePathIsSecured(uri: String, transport: Transport) throws {
+        let run = try Self.run(uri)
+        let evidence = try #require(run.first)
+        #expect(evidence.transport == transport && evidence.trouble == nil)
+        #expect(evidence.tls == TLSEvidence(facts: Self.facts, handshake: .milliseconds(40)))
+        #expect(evidence.relay?.channel.roundTrips.count == 3 && evidence.deletion == .confirmed)
+        #expect(run.server.requests.first?.at == Instant.zero + .milliseconds(40))
+        #expect(run.server.allocations.isEmpty)
+        #expect(evidence.connectedAfter == (transport == .tls ? .milliseconds(20) : nil))
+    }
+
+    @Test func pathToAServerIsSecuredAsTheOptionsSayAndThePeersIsNot() throws {
+        let run = try Self.run("turns:9.9.9.9") { options in
+            options.trust = Plan.TLSTrust(rootsPEM: [1, 2], isInsecure: true, wallClock: 77)
+            options.timeout = .seconds(3)
+        }
+        let configuration = try #require(Self.clients(run.network).first)
+        #expect(Self.clients(run.network).count == 1 && run.network.specifications.count == 2)
+        #expect(configuration.kind == .tls && configuration.identity == .address(RelayServer.address))
+        #expect(configuration.serverName == nil && configuration.applicationProtocols == ["stun.turn"])
+        #expect(configuration.trustedPEM == [1, 2] && configuration.isInsecure && configuration.wallClock == 77)
+        #expect(configuration.handshakeLimit == .seconds(3))
+    }
+
+    @Test func pathWithoutTLSIsNotSecured() throws {
+        let run = try Self.run("turn:9.9.9.9")
+        #expect(Self.clients(run.network).isEmpty && run.first?.tls == nil)
+    }
+
+    @Test func certificateIsToNameTheHostOfTheURI() throws {
+        let run = try Self.run("turns:turn.example.org:5349?transport=udp") { _ in
+        } _: { network, _ in
+            let system = network.answer
+            network.answer = { query in
+                guard case .addresses(_, let family) = query else { return system(query) }
+                return (.zero, family == .ipv4 ? .addresses([RelayServer.address]) : .failed(.noSuchName))
+            }
+        }
+        let configuration = try #require(Self.clients(run.network).first)
+        #expect(configuration.identity == .name("turn.example.org") && configuration.kind == .dtls)
+        #expect(configuration.serverName == "turn.example.org")
+        #expect(configuration.peer == Endpoint(RelayServer.address, 5349))
+    }
+
+    @Test(arguments: ["turns:9.9.9.9", "turns:9.9.9.9?transport=udp"])
+    func handshakeThatFailsIsTheEndAndNothingIsAsked(uri: String) throws {
+        let refusal = SecureRefusal(failures: [SecureFailure(.expired, "2020-01-01", certificate: 0)])
+        let run = try Self.run(uri) { _ in
+        } _: { network, _ in
+            network.handshake = { _ in (Self.leg * 4, .refused(refusal)) }
+        }
+        #expect(run.first?.trouble == TURNEvidence.Trouble(.tls, .notSecured))
+        #expect(run.first?.tls?.failures == refusal.failures && run.first?.tls?.handshake == .milliseconds(40))
+        #expect(run.server.requests.isEmpty && run.took == 40)
+        #expect(run.diagnosis.findings.map(\.id) == ["tls-certificate-expired"])
+        #expect(run.diagnosis.turn.first?.stage == .tls)
+    }
+
+    @Test func handshakeWithoutAnEndIsToldAtTheDeadline() throws {
+        let run = try Self.run("turns:9.9.9.9") {
+            $0.timeout = .seconds(2)
+        } _: { network, _ in
+            network.handshake = { _ in nil }
+        }
+        #expect(run.took == 2000 && run.first?.trouble == TURNEvidence.Trouble(.tls, .noAnswer))
+        #expect(run.diagnosis.turn.first?.error?.kind == .timeout)
+    }
+
+    @Test func errorOfThePathDuringTheHandshakeIsOfThatStage() throws {
+        let run = try Self.run("turns:9.9.9.9") { _ in
+        } _: { network, _ in
+            network.handshake = { _ in nil }
+            network.connect = { _ in [(Self.leg, .connected), (Self.leg * 2, .reset)] }
+        }
+        #expect(run.first?.trouble?.stage == .tls && run.first?.trouble?.path?.kind == .connectionReset)
+    }
+
+    @Test func redirectWithADomainIsHeldToThatName() throws {
+        let other = Endpoint(IPAddress(9, 9, 9, 10), 5349)
+        let run = try Self.run("turns:9.9.9.9") { _ in
+        } _: { _, server in
+            server.redirects = [Endpoint(RelayServer.address, 5349): other]
+            server.alternateDomain = "other.example.org"
+        }
+        #expect(run.first?.redirects == [other] && run.first?.relay?.channel.roundTrips.count == 3)
+        #expect(
+            Self.clients(run.network).map(\.identity) == [.address(RelayServer.address), .name("other.example.org")])
+    }
+}
