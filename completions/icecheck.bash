@@ -448,8 +448,8 @@ _icecheck_turn_credentials() {
 _icecheck_serve() {
     repeating_flags=()
     non_repeating_flags=(--allow-any-peer -v --verbose --version -h --help)
-    repeating_options=(--listen --alternate --account --relay-address)
-    non_repeating_options=(--port --alternate-port --tls-port --cert --key --account-file --secret --secret-file --realm --relay-ports --max-allocations --quota --nonce-lifetime)
+    repeating_options=(--listen --alternate --user --relay-address)
+    non_repeating_options=(--port --alternate-port --tls-port --cert --key --secret --secret-file --realm --relay-ports --max-allocations --quota --nonce-lifetime)
     __icecheck_offer_flags_options 0
 
     # Offer option value completions
@@ -475,10 +475,7 @@ _icecheck_serve() {
     '--key')
         return
         ;;
-    '--account')
-        return
-        ;;
-    '--account-file')
+    '--user')
         return
         ;;
     '--secret')

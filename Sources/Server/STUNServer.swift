@@ -279,7 +279,9 @@ extension STUNServer {
             case .message(let message) where isForTURN(message):
                 answers += answerTURN(message, from: client, at: now) ?? []
             case .message(let message):
-                guard let answer = respond(to: message, arrival, over: connection.role.transport, at: now) else { continue }
+                guard let answer = respond(to: message, arrival, over: connection.role.transport, at: now) else {
+                    continue
+                }
                 answers += answer.bytes
                 connections.countAnswer(on: path)
             }

@@ -14,8 +14,8 @@ struct ServeCommand: ParsableCommand {
             default it listens on loopback: 127.0.0.1 with 127.0.0.2 as its alternate, and ::1. Answers are limited \
             for each source and never larger than three times the request.
 
-            With a --user or a --secret it is a TURN server as well, over UDP, TCP, TLS and DTLS, which relays over UDP to \
-            loopback and private addresses.
+            With a --user or a --secret it is a TURN server as well, over UDP, TCP, TLS and DTLS, which relays over UDP \
+            to loopback and private addresses.
             """)
 
     @Option(
@@ -66,7 +66,8 @@ struct ServeCommand: ParsableCommand {
         configuration.securePort = tlsPort
         configuration.credentials = try credentials(for: configuration, isRelaying: turn != nil)
         if configuration.credentials != nil, cert == nil {
-            try Run.write("TLS and DTLS with a certificate made for this run: clients need --insecure, or --cert here\n")
+            try Run.write(
+                "TLS and DTLS with a certificate made for this run: clients need --insecure, or --cert here\n")
         }
         var server = SecurePaths(Self.server(configuration, turn))
         var console = ServerConsole(configuration, turn, isVerbose: verbose)
@@ -102,7 +103,8 @@ struct ServeCommand: ParsableCommand {
         }
         guard isRelaying else { return nil }
         let now = WallClock.secondsSince1970
-        var request = CertificateRequest(commonName: "icecheck serve", notBefore: now - 3600, notAfter: now + 30 * 86400)
+        var request = CertificateRequest(
+            commonName: "icecheck serve", notBefore: now - 3600, notAfter: now + 30 * 86400)
         request.names = ["localhost"]
         request.addresses = configuration.addresses.map(\.primary)
         do throws(SecureFailure) {

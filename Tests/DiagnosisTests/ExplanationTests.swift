@@ -18,8 +18,10 @@ import Testing
     }
 
     @Test func noTwoHaveOneIdAndEachIsWhole() {
-        let ids = Explanations.all.map(\.id)
-        #expect(Set(ids).count == ids.count)
+        for kind in Explanation.Kind.allCases {
+            let ids = Explanations.all.filter { $0.kind == kind }.map(\.id)
+            #expect(Set(ids).count == ids.count)
+        }
         for one in Explanations.all {
             #expect(!one.title.isEmpty && one.meaning.hasSuffix("."), "\(one.id)")
             if one.kind == .finding { #expect(one.remedy.hasSuffix("."), "\(one.id)") }

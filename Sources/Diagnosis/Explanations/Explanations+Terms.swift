@@ -60,7 +60,7 @@ extension Explanations {
             "confidence", "Confidence",
             "What is left of certainty where a verdict comes from silence: 100 % less the chance that everything unanswered was only lost."
         ),
-        term("stun", "STUN", "Asks a server: from which address do you see me?", in: "RFC 8489"),
+        term("stun", "STUN", "Asks a server from which address it sees this machine.", in: "RFC 8489"),
         term(
             "turn", "TURN", "Asks a server for an address of its own, and to forward what is sent there.",
             in: "RFC 8656"),
