@@ -9,6 +9,9 @@ package enum WallClock {
     /// Seconds since 1970, UTC.
     package static var secondsSince1970: Int64 { csys_realtime_nanoseconds() / 1_000_000_000 }
 
+    /// Nanoseconds since 1970, UTC.
+    package static var nanosecondsSince1970: Int64 { csys_realtime_nanoseconds() }
+
     static func text(_ nanoseconds: Int64) -> String {
         var seconds = time_t(nanoseconds / 1_000_000_000)
         var parts = tm()

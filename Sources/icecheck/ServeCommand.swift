@@ -85,9 +85,12 @@ struct ServeCommand: ParsableCommand {
     private static func server(_ configuration: STUNServerConfiguration, _ turn: TURNServerConfiguration?) -> STUNServer
     {
         guard let turn else { return STUNServer(configuration: configuration) }
+        let now = WallClock.nanosecondsSince1970
+        // From when the present second began: else a temporary credential would be good for up to a second too long.
+        let start = MonotonicClock.now.advanced(by: .nanoseconds(-(now % 1_000_000_000)))
         return STUNServer(
-            configuration: configuration, turn: turn, from: MonotonicClock.now,
-            secondsSince1970: WallClock.secondsSince1970, random: SystemRandomNumberGenerator())
+            configuration: configuration, turn: turn, from: start, secondsSince1970: now / 1_000_000_000,
+            random: SystemRandomNumberGenerator())
     }
 
     /// The certificate and its key: as given, or made for the run where there are relays to protect.

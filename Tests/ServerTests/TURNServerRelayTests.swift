@@ -89,7 +89,7 @@ import Testing
     @Test(
         arguments: [
             "2001:4860:4860::8888", "fe80::1", "ff02::1", "::", "::ffff:127.0.0.1", "::ffff:8.8.8.8",
-            "2002:808:808::1", "64:ff9b::808:808",
+            "2002:808:808::1", "64:ff9b::808:808", "2002:a00:9::1", "2002:7f00:1::1", "64:ff9b::a00:9",
         ])
     func peersThatAreNotPrivateAre403OnIPv6(address: String) throws {
         let client = try Client(try Client.server())

@@ -96,7 +96,8 @@ package struct TURNServerConfiguration: Sendable {
         guard !peer.isIPv4Mapped else { return false }
         switch peer.realm {
         case .unspecified, .multicast, .broadcast: return false
-        case .loopback, .privateUse, .uniqueLocal, .sharedAddressSpace: return true
+        // What wraps a private address, as 6to4 and NAT64 do, is itself routed like any public one.
+        case .loopback, .privateUse, .uniqueLocal, .sharedAddressSpace: return allowsAnyPeer || peer.canonical == peer
         default: return allowsAnyPeer
         }
     }
