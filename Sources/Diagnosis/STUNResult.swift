@@ -27,6 +27,12 @@ package struct STUNResult: Hashable, Sendable {
         case answered
         case failed(ProbeError)
         case notMeasured(NotMeasured)
+
+        /// The error that ended it, where one did.
+        package var error: ProbeError? { if case .failed(let error) = self { error } else { nil } }
+
+        /// Why it was not measured, where it was not.
+        package var notMeasured: NotMeasured? { if case .notMeasured(let why) = self { why } else { nil } }
     }
 
     package init(

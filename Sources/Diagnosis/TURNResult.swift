@@ -166,17 +166,9 @@ extension TURNResult.RelayedRoundTrips {
 }
 
 extension TURNResult {
-    /// The error that ended it, where one did.
-    var error: ProbeError? {
-        if case .failed(let error) = outcome { return error }
-        return nil
-    }
-
+    var error: ProbeError? { outcome.error }
     /// Why it was not measured, where it was not.
-    var gap: NotMeasured? {
-        if case .notMeasured(let why) = outcome { return why }
-        return nil
-    }
+    var gap: NotMeasured? { outcome.notMeasured }
 
     /// `turn:turn.example.org at 192.0.2.1:3478 over UDP`.
     var place: String {

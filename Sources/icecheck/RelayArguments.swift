@@ -53,7 +53,9 @@ struct RelayArguments: ParsableArguments {
     /// - Parameter listening: where the server listens, the first address of each family relays as well.
     /// - Throws: ``Failure`` with the option and the right form.
     func configuration(listening: [IPAddress]) throws -> TURNServerConfiguration? {
-        let secret = try sharedSecret()
+        let secret =
+            try Secrets.named(secret, file: secretFile, option: "--secret")
+            ?? Secrets.environment("ICECHECK_TURN_SECRET")
         guard !users.isEmpty || secret != nil else {
             if let option = optionWithoutUse {
                 throw Failure(
@@ -92,26 +94,6 @@ struct RelayArguments: ParsableArguments {
     }
 
     // MARK: Who
-
-    private func sharedSecret() throws -> Secret? {
-        guard secret == nil || secretFile == nil else {
-            throw Failure(status: .usage, "--secret and --secret-file exclude each other")
-        }
-        if let secret { return try nonEmpty(secret, of: "--secret") }
-        guard let secretFile else {
-            return Environment.value("ICECHECK_TURN_SECRET", isNonEmpty: true).map { Secret($0) }
-        }
-        let line = try Input.read(secretFile, for: "--secret-file").prefix { $0 != 0x0A && $0 != 0x0D }
-        guard let text = String(validating: line, as: UTF8.self) else {
-            throw Failure(status: .usage, "--secret-file \(QuotedInput(secretFile)): its first line is no UTF-8")
-        }
-        return try nonEmpty(text, of: "--secret-file")
-    }
-
-    private func nonEmpty(_ text: String, of option: String) throws -> Secret {
-        guard !text.isEmpty else { throw Failure(status: .usage, "\(option) is empty") }
-        return Secret(text)
-    }
 
     /// A password is in no message: the error names the part of the credential alone.
     private func add(_ user: String, to turn: inout TURNServerConfiguration) throws {

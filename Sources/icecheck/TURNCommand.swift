@@ -140,8 +140,8 @@ struct TURNArguments: ParsableArguments {
     ///
     /// What the command line names goes before the environment, and there the shared secret before the password.
     private func credentials() throws -> ICEServers.Credentials {
-        let password = try Self.secret(password, file: passwordFile, option: "--password")
-        let secret = try Self.secret(secret, file: secretFile, option: "--secret")
+        let password = try Secrets.named(password, file: passwordFile, option: "--password")
+        let secret = try Secrets.named(secret, file: secretFile, option: "--secret")
         switch (password, secret) {
         case (_?, _?):
             throw Failure(
@@ -151,9 +151,9 @@ struct TURNArguments: ParsableArguments {
         case (nil, let secret?): return try temporary(secret)
         case (nil, nil): break
         }
-        if let secret = Self.environmentSecret { return try temporary(secret) }
+        if let secret = Secrets.environment("ICECHECK_TURN_SECRET") { return try temporary(secret) }
         guard let user else { return ICEServers.Credentials() }
-        guard let password = Self.environmentSecret("ICECHECK_TURN_PASSWORD") else {
+        guard let password = Secrets.environment("ICECHECK_TURN_PASSWORD") else {
             throw Failure(
                 status: .usage,
                 "--user \(QuotedInput(user)) needs a password: --password-file, ICECHECK_TURN_PASSWORD or --password; or "
@@ -178,33 +178,6 @@ struct TURNArguments: ParsableArguments {
             secret: secret.reveal(), user: user ?? "", expiry: WallClock.secondsSince1970 + Int64(ttl))
         return ICEServers.Credentials(username: made.username, credential: Secret(made.revealPassword()))
     }
-
-    static var environmentSecret: Secret? { environmentSecret("ICECHECK_TURN_SECRET") }
-
-    private static func environmentSecret(_ name: String) -> Secret? {
-        Environment.value(name, isNonEmpty: true).map { Secret($0) }
-    }
-
-    /// A secret of the command line: itself, or the first line of a file.
-    static func secret(_ argument: String?, file: String?, option: String) throws -> Secret? {
-        guard let file else {
-            guard let argument else { return nil }
-            guard !argument.isEmpty else { throw Failure(status: .usage, "\(option) is empty") }
-            return Secret(argument)
-        }
-        guard argument == nil else {
-            throw Failure(status: .usage, "\(option) and \(option)-file exclude each other; give the file")
-        }
-        let lines = try Input.read(file, for: "\(option)-file").split(separator: UInt8(ascii: "\n"))
-        var line = lines.first ?? []
-        if line.last == UInt8(ascii: "\r") { line.removeLast() }
-        guard !line.isEmpty else {
-            throw Failure(
-                status: .usage,
-                "\(option)-file \(QuotedInput(file)): its first line is to hold the secret, and is empty")
-        }
-        return Secret(String(decoding: line, as: UTF8.self))
-    }
 }
 
 /// `turn credentials`: a temporary credential for other tools.
@@ -223,8 +196,8 @@ struct TURNCredentialsCommand: ParsableCommand {
     @OptionGroup var access: TURNArguments
 
     func run() throws {
-        let given = try TURNArguments.secret(access.secret, file: access.secretFile, option: "--secret")
-        guard let secret = given ?? TURNArguments.environmentSecret else {
+        let given = try Secrets.named(access.secret, file: access.secretFile, option: "--secret")
+        guard let secret = given ?? Secrets.environment("ICECHECK_TURN_SECRET") else {
             throw Failure(
                 status: .usage, "credentials needs the shared secret: --secret-file, ICECHECK_TURN_SECRET or --secret")
         }

@@ -55,17 +55,9 @@ enum FindingRules {
 }
 
 extension STUNResult {
-    /// The error that ended it, where one did.
-    var error: ProbeError? {
-        if case .failed(let error) = outcome { return error }
-        return nil
-    }
-
+    var error: ProbeError? { outcome.error }
     /// Why it was not measured, where it was not.
-    var gap: NotMeasured? {
-        if case .notMeasured(let why) = outcome { return why }
-        return nil
-    }
+    var gap: NotMeasured? { outcome.notMeasured }
 
     /// Whether another than the server said that its port is closed: a packet filter that rejects.
     var isRejectedOnTheWay: Bool {

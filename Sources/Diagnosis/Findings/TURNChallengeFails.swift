@@ -2,95 +2,69 @@
 /// was given.
 enum TURNChallengeFails: FindingRule {
     static func findings(in evidence: Evidence) -> [Finding] {
-        kinds.compactMap { kind, make in
-            let results = evidence.turn.filter { $0.error?.kind == kind }
-            return results.isEmpty ? nil : make(results.map(\.complaint))
+        rules.compactMap { rule in
+            let results = evidence.turn.filter { $0.error?.kind == rule.kind }
+            guard !results.isEmpty else { return nil }
+            return Finding(
+                id: rule.id, severity: .error, title: rule.title, evidence: results.map(\.complaint),
+                causes: rule.causes, remedy: rule.remedy)
         }
     }
 
-    private static let kinds: [(ProbeError.Kind, @Sendable ([String]) -> Finding)] = [
-        (
-            .credentialsNeeded,
-            { seen in
-                Finding(
-                    id: "turn-credentials-needed", severity: .error, title: "The TURN server wants a credential",
-                    evidence: seen, causes: ["no user and password were given for this server"],
-                    remedy: "Give --user with --password or --secret, or an iceServers file that has them.")
-            }
-        ),
-        (
-            .nonceNeverAccepted,
-            { seen in
-                Finding(
-                    id: "turn-nonce-never-accepted", severity: .error,
-                    title: "The TURN server never accepts its own nonce", evidence: seen,
-                    causes: [
-                        "a balancer spreads one client's requests over several servers, or changes their source ports",
-                        "several servers behind one address do not share their nonces",
-                    ],
-                    remedy: "Let the balancer keep a client's address and port on one server (source hashing, no SNAT)."
-                )
-            }
-        ),
-        (
-            .realmKeepsChanging,
-            { seen in
-                Finding(
-                    id: "turn-realm-keeps-changing", severity: .error, title: "Each answer names another realm",
-                    evidence: seen,
-                    causes: ["servers of different configuration stand behind one address"],
-                    remedy: "Give all servers behind the address the same realm, or each its own address.")
-            }
-        ),
-        (
-            .brokenChallenge,
-            { seen in
-                Finding(
-                    id: "turn-challenge-broken", severity: .error,
-                    title: "The TURN server's challenge cannot be answered", evidence: seen,
-                    causes: [
-                        "the server has no realm (coturn: realm=), or is no server for long-term credentials",
-                        "a device on the way alters STUN messages",
-                    ],
-                    remedy: "Set a realm and long-term credentials (coturn: lt-cred-mech or use-auth-secret, realm=).")
-            }
-        ),
-        (
-            .possibleDowngrade,
-            { seen in
-                Finding(
-                    id: "turn-possible-downgrade", severity: .error,
-                    title: "Someone may be weakening the authentication", evidence: seen,
-                    causes: [
-                        "a device on the way alters STUN messages",
-                        "the server's implementation of RFC 8489 is defective",
-                    ],
-                    remedy: "Ask over TLS (turns:), and compare; no credentials were sent after this challenge.")
-            }
-        ),
-        (
-            .noCommonAlgorithm,
-            { seen in
-                Finding(
-                    id: "turn-no-common-algorithm", severity: .error,
-                    title: "The TURN server knows no password algorithm of this client", evidence: seen,
-                    causes: ["the server is configured for an algorithm that RFC 8489 does not have"],
-                    remedy: "Allow MD5 or SHA-256 in the server's configuration.")
-            }
-        ),
-        (
-            .notAuthenticated,
-            { seen in
-                Finding(
-                    id: "turn-answer-not-authenticated", severity: .error,
-                    title: "The TURN server's answers are not authenticated", evidence: seen,
-                    causes: [
-                        "something else than the server answers, or alters what it says",
-                        "the server signs with another key than the client's: user databases differ between servers",
-                        "the server's implementation is defective",
-                    ],
-                    remedy: "Do not use this relay; ask over TLS (turns:), and compare.")
-            }
-        ),
+    private struct Rule {
+        var kind: ProbeError.Kind
+        var id: String
+        var title: String
+        var causes: [String]
+        var remedy: String
+    }
+
+    private static let rules = [
+        Rule(
+            kind: .credentialsNeeded, id: "turn-credentials-needed", title: "The TURN server wants a credential",
+            causes: ["no user and password were given for this server"],
+            remedy: "Give --user with --password or --secret, or an iceServers file that has them."),
+        Rule(
+            kind: .nonceNeverAccepted, id: "turn-nonce-never-accepted",
+            title: "The TURN server never accepts its own nonce",
+            causes: [
+                "a balancer spreads one client's requests over several servers, or changes their source ports",
+                "several servers behind one address do not share their nonces",
+            ],
+            remedy: "Let the balancer keep a client's address and port on one server (source hashing, no SNAT)."),
+        Rule(
+            kind: .realmKeepsChanging, id: "turn-realm-keeps-changing", title: "Each answer names another realm",
+            causes: ["servers of different configuration stand behind one address"],
+            remedy: "Give all servers behind the address the same realm, or each its own address."),
+        Rule(
+            kind: .brokenChallenge, id: "turn-challenge-broken",
+            title: "The TURN server's challenge cannot be answered",
+            causes: [
+                "the server has no realm (coturn: realm=), or is no server for long-term credentials",
+                "a device on the way alters STUN messages",
+            ],
+            remedy: "Set a realm and long-term credentials (coturn: lt-cred-mech or use-auth-secret, realm=)."),
+        Rule(
+            kind: .possibleDowngrade, id: "turn-possible-downgrade",
+            title: "Someone may be weakening the authentication",
+            causes: [
+                "a device on the way alters STUN messages",
+                "the server's implementation of RFC 8489 is defective",
+            ],
+            remedy: "Ask over TLS (turns:), and compare; no credentials were sent after this challenge."),
+        Rule(
+            kind: .noCommonAlgorithm, id: "turn-no-common-algorithm",
+            title: "The TURN server knows no password algorithm of this client",
+            causes: ["the server is configured for an algorithm that RFC 8489 does not have"],
+            remedy: "Allow MD5 or SHA-256 in the server's configuration."),
+        Rule(
+            kind: .notAuthenticated, id: "turn-answer-not-authenticated",
+            title: "The TURN server's answers are not authenticated",
+            causes: [
+                "something else than the server answers, or alters what it says",
+                "the server signs with another key than the client's: user databases differ between servers",
+                "the server's implementation is defective",
+            ],
+            remedy: "Do not use this relay; ask over TLS (turns:), and compare."),
     ]
 }

@@ -38,16 +38,6 @@ extension STUNResult {
     }
 }
 
-extension STUNResult.Outcome {
-    var error: ProbeError? {
-        if case .failed(let error) = self { error } else { nil }
-    }
-
-    var notMeasured: NotMeasured? {
-        if case .notMeasured(let notMeasured) = self { notMeasured } else { nil }
-    }
-}
-
 extension RoundTripStatistics {
     package var jsonValue: JSONValue {
         // Without an answer there is no round trip, and 0 ms would be a lie.

@@ -8,15 +8,32 @@ extension TextRenderer {
         let answered = Set(results.filter(\.isOK).map(\.server)).count
         let heading = title("STUN servers (\(answered) of \(servers) answered)")
         if results.isEmpty { return [title("STUN servers"), "  none asked"] }
-        let flat = TextTable(columns: columns(for: results, isGrouped: false), rows: results.map { row($0) })
-        if flat.fits(in: style) { return [heading] + flat.lines(style) }
-        // A server's name, once above its addresses, leaves the line to the values.
+        return [heading]
+            + table(of: results, server: \.server, columns: { columns(for: results, isGrouped: $0) }) {
+                row($0, heading: $1)
+            }
+    }
+
+    /// A line for each result, with its server before it; where that does not fit, the server stands once above its
+    /// results and leaves the line to the values.
+    func table<Result>(
+        of results: [Result], server: (Result) -> String, columns: (_ isGrouped: Bool) -> [TextTable.Column],
+        row: (Result, _ heading: String?) -> TextTable.Row
+    ) -> [String] {
+        let flat = TextTable(
+            columns: columns(false),
+            rows: results.map { result in
+                var flat = row(result, nil)
+                flat.cells.insert(style.shown(server(result)), at: 0)
+                return flat
+            })
+        if flat.fits(in: style) { return flat.lines(style) }
         var last: String?
         let rows = results.map { result in
-            defer { last = result.server }
-            return row(result, heading: result.server == last ? nil : style.shown(result.server))
+            defer { last = server(result) }
+            return row(result, server(result) == last ? nil : style.shown(server(result)))
         }
-        return [heading] + TextTable(columns: columns(for: results, isGrouped: true), rows: rows).lines(style)
+        return TextTable(columns: columns(true), rows: rows).lines(style)
     }
 
     private func columns(for results: [STUNResult], isGrouped: Bool) -> [TextTable.Column] {
@@ -30,12 +47,6 @@ extension TextRenderer {
             .init(title: "lost", isNumber: true),
             .init(title: "attempts", isNumber: true, importance: 3),
         ]
-    }
-
-    private func row(_ result: STUNResult) -> TextTable.Row {
-        var row = row(result, heading: nil)
-        row.cells.insert(style.shown(result.server), at: 0)
-        return row
     }
 
     private func row(_ result: STUNResult, heading: String?) -> TextTable.Row {

@@ -7,14 +7,8 @@ extension TextRenderer {
         let working = results.filter(\.isOK).count
         let heading = title("TURN relays (\(working) of \(results.count) carry data)")
         if results.isEmpty { return [title("TURN relays"), "  none asked"] }
-        let flat = TextTable(columns: columns(isGrouped: false), rows: results.map { row($0) })
-        if flat.fits(in: style) { return [heading] + flat.lines(style) }
-        var last: String?
-        let rows = results.map { result in
-            defer { last = result.server }
-            return row(result, heading: result.server == last ? nil : style.shown(result.server))
-        }
-        return [heading] + TextTable(columns: columns(isGrouped: true), rows: rows).lines(style)
+        return [heading]
+            + table(of: results, server: \.server, columns: columns(isGrouped:)) { row($0, heading: $1) }
     }
 
     private func columns(isGrouped: Bool) -> [TextTable.Column] {
@@ -27,12 +21,6 @@ extension TextRenderer {
             .init(title: "jitter ms", isNumber: true, importance: 0),
             .init(title: "lost", isNumber: true),
         ]
-    }
-
-    private func row(_ result: TURNResult) -> TextTable.Row {
-        var row = row(result, heading: nil)
-        row.cells.insert(style.shown(result.server), at: 0)
-        return row
     }
 
     private func row(_ result: TURNResult, heading: String?) -> TextTable.Row {
