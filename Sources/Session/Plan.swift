@@ -168,7 +168,7 @@ package struct Plan: Sendable {
 
     /// The most datagrams of one attempt at a relay: requests, and data from both sockets for each family.
     private var mostRelayed: Int {
-        let requests = schedule.maximumTransmissions * 4 + 3
+        let requests = RetransmissionSchedule.persistent.maximumTransmissions * 4 + 3
         let data = 2 * max(relay.count, RelayProof.mostUnanswered) * 2 + RelayProof.mostUnanswered
         return (requests + data) * families.count
     }

@@ -83,7 +83,7 @@ extension Session {
         guard let path = paths[id], path.state == .opening else { return }
         guard path.isSecure else { return pathUsable(id, local, at: now) }
         paths[id]?.state = .securing(local: local)
-        if let place = path.turn { turnConnected(place, local, at: now) }
+        if let place = path.turn { turnConnected(place, local, on: id, at: now) }
     }
 
     /// The path takes what its user sends.
@@ -94,11 +94,12 @@ extension Session {
         if let (run, socket) = paths[id]?.natSocket { natSocketOpened(run, socket, local, at: now) }
         if let (run, socket) = paths[id]?.lifetimeSocket { lifetimeSocketOpened(run, socket, local, at: now) }
         if let place = paths[id]?.natStream { natStreamOpened(place, local, at: now) }
-        if let place = paths[id]?.turn { turnPathOpened(place, local, at: now) }
+        if let place = paths[id]?.turn { turnPathOpened(place, local, on: id, at: now) }
     }
 
     mutating func pathFailed(_ error: PathError, at now: Instant) {
         let trouble = PathTrouble(kind: error.kind, origin: error.origin, errno: error.errno)
+        if leavesRace(error) { return }
         if let place = paths[error.path]?.turn { return turnPathFailed(place, error, trouble, at: now) }
         guard error.isFatal else { return datagramFailed(error, trouble, at: now) }
         guard let path = paths[error.path] else { return }

@@ -11,14 +11,18 @@ package struct TLSEvidence: Hashable, Sendable, Codable {
     package var firstBytes: [UInt8]
     /// How long it took, beyond the connection.
     package var handshake: Duration
+    /// DTLS: how many were begun until then, each from a port of its own; the first that was complete is this one.
+    package var handshakesBegun: Int
 
     package init(
-        facts: SecureFacts, failures: [SecureFailure] = [], firstBytes: [UInt8] = [], handshake: Duration
+        facts: SecureFacts, failures: [SecureFailure] = [], firstBytes: [UInt8] = [], handshake: Duration,
+        handshakesBegun: Int = 1
     ) {
         self.facts = facts
         self.failures = failures
         self.firstBytes = firstBytes
         self.handshake = handshake
+        self.handshakesBegun = handshakesBegun
     }
 }
 
@@ -56,6 +60,7 @@ extension Session {
     /// The handshake has failed, and the path is gone.
     mutating func pathNotSecured(_ id: PathID, _ refusal: SecureRefusal, after time: Duration, at now: Instant) {
         guard let path = paths[id] else { return }
+        if leavesRace(id, refusal) { return close(id) }
         let evidence = TLSEvidence(
             facts: refusal.facts, failures: refusal.failures, firstBytes: refusal.firstBytes, handshake: time)
         keep(evidence, of: id, at: now)
@@ -68,7 +73,11 @@ extension Session {
     }
 
     private mutating func keep(_ evidence: TLSEvidence, of id: PathID, at now: Instant) {
-        if case .client(let run) = paths[id]?.turn { turnRuns[run].evidence.tls = evidence }
+        if case .client(let run) = paths[id]?.turn {
+            var evidence = evidence
+            evidence.handshakesBegun = turnRuns[run].race.begun
+            turnRuns[run].evidence.tls = evidence
+        }
         for index in liveProbes.sorted() where probes[index].path == id { observe(.secured(index, evidence), at: now) }
     }
 }

@@ -7,6 +7,8 @@ struct TURNRun: Sendable {
     var evidence: TURNEvidence
     var allocation: TURNAllocation
     var path: PathID
+    /// DTLS: the other handshakes that are under way.
+    var race = HandshakeRace()
     let startedAt: Instant
     var framer = StreamFramer()
     var firstBytes: [UInt8] = []
@@ -56,7 +58,7 @@ extension Session {
     private func configuration(for evidence: TURNEvidence) -> TURNConfiguration {
         var configuration = TURNConfiguration(
             credential: plan.servers[evidence.server].turn?.credential, isReliable: evidence.transport.isStream,
-            schedule: plan.schedule)
+            schedule: evidence.transport.isStream ? .standard : .persistent)
         configuration.server = evidence.serverAddress.address
         // As browsers ask: an allocation for each family, since servers ignore ADDITIONAL-ADDRESS-FAMILY.
         configuration.families = evidence.relayFamily == .ipv4 ? .unspecified : .only(evidence.relayFamily)
@@ -65,7 +67,7 @@ extension Session {
         return configuration
     }
 
-    private mutating func openClient(
+    mutating func openClient(
         of run: Int, for server: Observation.ServerIndex, to endpoint: Endpoint, over transport: Transport,
         from source: IPAddress, name: String? = nil
     ) -> PathID {
@@ -78,7 +80,7 @@ extension Session {
 
     /// Tries again elsewhere, or from another port.
     private mutating func allocateAgain(_ run: Int, at endpoint: Endpoint, at now: Instant) {
-        close(turnRuns[run].path)
+        closePaths(of: run)
         turnRuns[run].next = nil
         turnRuns[run].waitsForQuota = false
         turnRuns[run].suspicion = nil
@@ -95,21 +97,28 @@ extension Session {
 
     // MARK: Paths
 
-    mutating func turnPathOpened(_ place: TURNPlace, _ local: Endpoint, at now: Instant) {
+    private mutating func closePaths(of run: Int) {
+        settleRace(of: run, wonBy: turnRuns[run].path)
+        if paths[turnRuns[run].path] != nil { close(turnRuns[run].path) }
+    }
+
+    mutating func turnPathOpened(_ place: TURNPlace, _ local: Endpoint, on path: PathID, at now: Instant) {
         switch place {
         case .client(let run):
-            if turnRuns[run].evidence.localAddress == nil { turnConnected(place, local, at: now) }
+            settleRace(of: run, wonBy: path)
+            if turnRuns[run].evidence.localAddress != local { turnConnected(place, local, on: path, at: now) }
         case .peer(let run): peerOpened(run, local, at: now)
         }
     }
 
     /// The path to the server is there, before any handshake on it.
-    mutating func turnConnected(_ place: TURNPlace, _ local: Endpoint, at now: Instant) {
-        guard case .client(let run) = place else { return }
+    mutating func turnConnected(_ place: TURNPlace, _ local: Endpoint, on path: PathID, at now: Instant) {
+        guard case .client(let run) = place, turnRuns[run].path == path else { return }
         turnRuns[run].evidence.localAddress = local
         if turnRuns[run].evidence.transport.isStream {
             turnRuns[run].evidence.connectedAfter = now - turnRuns[run].startedAt
         }
+        if turnRuns[run].evidence.transport == .dtls { turnRuns[run].race.begin(at: now) }
     }
 
     mutating func turnPathNotSecured(_ place: TURNPlace, at now: Instant) {
@@ -212,7 +221,10 @@ extension Session {
             if turnRuns[run].allocation.isOutputWaiting { allocation = startedAt }
             allocation = allocation.map { pacer.earliest(to: server, from: $0) }
         }
-        return [allocation, nextTrialWake(of: run), turnRuns[run].suspicion?.giveUpAt].compactMap { $0 }.min()
+        let wakes = [
+            allocation, nextTrialWake(of: run), turnRuns[run].suspicion?.giveUpAt, turnRuns[run].race.nextAt,
+        ]
+        return wakes.compactMap { $0 }.min()
     }
 
     // MARK: Receiving
@@ -264,6 +276,7 @@ extension Session {
                 fail(run, suspicion.trouble, at: now)
                 continue
             }
+            advanceRace(of: run, to: now)
             turnRuns[run].allocation.handleTimeout(at: now)
             advanceTrial(of: run, to: now)
             settle(run, at: now)
@@ -340,9 +353,8 @@ extension Session {
         turnRuns[run].isReported = true
         if turnRuns[run].evidence.took == .zero { turnRuns[run].evidence.took = now - turnRuns[run].startedAt }
         keepTallies(of: run)
-        for path in [turnRuns[run].path, turnRuns[run].trial?.path].compactMap(\.self) where paths[path] != nil {
-            close(path)
-        }
+        closePaths(of: run)
+        if let path = turnRuns[run].trial?.path, paths[path] != nil { close(path) }
         observe(.turnSeen(turnRuns[run].evidence), at: now)
         for other in turnRuns.indices where turnRuns[other].waitsForQuota { settle(other, at: now) }
     }

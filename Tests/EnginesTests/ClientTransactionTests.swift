@@ -27,6 +27,17 @@ import Testing
         return (sent, nil)
     }
 
+    @Test func persistentScheduleGoesOnOnceASecond() {
+        let waits = (1...12).map { RetransmissionSchedule.persistent.wait(after: $0) }
+        #expect(waits == [.milliseconds(500)] + Array(repeating: .seconds(1), count: 10) + [.milliseconds(1500)])
+    }
+
+    @Test func longestWaitDoesNotShortenTheFirst() {
+        var schedule = RetransmissionSchedule.persistent
+        schedule.initialTimeout = .seconds(3)
+        #expect(schedule.wait(after: 1) == .seconds(3) && schedule.wait(after: 2) == .seconds(3))
+    }
+
     @Test func unansweredRequestIsSentSevenTimesAndFailsAfterThirtyNineAndAHalfSeconds() {
         var transaction = transaction()
         let (sent, failed) = run(&transaction)

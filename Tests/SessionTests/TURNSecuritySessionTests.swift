@@ -107,6 +107,88 @@ import Testing
         #expect(run.first?.trouble?.stage == .tls && run.first?.trouble?.path?.kind == .connectionReset)
     }
 
+    /// A handshake that lost packets is waited for, and not alone.
+    @Test func handshakeThatWaitsForItsServersClockIsRunAgainstAnother() throws {
+        var begun = 0
+        let run = try Self.run("turns:9.9.9.9?transport=udp") { _ in
+        } _: { network, _ in
+            network.handshake = { _ in
+                begun += 1
+                return begun == 1 ? (.seconds(6), .secured(Self.facts)) : (Self.leg * 4, .secured(Self.facts))
+            }
+        }
+        let evidence = try #require(run.first)
+        #expect(evidence.trouble == nil && evidence.relay?.channel.roundTrips.count == 3)
+        #expect(evidence.tls?.handshakesBegun == 2 && evidence.tls?.handshake == .milliseconds(40))
+        #expect(run.server.requests.first?.at == Instant.zero + HandshakeRace.interval + .milliseconds(40))
+        #expect(begun == 2 && run.took < 2500 && run.server.allocations.isEmpty)
+        let client = try #require(run.network.sent.first { $0.transmit.destination.port == 5349 })
+        #expect(evidence.localAddress == client.local)
+    }
+
+    @Test func oldestHandshakeMayStillWin() throws {
+        var begun = 0
+        let run = try Self.run("turns:9.9.9.9?transport=udp") { _ in
+        } _: { network, _ in
+            network.handshake = { _ in
+                begun += 1
+                return begun == 1 ? (.seconds(5), .secured(Self.facts)) : nil
+            }
+        }
+        #expect(run.first?.trouble == nil && run.first?.tls?.handshakesBegun == 3)
+        #expect(run.first?.tls?.handshake == .seconds(5) && begun == 3)
+    }
+
+    @Test func stallOfOneHandshakeIsNotTheEndOfTheOthers() throws {
+        let stall = SecureRefusal(failures: [SecureFailure(.stalled)])
+        var begun = 0
+        let run = try Self.run("turns:9.9.9.9?transport=udp") { _ in
+        } _: { network, _ in
+            network.handshake = { _ in
+                begun += 1
+                return begun == 1 ? (.milliseconds(2100), .refused(stall)) : (.seconds(1), .secured(Self.facts))
+            }
+        }
+        #expect(run.first?.trouble == nil && run.first?.relay?.channel.roundTrips.count == 3)
+    }
+
+    @Test func whatTheServerSaysInOneHandshakeEndsThemAll() throws {
+        let refusal = SecureRefusal(failures: [SecureFailure(.expired, "2020-01-01", certificate: 0)])
+        var begun = 0
+        let run = try Self.run("turns:9.9.9.9?transport=udp") { _ in
+        } _: { network, _ in
+            network.handshake = { _ in
+                begun += 1
+                return begun == 1 ? nil : (Self.leg, .refused(refusal))
+            }
+        }
+        #expect(run.diagnosis.findings.map(\.id) == ["tls-certificate-expired"] && run.took == 2010)
+    }
+
+    @Test func silentServerSeesFourHandshakesAndNoMore() throws {
+        var begun = 0
+        let run = try Self.run("turns:9.9.9.9?transport=udp") { _ in
+        } _: { network, _ in
+            network.handshake = { _ in
+                begun += 1
+                return nil
+            }
+        }
+        #expect(begun == 4 && run.took == 10000 && run.first?.trouble == TURNEvidence.Trouble(.tls, .noAnswer))
+    }
+
+    @Test func connectionIsNotRunAgainstAnother() throws {
+        var begun = 0
+        let run = try Self.run("turns:9.9.9.9") { _ in
+        } _: { network, _ in
+            network.handshake = { _ in
+                begun += 1
+                return (.seconds(5), .secured(Self.facts))
+            }
+        }
+        #expect(begun == 1 && run.first?.trouble == nil && run.first?.tls?.handshakesBegun == 1)
+    }
+
     @Test func redirectWithADomainIsHeldToThatName() throws {
         let other = Endpoint(IPAddress(9, 9, 9, 10), 5349)
         let run = try Self.run("turns:9.9.9.9") { _ in

@@ -294,7 +294,7 @@ import Testing
     @Test func silentServerIsNoAnswerAtTheDeadlineAndNothingIsLeftToDelete() throws {
         let run = try Self.run(Self.options(timeout: .seconds(4))) { _, server in server.isDropped = { _ in true } }
         #expect(run.took == 4000)
-        #expect(run.first?.trouble?.kind == .noAnswer && run.first?.trouble?.detail == "4")
+        #expect(run.first?.trouble?.kind == .noAnswer && run.first?.trouble?.detail == "5")
         #expect(run.server.deletions.isEmpty)
     }
 

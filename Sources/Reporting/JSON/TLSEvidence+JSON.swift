@@ -11,6 +11,7 @@ extension TLSEvidence {
             "cipher": facts.cipher.isEmpty ? nil : .string(facts.cipher),
             "alpn": facts.applicationProtocol.map { .string($0.cleaned()) },
             "handshakeMs": .milliseconds(handshake),
+            "handshakesBegun": handshakesBegun > 1 ? .integer(handshakesBegun) : nil,
             "daysToExpiry": facts.daysToExpiry.map { .integer(Int(clamping: $0)) },
             "chain": facts.chain.jsonArrayUnlessEmpty(\.jsonValue),
             "inspectedBy": facts.inspectionProduct.map(JSONValue.string),

@@ -8,6 +8,7 @@ extension TextRenderer {
         var remarks: [String] = []
         if !facts.version.isEmpty {
             var words = [facts.version, facts.cipher, "handshake \(milliseconds(tls.handshake)) ms"]
+            if tls.handshakesBegun > 1 { words[2] += " (of \(tls.handshakesBegun) that were begun)" }
             if let chosen = facts.applicationProtocol { words.append("ALPN \(style.shown(chosen))") }
             remarks.append(words.joined(separator: ", "))
         }
