@@ -67,12 +67,19 @@ extension ProbeError {
         case .foreignProtocol:
             return (.foreignProtocol, detail.isEmpty ? "what it sends is no TURN" : "this is \(detail)")
         case .path: return (.local, "the path failed")
+        case .allocationLost:
+            let why = trouble.code == nil ? "ran out, since no Refresh was answered" : "is unknown to the server (437)"
+            return (.relayStopped, "after \(Words.duration(evidence.took)) the allocation \(why)")
         case .noData: return (.noData, "no data came through the relay")
         }
     }
 
     /// An allocation through which nothing came, or nothing came back.
     init(silenceOf relay: TURNEvidence.Relay) {
+        if let soak = relay.soak, let words = soak.stopWords {
+            self.init(kind: .relayStopped, message: words)
+            return
+        }
         let sent = relay.indications.sent
         let message: String
         if relay.altered > 0 {
@@ -94,6 +101,21 @@ extension ProbeError {
         }
         self.init(kind: .noData, message: message)
     }
+}
+
+extension TURNEvidence.Relay.Soak {
+    /// When and where the data stopped; nil where it did not.
+    fileprivate var stopWords: String? {
+        if let time = stoppedAfter {
+            return "data came through the relay for \(Words.seconds(down: time)) s, and then no more"
+        }
+        return channelLostAfter.map {
+            "the server kept to the channel for \(Words.seconds(down: $0)) s, and then sent data in indications"
+        }
+    }
+
+    /// Whether the data ended, or left its channel.
+    var isBroken: Bool { stopWords != nil }
 }
 
 extension TURNEvidence.Trouble.Stage {

@@ -127,6 +127,8 @@ package struct ProbeError: Hashable, Sendable {
         case redirected
         case unusableRelayedAddress = "unusable-relayed-address"
         case noData = "no-data"
+        /// Data came through the relay at first, and then no more.
+        case relayStopped = "relay-stopped"
         case altered
         case notPermitted = "not-permitted"
         case local

@@ -132,7 +132,7 @@ extension TURNResult {
                 NotMeasured(
                     what: relay.relayedAddress.description, reason: isInterrupted ? .interrupted : .deadline,
                     detail: "the run ended before data had come through the relay"))
-        } else if relay.isSilent || relay.altered > 0 {
+        } else if relay.isSilent || relay.altered > 0 || relay.soak?.isBroken == true {
             outcome = .failed(ProbeError(silenceOf: relay))
         }
     }

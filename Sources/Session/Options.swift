@@ -58,6 +58,7 @@ package struct TURNOptions: Sendable {
     package var realm: String?
     /// Whether a server is tried over every transport that its URI could mean.
     package var usesAllTransports = false
+    package var soaks = false
     package var redirects = Plan.Redirects.global
     package var load = Plan.RelayLoad()
 

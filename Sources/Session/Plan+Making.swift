@@ -19,10 +19,11 @@ extension Plan {
         requestInterval = .milliseconds(20)
         idleTimes = try Self.idleTimes(options)
         let longestIdle = idleTimes.last.map { $0 + NATLifetimeLadder.margin } ?? .zero
+        soak = options.turn.soaks ? try Self.soak(options) : nil
         // A relay takes several exchanges, and DTLS servers send again only after a second, and then two.
         let least: Duration = options.command == .turn ? .seconds(10) : .seconds(5)
         timeout =
-            options.timeout
+            options.timeout ?? soak.map { $0 + Self.soakMargin }
             ?? max(least + requestInterval * (options.count - 1) + options.turn.load.duration, longestIdle)
         schedule = options.command == .nat ? .brisk : .standard
         // As long as a browser waits for one address before it tries the next (RFC 8305 s5); a discovery asks at a brisker pace.
@@ -65,6 +66,22 @@ extension Plan {
                             : "no interface is up but loopback"))
             }
         }
+    }
+
+    /// Beyond the ten minutes of a channel, the longest lifetime of what a call needs.
+    private static let longestSoak = Duration.seconds(660)
+    /// What a run takes beside its soak.
+    private static let soakMargin = Duration.seconds(10) + RelaySoak.longestRest
+    private static let shortestSoak = Duration.seconds(10)
+
+    private static func soak(_ options: Options) throws(PlanError) -> Duration {
+        guard let timeout = options.timeout else { return longestSoak }
+        guard timeout >= soakMargin + shortestSoak else {
+            throw PlanError(
+                "--soak takes time: with --timeout give \(Int((soakMargin + shortestSoak).inSeconds.rounded(.up))) seconds "
+                    + "or more, or leave it out for 11 minutes")
+        }
+        return timeout - soakMargin
     }
 
     /// The idle times that fit into the time that there is.

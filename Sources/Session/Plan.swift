@@ -34,6 +34,8 @@ package struct Plan: Sendable {
     package var asksBinding: Bool
     /// What is sent through each relay.
     package var relay: RelayLoad
+    /// For how long each relay is kept alive and tried; nil for no longer than needed.
+    package var soak: Duration?
     package var redirects: Redirects
     package var trust: TLSTrust
     /// What the options or the machine exclude from the start.
@@ -83,6 +85,8 @@ package struct Plan: Sendable {
 
     /// Seconds: the lifetime that is asked of an allocation.
     package static let allocationLifetime: UInt32 = 120
+    /// The same for a soak: it is to be over, without the refreshes, while the soak goes on.
+    package static let soakLifetime: UInt32 = 30
 
     /// Whether a relay is asked for.
     package var allocates: Bool { servers.contains { $0.turn != nil } }

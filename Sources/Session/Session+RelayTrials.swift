@@ -12,8 +12,10 @@ struct RelayTrial: Sendable {
     var hasAskedChannel = false
     /// Where the client sends to the second socket, as the relay would see it.
     var target: Endpoint?
+    /// Nil where none was asked for, or not yet.
+    var soak: RelaySoakState?
     /// Whether its part of the attempt is done.
-    var isOver: Bool { proof.isOver }
+    var isOver: Bool { proof.isOver && soak?.soak.isOver ?? true }
 }
 
 extension Session {
@@ -78,7 +80,7 @@ extension Session {
         if let output = nextPeerBinding(run, on: path, at: now) { return output }
         guard nextTrialStart(run, relayed, from: now) <= now else { return nil }
         switch turnRuns[run].trial?.proof.next(at: now) {
-        case nil: return nil
+        case nil: return nextSoakOutput(run, on: path, to: relayed, at: now)
         case .toRelay(let bytes):
             bookTrial(run, relayed, at: now)
             return .transmit(Transmit(path: path, destination: relayed, bytes: bytes))
@@ -127,11 +129,12 @@ extension Session {
     func nextTrialWake(of run: Int) -> Instant? {
         guard let trial = turnRuns[run].trial, !trial.isOver else { return nil }
         let proof = trial.proof.nextWake.map { nextTrialStart(run, trial.proof.relayed, from: $0) }
-        return [proof, trial.binding?.nextWake].compactMap { $0 }.min()
+        return [proof, nextSoakWake(of: run), trial.binding?.nextWake].compactMap { $0 }.min()
     }
 
     mutating func advanceTrial(of run: Int, to now: Instant) {
         turnRuns[run].trial?.proof.handleTimeout(at: now)
+        advanceSoak(of: run, to: now)
         if turnRuns[run].trial?.binding?.handleTimeout(at: now) == true {
             turnRuns[run].trial?.binding = nil
             turnRuns[run].trial?.proof.reverse(isPossible: false, at: now)
@@ -142,6 +145,7 @@ extension Session {
     // MARK: Receiving
 
     mutating func permitted(after time: Duration, _ run: Int, at now: Instant) {
+        guard turnRuns[run].evidence.relay?.permittedAfter == nil else { return }
         turnRuns[run].evidence.relay?.permittedAfter = time
         turnRuns[run].trial?.proof.permitted(at: now)
     }
@@ -152,11 +156,13 @@ extension Session {
         if turnRuns[run].evidence.relay?.peerAddress == nil {
             turnRuns[run].evidence.relay?.peerAddress = data.peer
         }
+        turnRuns[run].trial?.soak?.soak.arrived(data.bytes, overChannel: data.channel != nil, at: now)
         turnRuns[run].allocation.send(answer, to: data.peer, usesChannel: data.channel != nil)
     }
 
     /// - Parameter time: the round trip of the ChannelBind; nil where it failed.
     mutating func channelSettled(after time: Duration?, _ run: Int, at now: Instant) {
+        guard turnRuns[run].evidence.relay?.boundAfter == nil else { return }
         turnRuns[run].evidence.relay?.boundAfter = time
         turnRuns[run].trial?.proof.channelSettled(isBound: time != nil, at: now)
         progress(run, at: now)
@@ -168,7 +174,7 @@ extension Session {
         {
             turnRuns[run].trial?.binding = nil
             reverse(run, to: mapping.mappedAddress, at: now)
-        } else {
+        } else if turnRuns[run].trial?.soak?.soak.returned(datagram.bytes, at: datagram.arrivedAt) != true {
             _ = turnRuns[run].trial?.proof.returned(
                 datagram.bytes, from: datagram.source, at: datagram.arrivedAt)
         }
@@ -183,6 +189,7 @@ extension Session {
             findPeerAddress(run, at: now)
         }
         bindChannel(run, at: now)
+        startSoak(run, at: now)
         endDataIfOver(run, at: now)
     }
 
@@ -244,6 +251,7 @@ extension Session {
         turnRuns[run].evidence.relay?.indications = .init(proof[.indication])
         turnRuns[run].evidence.relay?.channel = .init(proof[.channel])
         turnRuns[run].evidence.relay?.altered = proof.altered
+        keepSoak(of: run)
         turnRuns[run].evidence.relay?.reverse = proof.reverse.map {
             .init(sent: $0.sent, arrived: $0.arrived, source: $0.source)
         }

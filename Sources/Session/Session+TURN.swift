@@ -63,7 +63,7 @@ extension Session {
         // As browsers ask: an allocation for each family, since servers ignore ADDITIONAL-ADDRESS-FAMILY.
         configuration.families = evidence.relayFamily == .ipv4 ? .unspecified : .only(evidence.relayFamily)
         // What a crash leaves behind is to die soon.
-        configuration.lifetime = Plan.allocationLifetime
+        configuration.lifetime = plan.soak == nil ? Plan.allocationLifetime : Plan.soakLifetime
         return configuration
     }
 
@@ -368,6 +368,7 @@ extension Session {
     }
 
     private mutating func take(_ event: TURNEvent, of run: Int, at now: Instant) {
+        keepRenewal(event, of: run)
         switch event {
         case .challenged(let challenge):
             turnRuns[run].evidence.realm = OutsideText(bytes: challenge.realm)
@@ -376,14 +377,17 @@ extension Session {
             turnRuns[run].evidence.allocation = TURNEvidence.Allocation(allocated)
             if let software = allocated.software { turnRuns[run].evidence.software = OutsideText(bytes: software) }
             startTrial(run, allocated, at: now)
+        case .expired:
+            if turnRuns[run].evidence.trouble == nil {
+                turnRuns[run].evidence.trouble = TURNEvidence.Trouble(.relay, .allocationLost)
+            }
         case .permitted(_, let trip, isRenewal: false): permitted(after: trip.duration, run, at: now)
         case .channelBound(_, _, let trip, isRenewal: false): channelSettled(after: trip.duration, run, at: now)
         case .received(let data): received(data, run, at: now)
         case .failed(.delete, _): break
         case .failed(let stage, let failure): failed(stage, failure, run, at: now)
         case .deleted(let deletion): turnRuns[run].evidence.deletion = TURNEvidence.Deletion(deletion)
-        case .refreshed, .permitted, .channelBound, .relayedICMP, .connected, .connectionAttempted, .discarded,
-            .moved, .expired:
+        case .refreshed, .permitted, .channelBound, .relayedICMP, .connected, .connectionAttempted, .discarded, .moved:
             break
         }
     }
@@ -414,6 +418,9 @@ extension Session {
         }
         if turnRuns[run].evidence.trouble == nil {
             turnRuns[run].evidence.trouble = TURNEvidence.Trouble(stage, failure)
+            if case .errorResponse(let response) = failure, response.code == 437, turnRuns[run].trial?.soak != nil {
+                turnRuns[run].evidence.trouble?.kind = .allocationLost
+            }
         }
         if case .channel = stage { return channelSettled(after: nil, run, at: now) }
         if turnRuns[run].evidence.allocation != nil { stopData(run, at: now) }

@@ -1,3 +1,4 @@
+package import Engines
 package import NetTypes
 
 /// What one attempt at a relay showed: one address of one server over one transport. Facts alone; what they mean is for
@@ -83,6 +84,8 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
         /// In Send and Data indications, and over a channel.
         package var indications = Tally()
         package var channel = Tally()
+        /// For minutes; nil where that was not asked, or it did not come so far.
+        package var soak: Soak?
         /// Those whose content had changed.
         package var altered = 0
         /// The other direction alone, tried where nothing came.
@@ -106,6 +109,26 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
                 self.arrived = arrived
                 self.roundTrips = roundTrips
             }
+        }
+
+        /// A relay that is kept alive for minutes, with data each half second.
+        package struct Soak: Hashable, Sendable, Codable {
+            package var tally = Tally()
+            /// From its first datagram to its last.
+            package var length: Duration = .zero
+            /// How long data had come through when it stopped to; nil where it did not stop.
+            package var stoppedAfter: Duration?
+            /// What brought the data back then, of what the client asked for once more.
+            package var revivedBy: RelaySoak.Renewal?
+            /// When data of the peer came in an indication again, though the channel was kept; nil where it never did.
+            package var channelLostAfter: Duration?
+            /// What was renewed in that time.
+            package var refreshes = 0
+            package var permissions = 0
+            package var channels = 0
+            package var nonces = 0
+
+            package init() {}
         }
 
         /// From the client through the relay to the second socket.
@@ -161,6 +184,9 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
             case notSecured = "not-secured"
             /// What came over the connection is no TURN.
             case foreignProtocol = "foreign-protocol"
+            /// An allocation in use is no more: its lifetime ran out with no Refresh answered, or the server knows of none
+            /// (437).
+            case allocationLost = "allocation-lost"
             /// A relay through which no datagram came, or none back.
             case noData = "no-data"
         }

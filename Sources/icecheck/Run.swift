@@ -169,6 +169,7 @@ extension TURNOptions {
         var words: [String] = []
         if let username = credentials.username { words += ["--user", username] }
         if let realm { words += ["--realm", realm] }
+        if soaks { words.append("--soak") }
         if usesAllTransports { words.append("--all-transports") }
         if redirects == .never { words.append("--no-redirect") }
         if redirects == .anywhere { words.append("--follow-private") }

@@ -36,7 +36,7 @@ struct ServerArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The deadline of the whole run in seconds. (default: 5, for turn 10; with stun --count, 20 ms more for each request; with nat "
+            "The deadline of the whole run in seconds. (default: 5, for turn 10, with --soak 690; with stun --count, 20 ms more for each request; with nat "
                 + "--lifetime, 372)",
             valueName: "seconds"))
     var timeout: Double?

@@ -26,6 +26,13 @@ struct TURNCommand: ParsableCommand {
     @Flag(help: "Try each server over every transport that its URI could mean.")
     var allTransports = false
 
+    @Flag(
+        help: """
+            Keep each relay in use for 11 minutes, or for --timeout less 30 seconds, while nonce, permission, channel and \
+            allocation are renewed: it finds what breaks calls after a while.
+            """)
+    var soak = false
+
     @Option(
         help: ArgumentHelp(
             "Datagrams through each relay in indications, and as many over a channel. (default: 3)", valueName: "n"))
@@ -60,6 +67,7 @@ struct TURNCommand: ParsableCommand {
         options.turn = try access.options()
         options.turn.usesAllTransports = allTransports
         options.turn.load = try load()
+        options.turn.soaks = soak
         try Run(options, server.settings(output)).start()
     }
 

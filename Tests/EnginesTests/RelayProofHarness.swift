@@ -35,7 +35,7 @@ struct RelayProofHarness {
     private var settlesAt: (at: Instant, isBound: Bool)?
     private var hasAsked = false
 
-    init(count: Int = 3, size: Int = RelayProof.leastSize, pace: Duration? = nil, nonce: UInt64 = 7) {
+    init(count: Int = 3, size: Int = RelayPayload.leastSize, pace: Duration? = nil, nonce: UInt64 = 7) {
         proof = RelayProof(
             relayed: Self.relayed, count: count, size: size, pace: pace, roundTrip: Self.roundTrip, nonce: nonce)
     }
@@ -54,7 +54,7 @@ struct RelayProofHarness {
     }
 
     /// What is lane, or opening, or reversing.
-    static func kind(_ bytes: [UInt8]) -> UInt8 { bytes[RelayProof.leastSize - 4] }
+    static func kind(_ bytes: [UInt8]) -> UInt8 { bytes[RelayPayload.leastSize - 4] }
 
     func kinds(_ matches: (RelayProof.Outgoing) -> [UInt8]?) -> [UInt8] {
         sent.compactMap { matches($0.outgoing).map(Self.kind) }

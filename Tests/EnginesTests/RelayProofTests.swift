@@ -236,7 +236,7 @@ import Testing
             }
             // One byte of filling, so that the change is in the content and not in the number.
             $0.proof = RelayProof(
-                relayed: RelayProofHarness.relayed, count: 3, size: RelayProof.leastSize + 1,
+                relayed: RelayProofHarness.relayed, count: 3, size: RelayPayload.leastSize + 1,
                 roundTrip: RelayProofHarness.roundTrip, nonce: 7)
         }
         #expect(harness.proof[.indication].roundTrips.isEmpty)

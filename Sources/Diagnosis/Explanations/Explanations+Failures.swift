@@ -68,6 +68,8 @@ extension Explanations {
         failure(
             "unusable-relayed-address", "Unusable relayed address",
             "No peer can reach the address that the server gave."),
+        failure(
+            "relay-stopped", "The relay stopped", "Data came through the relay at first, and then no more (--soak)."),
         failure("no-data", "No data", "The allocation is there, and nothing came through it."),
         failure("altered", "Altered data", "Data came through the relay with other content."),
         failure("not-permitted", "Not permitted", "This machine does not let the packet out."),

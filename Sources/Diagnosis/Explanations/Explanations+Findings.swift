@@ -187,6 +187,12 @@ extension Explanations {
             "The allocation is there, and nothing comes through it either way.",
             do: "Open the relay's UDP ports at the server; compare its external-ip=."),
         finding(
+            "turn-relay-stops", "The relay stops after a while",
+            "Data came through it at first, and stopped although everything was renewed (--soak).",
+            do:
+                "Look into the server's log at that time; compare its lifetimes, and the timeouts of NATs and balancers."
+        ),
+        finding(
             "turn-relayed-address-unusable", "No peer can reach the relay",
             "The relayed address is private, unspecified or of the wrong family.",
             do: "Set coturn's external-ip=PUBLIC/PRIVATE."),

@@ -42,6 +42,7 @@ enum FindingRules {
             MappedAddressNotGlobal.self, OtherAddressNotGlobal.self, NATMappingDependent.self, NATServerUnusable.self,
             NATLifetimeShort.self, AnswersLost.self, NetworkChanged.self, TURNCredentialsRefused.self,
             TURNChallengeFails.self, TURNServerRefuses.self, TURNRedirected.self, TURNRelayFails.self,
+            TURNRelayStops.self,
             TURNLeavesTraces.self,
         ]
     }

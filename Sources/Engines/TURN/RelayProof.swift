@@ -65,12 +65,11 @@ package struct RelayProof: Hashable, Sendable {
 
     package let relayed: Endpoint
     private let count: Int
-    private let size: Int
     private let pace: Duration
     private let patience: Duration
     /// What the first of a lane takes to come back at the most, where nothing is lost.
     private let answerTime: Duration
-    private let nonce: UInt64
+    let payload: RelayPayload
     private var phase = Phase.waiting
     private var nextAt: Instant?
     private var isPermitted = false
@@ -84,9 +83,6 @@ package struct RelayProof: Hashable, Sendable {
     /// Nil where that was not tried.
     package private(set) var reverse: Reverse?
 
-    /// A datagram's payload: what it is, the nonce of the run, lane and number, and filling.
-    private static let magic = Array("icecheck relay".utf8)
-    package static let leastSize = magic.count + 8 + 4
     private static let opening: UInt8 = 0xFF
     private static let reversing: UInt8 = 0xFE
 
@@ -96,12 +92,12 @@ package struct RelayProof: Hashable, Sendable {
     ///   - pace: between two; nil for a fifth of a round trip.
     ///   - roundTrip: to the server.
     package init(
-        relayed: Endpoint, count: Int, size: Int = leastSize, pace: Duration? = nil, roundTrip: Duration, nonce: UInt64
+        relayed: Endpoint, count: Int, size: Int = RelayPayload.leastSize, pace: Duration? = nil, roundTrip: Duration,
+        nonce: UInt64
     ) {
         self.relayed = relayed
         self.count = min(max(1, count), 1 << 20)
-        self.size = max(size, Self.leastSize)
-        self.nonce = nonce
+        payload = RelayPayload(nonce: nonce, size: size)
         self.pace = pace ?? min(max(.milliseconds(1), roundTrip / 5), .milliseconds(50))
         answerTime = roundTrip * 5 / 2 + .milliseconds(5)
         patience = max(.milliseconds(100), roundTrip * 4)
@@ -178,22 +174,22 @@ package struct RelayProof: Hashable, Sendable {
         case .reversing:
             guard hasOpenedAside else {
                 hasOpenedAside = true
-                return .aside(payload(Self.opening, 0))
+                return .aside(payload.bytes(Self.opening, 0))
             }
             hasOpenedAside = false
             let number = reverse?.sent ?? 0
             reverse?.sent = number + 1
             lastReverse = now
             nextAt = number + 1 < Self.mostUnanswered ? now + pace * 2 : nil
-            return .toPeer(payload(Self.reversing, number))
+            return .toPeer(payload.bytes(Self.reversing, number))
         case .opening:
             nextAt = now + pace * 2
-            return .toRelay(payload(Self.opening, 0))
+            return .toRelay(payload.bytes(Self.opening, 0))
         case .counting(let lane):
             let number = self[lane].sent
             tallies[lane.rawValue].sentAt.append(now)
             nextAt = pause(after: number + 1, in: lane).map { now + $0 }
-            return .toRelay(payload(UInt8(lane.rawValue), number))
+            return .toRelay(payload.bytes(UInt8(lane.rawValue), number))
         }
     }
 
@@ -207,7 +203,7 @@ package struct RelayProof: Hashable, Sendable {
     /// What came to the client from the relay: gives what to send back the same way, nil where it is not ours.
     package mutating func arrived(_ bytes: [UInt8]) -> [UInt8]? {
         // The permission is for this machine's own outside: what comes and is not ours was ours before.
-        guard let (kind, number) = read(bytes), kind != Self.reversing else {
+        guard let (kind, number) = payload.read(bytes), kind != Self.reversing else {
             altered += 1
             return nil
         }
@@ -217,7 +213,7 @@ package struct RelayProof: Hashable, Sendable {
 
     /// What came to the second socket; returns whether it is ours.
     package mutating func returned(_ bytes: [UInt8], from source: Endpoint, at now: Instant) -> Bool {
-        guard let (kind, number) = read(bytes) else {
+        guard let (kind, number) = payload.read(bytes) else {
             if source == relayed { altered += 1 }
             return false
         }
@@ -260,6 +256,12 @@ package struct RelayProof: Hashable, Sendable {
     }
 
     package var isOver: Bool { phase == .over }
+
+    /// Whether data came through both ways, over the channel as well where there is one.
+    package var hasSucceeded: Bool {
+        isOver && !self[isBound == true ? .channel : .indication].returned.isEmpty
+    }
+
     package var nextWake: Instant? { [nextAt, end].compactMap { $0 }.min() }
 
     /// When the phase is over whatever comes.
@@ -270,31 +272,5 @@ package struct RelayProof: Hashable, Sendable {
         case .opening(let until): until
         case .counting(let lane): nextAt == nil ? self[lane].sentAt.last.map { $0 + patience } : nil
         }
-    }
-
-    // MARK: Payload
-
-    private func payload(_ lane: UInt8, _ number: Int) -> [UInt8] {
-        var bytes = Self.magic
-        bytes.reserveCapacity(size)
-        bytes += nonceBytes
-        bytes.append(lane)
-        for shift in [16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: number >> shift)) }
-        for index in bytes.count..<max(size, bytes.count) { bytes.append(UInt8(truncatingIfNeeded: index)) }
-        return bytes
-    }
-
-    private var nonceBytes: [UInt8] {
-        stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: nonce >> UInt64($0)) }
-    }
-
-    /// Kind and number of a payload; nil where it is not ours or has been altered.
-    private func read(_ bytes: [UInt8]) -> (kind: UInt8, number: Int)? {
-        let place = Self.magic.count + 8
-        guard bytes.count >= Self.leastSize, bytes.starts(with: Self.magic),
-            bytes[Self.magic.count..<place].elementsEqual(nonceBytes)
-        else { return nil }
-        let number = Int(bytes[place + 1]) << 16 | Int(bytes[place + 2]) << 8 | Int(bytes[place + 3])
-        return bytes == payload(bytes[place], number) ? (bytes[place], number) : nil
     }
 }

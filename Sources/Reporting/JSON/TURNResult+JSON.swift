@@ -1,4 +1,5 @@
 package import Diagnosis
+import Engines
 import NetTypes
 import Session
 
@@ -53,6 +54,7 @@ extension TURNResult {
             "peerAddress": relay.peerAddress.map(JSONValue.endpoint),
             "indications": relay.indications.jsonValue,
             "channel": relay.channel.sent > 0 ? relay.channel.jsonValue : nil,
+            "soak": relay.soak?.jsonValue,
             "altered": data.altered > 0 ? .integer(data.altered) : nil,
             "reverse": relay.reverse.map {
                 [
@@ -69,6 +71,20 @@ extension TURNEvidence.Relay.Tally {
     fileprivate var jsonValue: JSONValue {
         [
             "sent": .integer(sent), "arrived": .integer(arrived), "returned": .integer(roundTrips.count),
+        ]
+    }
+}
+
+extension TURNEvidence.Relay.Soak {
+    fileprivate var jsonValue: JSONValue {
+        [
+            "lengthMs": .milliseconds(length), "sent": .integer(tally.sent),
+            "returned": .integer(tally.roundTrips.count),
+            "stoppedAfterMs": stoppedAfter.map(JSONValue.milliseconds),
+            "revivedBy": revivedBy.map { .string($0.rawValue) },
+            "channelLostAfterMs": channelLostAfter.map(JSONValue.milliseconds), "refreshes": .integer(refreshes),
+            "permissionRenewals": .integer(permissions), "channelRenewals": .integer(channels),
+            "nonceRenewals": .integer(nonces),
         ]
     }
 }

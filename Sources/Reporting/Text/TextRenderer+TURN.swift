@@ -65,6 +65,12 @@ extension TextRenderer {
             (evidence.allocation?.lifetime).map { "lifetime \($0) s" },
         ].compactMap(\.self)
         if !usual.isEmpty { remarks.append(usual.joined(separator: "; ")) }
+        if let soak = result.relay?.soak {
+            remarks.append(
+                "soak: \(Words.seconds(down: soak.length)) s, \(soak.tally.sent - soak.tally.roundTrips.count) of "
+                    + "\(soak.tally.sent) datagrams lost; renewals: allocation \(soak.refreshes), permission "
+                    + "\(soak.permissions), channel \(soak.channels), nonce \(soak.nonces)")
+        }
         if let tls = evidence.tls { remarks += self.remarks(on: tls) }
         if let trouble = result.relay?.pathTrouble {
             remarks.append("the second socket met \(trouble.kind.reportName) on the way to the relayed address")
