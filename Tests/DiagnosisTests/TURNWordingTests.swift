@@ -101,6 +101,9 @@ import Testing
             over: .tcp),
         Case(.tls, "the TLS handshake failed: it was not completed", Trouble(.tls, .notSecured), over: .tls),
         Case(.noData, "no data came through the relay", Trouble(.relay, .noData)),
+        Case(
+            .relayStopped, "after 200 ms the allocation ran out, since no Refresh was answered",
+            Trouble(.relay, .allocationLost)),
     ]
 
     @Test(arguments: cases) func saysWhatHappenedInItsOwnWords(_ one: Case) throws {
