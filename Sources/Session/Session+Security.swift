@@ -57,10 +57,11 @@ extension Session {
         pathUsable(id, local, at: now)
     }
 
-    /// The handshake has failed, and the path is gone.
+    /// The handshake has failed, or the server has ended what it had agreed to; the path is gone.
     mutating func pathNotSecured(_ id: PathID, _ refusal: SecureRefusal, after time: Duration, at now: Instant) {
         guard let path = paths[id] else { return }
         if leavesRace(id, refusal) { return close(id) }
+        if path.state.isOpen, let place = path.turn { return turnPathEnded(place, at: now) }
         let evidence = TLSEvidence(
             facts: refusal.facts, failures: refusal.failures, firstBytes: refusal.firstBytes, handshake: time)
         keep(evidence, of: id, at: now)

@@ -125,6 +125,17 @@ extension Session {
         if case .client(let run) = place { lose(run, TURNEvidence.Trouble(.tls, .notSecured), at: now) }
     }
 
+    /// The server has ended a path after its handshake. Over DTLS one that lost its end of the handshake does (seen of
+    /// coturn under loss, about once in 400): another port gets another.
+    mutating func turnPathEnded(_ place: TURNPlace, at now: Instant) {
+        guard case .client(let run) = place, !turnRuns[run].isReported else { return }
+        let evidence = turnRuns[run].evidence
+        guard evidence.transport == .dtls, evidence.allocation == nil, !turnRuns[run].hasChangedPort, !isConcluded
+        else { return lose(run, TURNEvidence.Trouble(stage(of: run), .closed), at: now) }
+        turnRuns[run].hasChangedPort = true
+        allocateAgain(run, at: evidence.serverAddress, at: now)
+    }
+
     mutating func turnPathFailed(_ place: TURNPlace, _ error: PathError, _ trouble: PathTrouble, at now: Instant) {
         switch place {
         case .peer(let run): peerFailed(run, trouble, isFatal: error.isFatal, at: now)

@@ -189,6 +189,33 @@ import Testing
         #expect(begun == 1 && run.first?.trouble == nil && run.first?.tls?.handshakesBegun == 1)
     }
 
+    @Test func serverThatEndsTheAssociationIsAskedOnceMoreFromAnotherPort() throws {
+        var begun = 0
+        let run = try Self.run("turns:9.9.9.9?transport=udp") { _ in
+        } _: { network, server in
+            network.goodbye = { _ in
+                begun += 1
+                return begun == 1 ? Self.leg * 5 : nil
+            }
+            server.isDropped = { $0.at < Instant.zero + Self.leg * 5 }
+        }
+        #expect(run.first?.trouble == nil && run.first?.relay?.channel.roundTrips.count == 3)
+        #expect(Self.clients(run.network).count == 2 && run.server.allocations.isEmpty && run.took < 400)
+    }
+
+    @Test(arguments: ["turns:9.9.9.9", "turns:9.9.9.9?transport=udp"])
+    func serverThatEndsEverySecuredPathIsNamed(uri: String) throws {
+        let run = try Self.run(uri) { _ in
+        } _: { network, server in
+            network.goodbye = { _ in Self.leg * 5 }
+            server.isDropped = { _ in true }
+        }
+        #expect(run.first?.trouble == TURNEvidence.Trouble(.allocate, .closed))
+        // The handshake was fine, and is told as such.
+        #expect(run.first?.tls?.failures.isEmpty == true && run.first?.tls?.facts == Self.facts)
+        #expect(run.diagnosis.turn.first?.error?.kind == .connectionClosed && !run.diagnosis.findings.isEmpty)
+    }
+
     @Test func redirectWithADomainIsHeldToThatName() throws {
         let other = Endpoint(IPAddress(9, 9, 9, 10), 5349)
         let run = try Self.run("turns:9.9.9.9") { _ in

@@ -43,6 +43,8 @@ struct VirtualNetwork {
     }
     /// How a handshake on a path ends; nil is never.
     var handshake: (PathSpecification) -> (Duration, Handshake)? = { _ in nil }
+    /// How long after a handshake has begun the server ends what it had agreed to; nil is never.
+    var goodbye: (PathSpecification) -> Duration? = { _ in nil }
     /// How the system answers; nil is never.
     var answer: (SystemQuery) -> (Duration, SystemAnswer)? = { query in
         switch query {
@@ -149,6 +151,10 @@ struct VirtualNetwork {
             case .secured(let facts): schedule(.secured(path, facts, after: delay), after: delay)
             case .refused(let refusal): schedule(.securingFailed(path, refusal, after: delay), after: delay)
             }
+        }
+        if specification.security != nil, let delay = goodbye(specification) {
+            let end = SecureRefusal(failures: [SecureFailure(.alert, "close notify", alert: 0)])
+            schedule(.securingFailed(path, end, after: delay), after: delay)
         }
         guard case .connection(let remote) = specification.kind else {
             schedule(.opened(path, local: Endpoint(specification.local?.address ?? Self.host, nextPort)), after: .zero)
