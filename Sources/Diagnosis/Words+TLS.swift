@@ -25,6 +25,8 @@ extension Words {
         case .alert: return "the server refused with the alert \(detail)"
         case .closedDuringHandshake: return "the server closed the connection"
         case .stalled: return "it did not come to an end in time"
+        case .flightLost:
+            return "the server answered, and part of its flight never came (nothing larger than \(detail))"
         case .malformed: return "the server broke the protocol (\(detail))"
         case .unusableConfiguration: return "it cannot be begun here: \(detail)"
         }

@@ -40,6 +40,8 @@ package struct SecureFailure: Error, Hashable, Sendable, Codable {
         case closedDuringHandshake
         /// No end of the handshake within its time.
         case stalled
+        /// DTLS: the server answers, and some of what it sends never comes; the detail is the largest of what came.
+        case flightLost
         /// The peer broke the protocol, in OpenSSL's words.
         case malformed
         /// A server's certificate or a file of roots that cannot be used: this side's own.

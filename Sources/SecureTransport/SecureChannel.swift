@@ -27,6 +27,8 @@ package final class SecureChannel {
     let wallClock: Int64
     private(set) var firstBytes: [UInt8] = []
     private var hasHeard = false
+    /// Bytes of the largest datagram of the peer's.
+    private var largestHeard = 0
     private var plaintexts: [[UInt8]] = []
     private var unencrypted: [[UInt8]] = []
     private var unencryptedCount = 0
@@ -166,6 +168,9 @@ package final class SecureChannel {
     }
 
     private var stall: SecureFailure {
+        if largestHeard > 0 {
+            return SecureFailure(.flightLost, "\(largestHeard) bytes")
+        }
         if firstBytes.isEmpty { return SecureFailure(.stalled, hasHeard ? "" : "nothing came back") }
         return SecureFailure(.notTLS, OutsideText(bytes: firstBytes))
     }
@@ -177,6 +182,7 @@ package final class SecureChannel {
             let isSecure = (20...63).contains(bytes[0])
             if !isSecure, firstBytes.isEmpty { firstBytes = Array(bytes.prefix(64)) }
             hasHeard = hasHeard || isSecure
+            if isSecure { largestHeard = max(largestHeard, bytes.count) }
             return isSecure
         }
         guard !hasHeard else { return true }

@@ -52,9 +52,9 @@ extension Session {
     /// Whether a handshake that has failed was one of several, and failed for want of packets: the others go on. What a
     /// server says counts for all.
     mutating func leavesRace(_ path: PathID, _ refusal: SecureRefusal) -> Bool {
-        guard case .client(let run) = paths[path]?.turn, refusal.failures.allSatisfy({ $0.kind == .stalled }) else {
-            return false
-        }
+        guard case .client(let run) = paths[path]?.turn,
+            refusal.failures.allSatisfy({ $0.kind == .stalled || $0.kind == .flightLost })
+        else { return false }
         guard turnRuns[run].path == path else {
             turnRuns[run].race.remove(path)
             return true

@@ -46,7 +46,8 @@ extension Session {
         configuration.applicationProtocols = [uri.scheme.isTURN ? "stun.turn" : "stun.nat-discovery"]
         configuration.trustedPEM = plan.trust.rootsPEM
         configuration.isInsecure = plan.trust.isInsecure
-        configuration.handshakeLimit = plan.timeout
+        // Over DTLS the end of the wait says what was heard meanwhile: it is to come before the run's.
+        configuration.handshakeLimit = transport == .tls ? plan.timeout : plan.timeout * 9 / 10
         return .client(configuration)
     }
 
@@ -60,11 +61,11 @@ extension Session {
     /// The handshake has failed, or the server has ended what it had agreed to; the path is gone.
     mutating func pathNotSecured(_ id: PathID, _ refusal: SecureRefusal, after time: Duration, at now: Instant) {
         guard let path = paths[id] else { return }
-        if leavesRace(id, refusal) { return close(id) }
         if path.state.isOpen, let place = path.turn { return turnPathEnded(place, at: now) }
         let evidence = TLSEvidence(
             facts: refusal.facts, failures: refusal.failures, firstBytes: refusal.firstBytes, handshake: time)
         keep(evidence, of: id, at: now)
+        if leavesRace(id, refusal) { return close(id) }
         paths[id]?.state = .unsecured
         if let place = path.turn { turnPathNotSecured(place, at: now) }
         for index in liveProbes.sorted() where probes[index].path == id {

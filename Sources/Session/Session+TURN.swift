@@ -321,7 +321,11 @@ extension Session {
         let since = isUnderWay ? turnRuns[run].startedAt : turnRuns[run].allocation.waitingSince
         guard turnRuns[run].evidence.took == .zero, let since, now - since >= Self.meaningfulWait else { return nil }
         let pending = turnRuns[run].framer.pending
-        if stage == .connect || stage == .tls { return TURNEvidence.Trouble(stage, .noAnswer) }
+        if isUnderWay {
+            // One of several handshakes has said already why none came to an end.
+            let isTold = turnRuns[run].evidence.tls?.failures.isEmpty == false
+            return TURNEvidence.Trouble(stage, isTold ? .notSecured : .noAnswer)
+        }
         if turnRuns[run].allocation.discards[.unauthenticatedSuccess, default: 0] > 0 {
             return TURNEvidence.Trouble(stage, .notAuthenticated, detail: "none of them")
         }

@@ -171,7 +171,7 @@ def redirected_in_a_circle(stack):
 RELAY_PORTS = (50000, 50200)
 
 
-def across(label="no-nat", transport="udp", rules=(), more=(), **options):
+def across(label="no-nat", transport="udp", rules=(), server_rules=(), more=(), **options):
     def plant(stack):
         lab = stack.enter_context(NATLab(label))
         secured = transport in ("tls", "dtls")
@@ -184,6 +184,8 @@ def across(label="no-nat", transport="udp", rules=(), more=(), **options):
         )  # fmt: skip
         if rules:
             lab.server.nft(chain("input", rules))
+        if server_rules:
+            lab.server.nft(chain("output", server_rules))
         trust = ["--ca-file", str(made().root)] if secured else []
         arguments = [server.uri(transport), *WITH_PASSWORD, *trust, *more]
         return Planted(server, arguments, prefix=lab.client.prefix())
@@ -215,6 +217,12 @@ cause("dtls-loss-20", "none: DTLS with 20 % lost each way", None, status=0, name
 )
 
 # Certificates
+
+# Fragments of coturn's flight are 248 bytes, its HelloVerifyRequest is 48.
+cause(
+    "dtls-path-mtu", "larger datagrams of the DTLS server are dropped on the way", "dtls-flight-lost", namespace=True,
+    tls=True,
+)(across(transport="dtls", server_rules=["oifname eth0 udp sport 5349 meta length > 200 drop"]))  # fmt: skip
 
 
 def with_certificate(name, transport, trusted=True):

@@ -77,6 +77,10 @@ extension Explanations {
             "The server sends its own certificate without the one that issued it: browsers that have not met that one refuse.",
             do: "Give the server the whole chain (coturn: cert=fullchain.pem)."),
         finding(
+            "dtls-flight-lost", "Part of the DTLS server's answer never comes",
+            "Its small datagrams came, and larger ones did not: the path's MTU, a filter of fragments, or heavy loss.",
+            do: "Lower the server's MTU for DTLS or shorten its chain; try turns:HOST?transport=tcp."),
+        finding(
             "tls-handshake-failed", "The TLS handshake fails", "The two sides found no way to talk TLS.",
             do: "Check that the port speaks TLS 1.2 or later and has a certificate and key."),
         finding(

@@ -140,6 +140,16 @@ enum TLSFails: FindingRule {
                 id: "tls-handshake-failed", title: "The server takes no application protocol of TURN",
                 causes: ["a web server or proxy answers in the TURN server's place"],
                 remedy: "Give the port of the TURN server, or let the proxy pass ALPN stun.turn on.")
+        case .flightLost:
+            Rule(
+                id: "dtls-flight-lost", title: "Part of the DTLS server's answer never comes",
+                causes: [
+                    "larger datagrams than those that came are dropped on the way: the path's MTU is below what the server "
+                        + "assumes, or a firewall drops fragments",
+                    "many packets are lost",
+                ],
+                remedy: "Lower the server's MTU for DTLS, or shorten its chain of certificates (EC keys); "
+                    + "TLS (turns:HOST?transport=tcp) adapts by itself.")
         case .alert, .closedDuringHandshake, .malformed, .stalled, .chainTooLong, .certificateRefused, .notTLS,
             .unusableConfiguration:
             Rule(

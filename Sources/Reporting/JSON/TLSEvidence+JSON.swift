@@ -74,6 +74,7 @@ extension SecureFailure.Kind {
         case .alert: "alert"
         case .closedDuringHandshake: "closed-during-handshake"
         case .stalled: "stalled"
+        case .flightLost: "flight-lost"
         case .malformed: "malformed"
         case .unusableConfiguration: "unusable-configuration"
         }
