@@ -33,6 +33,7 @@ import Testing
         case .selfSigned: "tls-self-signed"
         case .unknownRoot: "tls-unknown-authority"
         case .notTLS: "wrong-service"
+        case .flightLost: "dtls-flight-lost"
         case .protocolVersion, .noCommonCipher, .alpnMismatch, .alert, .closedDuringHandshake, .malformed, .stalled,
             .chainTooLong, .certificateRefused, .unusableConfiguration:
             "tls-handshake-failed"

@@ -42,6 +42,26 @@ import Testing
         #expect(pair.server.pollPlaintext() == [1, 2, 3], "seed \(seed)")
     }
 
+    @Test func flightWhoseLargerPartsNeverComeIsToldFromSilence() throws {
+        var server = SecureServerConfiguration(.dtls, try Certificates.leaf(issuer: try Certificates.authority()))
+        server.linkMTU = 400
+        let pair = try ChannelPair(ChannelPair.configuration(.dtls, trusting: nil), server)
+        var largest = 0
+        var isMoving = true
+        while isMoving {
+            isMoving = false
+            while let bytes = pair.client.pollCiphertext() { pair.server.receive(bytes, at: .zero) }
+            while let bytes = pair.server.pollCiphertext() {
+                guard bytes.count <= 200 else { continue }
+                largest = max(largest, bytes.count)
+                pair.client.receive(bytes, at: .zero)
+                isMoving = true
+            }
+        }
+        pair.client.giveUp()
+        #expect(largest > 0 && pair.refusal?.failures == [SecureFailure(.flightLost, "\(largest) bytes")])
+    }
+
     @Test func retransmissionBeginsAtTheTimeGivenAndBacksOff() throws {
         let client = try SecureChannel(
             client: ChannelPair.configuration(.dtls, trusting: nil) { $0.retransmissionTimeout = .milliseconds(100) },
