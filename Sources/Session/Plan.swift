@@ -87,6 +87,9 @@ package struct Plan: Sendable {
     /// Whether a relay is asked for.
     package var allocates: Bool { servers.contains { $0.turn != nil } }
 
+    /// Whether relays that carry data are tried with each other.
+    package var pairsRelays: Bool { command == .turn }
+
     /// The families of relayed addresses to ask a server for: those that this machine can send data to itself.
     package func relayFamilies(for server: Endpoint) -> [IPAddress.Family] {
         [IPAddress.Family.ipv4, .ipv6].filter { family in

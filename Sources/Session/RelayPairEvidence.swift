@@ -33,6 +33,13 @@ package struct RelayPairEvidence: Hashable, Sendable, Codable {
         self.second = second
     }
 
+    /// Of two allocations that are over.
+    init(pair: Int, _ first: TURNEvidence, _ second: TURNEvidence) {
+        self.init(pair: pair, first: End(first), second: End(second))
+        took = max(first.took, second.took)
+        isCutShort = first.isCutShort || second.isCutShort
+    }
+
     package subscript(end: RelayPairEnd) -> End { end == .first ? first : second }
 
     /// One of the two allocations.

@@ -143,6 +143,7 @@ extension Session {
 
     mutating func permitted(after time: Duration, _ run: Int, at now: Instant) {
         turnRuns[run].evidence.relay?.permittedAfter = time
+        if let pair = turnRuns[run].purpose.pair { return pairEndPermitted(pair, at: now) }
         turnRuns[run].trial?.proof.permitted(at: now)
     }
 
@@ -157,6 +158,9 @@ extension Session {
 
     /// - Parameter time: the round trip of the ChannelBind; nil where it failed.
     mutating func channelSettled(after time: Duration?, _ run: Int, at now: Instant) {
+        if case .pairEnd(let pair, let end) = turnRuns[run].purpose {
+            return pairChannelSettled(after: time, run, end, of: pair, at: now)
+        }
         turnRuns[run].evidence.relay?.boundAfter = time
         turnRuns[run].trial?.proof.channelSettled(isBound: time != nil, at: now)
         progress(run, at: now)
@@ -237,6 +241,8 @@ extension Session {
             turnRuns[run].evidence.trouble = TURNEvidence.Trouble(.relay, .noData)
         }
         turnRuns[run].allocation.delete(at: now)
+        if let pair = turnRuns[run].purpose.pair { return stopPair(pair, at: now) }
+        if turnRuns[run].hasCarriedData { relayProven(run, at: now) }
     }
 
     mutating func keepTallies(of run: Int) {

@@ -4,6 +4,7 @@ import STUN
 
 /// An attempt at a relay: an allocation on its path, and the second socket that sends through it.
 struct TURNRun: Sendable {
+    let purpose: TURNPurpose
     var evidence: TURNEvidence
     var allocation: TURNAllocation
     var path: PathID
@@ -21,6 +22,8 @@ struct TURNRun: Sendable {
     var waitsForQuota = false
     /// The first ICMP error of the path to the server, and when an answer must have come to outweigh it.
     var suspicion: (trouble: PathTrouble, giveUpAt: Instant)?
+    /// When the last that came on its path had arrived.
+    var arrivedAt: Instant?
     var isReported = false
 }
 
@@ -34,10 +37,14 @@ extension Session {
     /// How long the deletion of allocations may take once the run is over.
     package static var cleanupLimit: Duration { .milliseconds(1500) }
 
+    /// Asks for an allocation; returns its place in ``turnRuns``.
+    ///
+    /// - Parameter name: whom the certificate must name instead of the URI's host (ALTERNATE-DOMAIN).
+    @discardableResult
     mutating func allocate(
         _ server: Observation.ServerIndex, at endpoint: Endpoint, over transport: Transport, from source: IPAddress,
-        relaying family: IPAddress.Family, at now: Instant
-    ) {
+        relaying family: IPAddress.Family, for purpose: TURNPurpose = .attempt, name: String? = nil, at now: Instant
+    ) -> Int {
         let index = turnRuns.count
         let evidence = TURNEvidence(
             attempt: index, server: server, serverAddress: endpoint, transport: transport, source: source,
@@ -47,10 +54,11 @@ extension Session {
             from: endpoint, isEnabled: plan.redirects != .never, followsPrivate: plan.redirects == .anywhere)
         turnRuns.append(
             TURNRun(
-                evidence: evidence,
+                purpose: purpose, evidence: evidence,
                 allocation: TURNAllocation(configuration(for: evidence)),
-                path: openClient(of: index, for: server, to: endpoint, over: transport, from: source), startedAt: now,
-                redirects: redirects))
+                path: openClient(of: index, for: server, to: endpoint, over: transport, from: source, name: name),
+                startedAt: now, redirects: redirects, alternateDomain: name))
+        return index
     }
 
     private func configuration(for evidence: TURNEvidence) -> TURNConfiguration {
@@ -178,6 +186,9 @@ extension Session {
         for run in turnRuns.indices where !turnRuns[run].isReported {
             if let output = nextAllocationOutput(run, at: now) ?? nextTrialOutput(run, at: now) { return output }
         }
+        for pair in relayPairs.indices where relayPairs[pair].isUnderWay {
+            if let output = nextPairOutput(pair, at: now) { return output }
+        }
         return nil
     }
 
@@ -225,6 +236,7 @@ extension Session {
                 datagram.source.address.withoutZone == server.address.withoutZone
             else { return }
             turnRuns[run].suspicion = nil
+            turnRuns[run].arrivedAt = datagram.arrivedAt
             turnRuns[run].allocation.handle(datagram: datagram.bytes, at: datagram.arrivedAt)
             settle(run, at: now)
         case .peer(let run): peerDatagramArrived(run, datagram, at: now)
@@ -239,6 +251,7 @@ extension Session {
         case .bytes(let bytes):
             if turnRuns[run].firstBytes.count < 64 { turnRuns[run].firstBytes += bytes.prefix(64) }
             turnRuns[run].framer.append(bytes)
+            turnRuns[run].arrivedAt = event.at
             // HTTP's first bytes would be those of ChannelData.
             if turnRuns[run].evidence.realm == nil, turnRuns[run].evidence.allocation == nil,
                 let name = ForeignProtocol.identify(turnRuns[run].firstBytes)?.name
@@ -268,18 +281,25 @@ extension Session {
             advanceTrial(of: run, to: now)
             settle(run, at: now)
         }
+        advancePairs(to: now)
     }
 
     /// Ends all attempts: what was measured stays, and what the servers hold is deleted.
     mutating func concludeTURN(at now: Instant) {
-        for run in turnRuns.indices where !turnRuns[run].isReported {
+        concludePairs(at: now)
+        let open = turnRuns.indices.filter { !turnRuns[$0].isReported }
+        for run in open {
             turnRuns[run].next = nil
+            guard !turnRuns[run].waitsForQuota else { continue }
+            if turnRuns[run].evidence.took == .zero { turnRuns[run].evidence.isCutShort = true }
+            if turnRuns[run].evidence.trouble == nil { turnRuns[run].evidence.trouble = unfinished(run, at: now) }
+        }
+        // The end of one may be that of another, where they are a pair.
+        for run in open where !turnRuns[run].isReported {
             if turnRuns[run].waitsForQuota {
                 report(run, at: now)
                 continue
             }
-            if turnRuns[run].evidence.took == .zero { turnRuns[run].evidence.isCutShort = true }
-            if turnRuns[run].evidence.trouble == nil { turnRuns[run].evidence.trouble = unfinished(run, at: now) }
             stopData(run, at: now)
             if paths[turnRuns[run].path]?.state.isOpen != true { turnRuns[run].allocation.abandon() }
             settle(run, at: now)
@@ -324,7 +344,7 @@ extension Session {
         }
     }
 
-    var isTURNOver: Bool { turnRuns.allSatisfy(\.isReported) }
+    var isTURNOver: Bool { turnRuns.allSatisfy(\.isReported) && relayPairs.allSatisfy(\.isReported) }
 
     // MARK: What it means
 
@@ -343,15 +363,22 @@ extension Session {
         for path in [turnRuns[run].path, turnRuns[run].trial?.path].compactMap(\.self) where paths[path] != nil {
             close(path)
         }
-        observe(.turnSeen(turnRuns[run].evidence), at: now)
+        switch turnRuns[run].purpose {
+        case .attempt: observe(.turnSeen(turnRuns[run].evidence), at: now)
+        case .pairEnd(let pair, _): pairEndOver(pair, at: now)
+        }
         for other in turnRuns.indices where turnRuns[other].waitsForQuota { settle(other, at: now) }
     }
 
     /// Whether the session itself holds other allocations on the same server, which count for the same user's quota.
+    ///
+    /// Ends of pairs do not wait for each other: each might have what the other waits for.
     private func holdsAllocations(besides run: Int) -> Bool {
-        turnRuns.indices.contains {
+        let isPairEnd = turnRuns[run].purpose.pair != nil
+        return turnRuns.indices.contains {
             $0 != run && !turnRuns[$0].isReported && !turnRuns[$0].waitsForQuota
                 && turnRuns[$0].evidence.server == turnRuns[run].evidence.server
+                && !(isPairEnd && turnRuns[$0].purpose.pair != nil)
         }
     }
 
@@ -363,10 +390,17 @@ extension Session {
         case .allocated(let allocated):
             turnRuns[run].evidence.allocation = TURNEvidence.Allocation(allocated)
             if let software = allocated.software { turnRuns[run].evidence.software = OutsideText(bytes: software) }
-            startTrial(run, allocated, at: now)
+            switch turnRuns[run].purpose {
+            case .attempt: startTrial(run, allocated, at: now)
+            case .pairEnd(let pair, _): pairEndAllocated(run, of: pair, allocated, at: now)
+            }
         case .permitted(_, let trip, isRenewal: false): permitted(after: trip.duration, run, at: now)
         case .channelBound(_, _, let trip, isRenewal: false): channelSettled(after: trip.duration, run, at: now)
-        case .received(let data): received(data, run, at: now)
+        case .received(let data):
+            switch turnRuns[run].purpose {
+            case .attempt: received(data, run, at: now)
+            case .pairEnd(let pair, let end): pairEndReceived(data, run, end, of: pair, at: now)
+            }
         case .failed(.delete, _): break
         case .failed(let stage, let failure): failed(stage, failure, run, at: now)
         case .deleted(let deletion): turnRuns[run].evidence.deletion = TURNEvidence.Deletion(deletion)
@@ -411,6 +445,12 @@ extension Session {
 extension TURNRun {
     /// Whether all that was to be shown through the relay has been.
     var isDone: Bool { trial?.isOver ?? false }
+
+    /// Whether data went through its relay both ways, unaltered, in all that was tried.
+    var hasCarriedData: Bool {
+        guard let relay = evidence.relay, isDone, evidence.trouble == nil else { return false }
+        return !relay.isSilent && relay.altered == 0
+    }
 }
 
 extension TURNEvidence.Allocation {
