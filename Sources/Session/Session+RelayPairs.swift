@@ -76,8 +76,17 @@ extension Session {
             relayPairs[pair].runs[end] = allocate(
                 evidence.server, at: evidence.serverAddress, over: evidence.transport, from: evidence.source,
                 relaying: evidence.relayFamily, for: .pairEnd(pair: pair, end: end),
-                name: turnRuns[attempt].alternateDomain, at: now)
+                name: turnRuns[attempt].alternateDomain,
+                schedule: schedule(knowing: evidence.allocation?.roundTrip), at: now)
         }
+    }
+
+    /// The server's round trip is known: its answers are not waited for as a stranger's (RFC 8489 s6.2.1).
+    private func schedule(knowing roundTrip: Duration?) -> RetransmissionSchedule {
+        var schedule = plan.schedule
+        guard let roundTrip else { return schedule }
+        schedule.initialTimeout = min(schedule.initialTimeout, max(.milliseconds(100), roundTrip * 3))
+        return schedule
     }
 
     /// One of the two is there. Once both are, each lets the other in, and data follows at once.

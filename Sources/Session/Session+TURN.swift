@@ -9,6 +9,7 @@ struct TURNRun: Sendable {
     var allocation: TURNAllocation
     var path: PathID
     let startedAt: Instant
+    let schedule: RetransmissionSchedule
     var framer = StreamFramer()
     var firstBytes: [UInt8] = []
     var trial: RelayTrial?
@@ -39,11 +40,14 @@ extension Session {
 
     /// Asks for an allocation; returns its place in ``turnRuns``.
     ///
-    /// - Parameter name: whom the certificate must name instead of the URI's host (ALTERNATE-DOMAIN).
+    /// - Parameters:
+    ///   - name: whom the certificate must name instead of the URI's host (ALTERNATE-DOMAIN).
+    ///   - schedule: of its requests; nil for the plan's.
     @discardableResult
     mutating func allocate(
         _ server: Observation.ServerIndex, at endpoint: Endpoint, over transport: Transport, from source: IPAddress,
-        relaying family: IPAddress.Family, for purpose: TURNPurpose = .attempt, name: String? = nil, at now: Instant
+        relaying family: IPAddress.Family, for purpose: TURNPurpose = .attempt, name: String? = nil,
+        schedule: RetransmissionSchedule? = nil, at now: Instant
     ) -> Int {
         let index = turnRuns.count
         let evidence = TURNEvidence(
@@ -55,16 +59,18 @@ extension Session {
         turnRuns.append(
             TURNRun(
                 purpose: purpose, evidence: evidence,
-                allocation: TURNAllocation(configuration(for: evidence)),
+                allocation: TURNAllocation(configuration(for: evidence, schedule ?? plan.schedule)),
                 path: openClient(of: index, for: server, to: endpoint, over: transport, from: source, name: name),
-                startedAt: now, redirects: redirects, alternateDomain: name))
+                startedAt: now, schedule: schedule ?? plan.schedule, redirects: redirects, alternateDomain: name))
         return index
     }
 
-    private func configuration(for evidence: TURNEvidence) -> TURNConfiguration {
+    private func configuration(
+        for evidence: TURNEvidence, _ schedule: RetransmissionSchedule
+    ) -> TURNConfiguration {
         var configuration = TURNConfiguration(
             credential: plan.servers[evidence.server].turn?.credential, isReliable: evidence.transport.isStream,
-            schedule: plan.schedule)
+            schedule: schedule)
         configuration.server = evidence.serverAddress.address
         // As browsers ask: an allocation for each family, since servers ignore ADDITIONAL-ADDRESS-FAMILY.
         configuration.families = evidence.relayFamily == .ipv4 ? .unspecified : .only(evidence.relayFamily)
@@ -98,7 +104,7 @@ extension Session {
         turnRuns[run].path = openClient(
             of: run, for: evidence.server, to: endpoint, over: evidence.transport, from: evidence.source,
             name: turnRuns[run].alternateDomain)
-        turnRuns[run].allocation = TURNAllocation(configuration(for: evidence))
+        turnRuns[run].allocation = TURNAllocation(configuration(for: evidence, turnRuns[run].schedule))
     }
 
     // MARK: Paths

@@ -66,7 +66,7 @@ extension TURNResult {
 }
 
 extension TURNEvidence.Relay.Tally {
-    fileprivate var jsonValue: JSONValue {
+    var jsonValue: JSONValue {
         [
             "sent": .integer(sent), "arrived": .integer(arrived), "returned": .integer(roundTrips.count),
         ]
