@@ -83,19 +83,19 @@ extension RelayPairResult {
                     .limit,
                     "\(server(end)) gives this user no second allocation (\(trouble.code ?? 0)), which it takes")
             }
-            return .failed(ProbeError(trouble, of: TURNEvidence(evidence[end])))
+            var error = ProbeError(trouble, of: TURNEvidence(evidence[end]))
+            error.message = "\(server(end)): " + error.message
+            return .failed(error)
         }
         if evidence.altered > 0 { return .failed(ProbeError(silenceOf: self)) }
-        let isSilent = indications.roundTrips.isEmpty || isBound && evidence.channel.roundTrips.isEmpty
+        let isSilent =
+            indications.roundTrips.isEmpty || evidence.second.boundAfter != nil && evidence.channel.roundTrips.isEmpty
         guard isSilent else { return .answered }
         if evidence.isCutShort {
             return gap(reason, "the run ended before data had come through both")
         }
         return .failed(ProbeError(silenceOf: self))
     }
-
-    /// Whether data was to go over a channel of each.
-    private var isBound: Bool { evidence.first.boundAfter != nil && evidence.second.boundAfter != nil }
 
     private func gap(_ reason: NotMeasured.Reason, _ detail: String) -> STUNResult.Outcome {
         .notMeasured(
@@ -146,7 +146,7 @@ extension ProbeError {
         } else {
             message =
                 "data goes from relay to relay in Send and Data indications, and of "
-                + "\(Words.count(evidence.channel.sent, "datagram")) over channels none came back"
+                + "\(Words.count(evidence.channel.sent, "datagram")) over a channel none came back"
         }
         self.init(kind: .noData, message: message)
     }

@@ -15,8 +15,8 @@ package struct RelayPairEvidence: Hashable, Sendable, Codable {
     package var pair: Int
     package var first: End
     package var second: End
-    /// Those that went in Send and Data indications, and over a channel of each end: sent by the first, arrived at the
-    /// second, and back at the first.
+    /// Those that went in Send and Data indications, and over a channel of the second: sent by the first, arrived at
+    /// the second, and back at the first.
     package var indications = TURNEvidence.Relay.Tally()
     package var channel = TURNEvidence.Relay.Tally()
     /// Those whose content had changed.
@@ -52,8 +52,8 @@ package struct RelayPairEvidence: Hashable, Sendable, Codable {
         package var relayedAddress: Endpoint?
         /// Of the last request for the allocation.
         package var roundTrip: Duration?
-        /// The round trip of the CreatePermission for the other end, and of the ChannelBind to it; nil where it did not
-        /// succeed.
+        /// The round trip of the CreatePermission for the other end, and of the second's ChannelBind to the first; nil
+        /// where it did not succeed.
         package var permittedAfter: Duration?
         package var boundAfter: Duration?
         /// Where the other end's datagrams came from, as this server sees them (XOR-PEER-ADDRESS); nil where none came.

@@ -9,25 +9,24 @@ struct RelayPair: Sendable {
     let attempts: [RelayPairEnd: Int]
     /// The two allocations; empty while the pair waits for room on the servers.
     var runs: [RelayPairEnd: Int] = [:]
-    /// Once both are there.
+    /// Once each has let the other in.
     var proof: RelayProof?
-    /// Whether channels were asked for, and those that are bound.
-    var hasAskedChannels = false
-    var boundEnds: Set<RelayPairEnd> = []
+    /// Whether the second end's channel to the first was asked for.
+    var hasAskedChannel = false
     var startedAt: Instant
     /// Whether it is tried again once no other pair is under way: the user's quota was full of them.
     var isWaiting = false
     var isReported = false
 
     var isUnderWay: Bool { !isWaiting && !isReported }
-    var isBound: Bool { boundEnds.count == 2 }
 }
 
 extension Session {
     /// Pairs of one run: those of many servers grow with their square.
     package static var maximumRelayPairs: Int { 6 }
-    /// Datagrams of each lane of a pair: a load test is for the relays one by one.
-    static var mostPairDatagrams: Int { 100 }
+    /// Datagrams of each lane of a pair: with two, one server's relay and its pair stay within the burst of
+    /// ``DestinationPacer``. A load is for the relays one by one.
+    private var pairCount: Int { plan.isLoadTest ? min(plan.relay.count, 100) : min(plan.relay.count, 2) }
 
     // MARK: Start
 
@@ -89,22 +88,32 @@ extension Session {
         return schedule
     }
 
-    /// One of the two is there. Once both are, each lets the other in, and data follows at once.
+    /// One of the two is there. Once both are, each is to let the other in.
     mutating func pairEndAllocated(_ run: Int, of pair: Int, _ allocated: TURNAllocated, at now: Instant) {
         guard let relayed = allocated.relayedAddresses.first else { return stopData(run, at: now) }
         turnRuns[run].evidence.relay = TURNEvidence.Relay(relayedAddress: relayed)
-        guard let ends = pairRuns(pair), relayPairs[pair].proof == nil,
+        guard let ends = pairRuns(pair),
             let first = turnRuns[ends.first].evidence.relay?.relayedAddress,
             let second = turnRuns[ends.second].evidence.relay?.relayedAddress
         else { return }
         turnRuns[ends.first].allocation.createPermission(for: [second.address])
         turnRuns[ends.second].allocation.createPermission(for: [first.address])
+    }
+
+    /// Once both permissions are there, data follows at once.
+    mutating func pairEndPermitted(_ pair: Int, at now: Instant) {
+        guard let ends = pairRuns(pair), relayPairs[pair].proof == nil,
+            turnRuns[ends.first].evidence.relay?.permittedAfter != nil,
+            let second = turnRuns[ends.second].evidence.relay, second.permittedAfter != nil
+        else { return }
         // The way between the servers is no longer than the one by this machine.
         let roundTrips = [ends.first, ends.second].compactMap { turnRuns[$0].evidence.allocation?.roundTrip }
-        relayPairs[pair].proof = RelayProof(
-            relayed: second, count: min(plan.relay.count, Self.mostPairDatagrams), size: plan.relay.size,
+        var proof = RelayProof(
+            relayed: second.relayedAddress, count: pairCount, size: plan.relay.size,
             roundTrip: roundTrips.reduce(.zero, +), nonce: random.next())
-        relayPairs[pair].proof?.begin(at: now)
+        proof.permitted(at: now)
+        proof.begin(at: now)
+        relayPairs[pair].proof = proof
     }
 
     private func pairRuns(_ pair: Int) -> (first: Int, second: Int)? {
@@ -121,7 +130,7 @@ extension Session {
         switch outgoing {
         case .toRelay(let bytes):
             bookPair(ends, at: now)
-            turnRuns[ends.first].allocation.send(bytes, to: proof.relayed, usesChannel: relayPairs[pair].isBound)
+            turnRuns[ends.first].allocation.send(bytes, to: proof.relayed, usesChannel: false)
         case .toPeer(let bytes):
             bookPair(ends, at: now)
             if let target = turnRuns[ends.first].evidence.relay?.relayedAddress {
@@ -165,13 +174,6 @@ extension Session {
 
     // MARK: Receiving
 
-    mutating func pairEndPermitted(_ pair: Int, at now: Instant) {
-        guard let ends = pairRuns(pair), turnRuns[ends.first].evidence.relay?.permittedAfter != nil,
-            turnRuns[ends.second].evidence.relay?.permittedAfter != nil
-        else { return }
-        relayPairs[pair].proof?.permitted(at: now)
-    }
-
     /// Data of the other relay: the second end sends it back the same way, to the first it has come back.
     mutating func pairEndReceived(_ data: TURNReceived, _ run: Int, _ end: RelayPairEnd, of pair: Int, at now: Instant)
     {
@@ -187,14 +189,9 @@ extension Session {
     }
 
     /// - Parameter time: the round trip of the ChannelBind; nil where it failed.
-    mutating func pairChannelSettled(
-        after time: Duration?, _ run: Int, _ end: RelayPairEnd, of pair: Int, at now: Instant
-    ) {
+    mutating func pairChannelSettled(after time: Duration?, _ run: Int, of pair: Int, at now: Instant) {
         turnRuns[run].evidence.relay?.boundAfter = time
-        if time != nil { relayPairs[pair].boundEnds.insert(end) }
-        if time == nil || relayPairs[pair].isBound {
-            relayPairs[pair].proof?.channelSettled(isBound: time != nil, at: now)
-        }
+        relayPairs[pair].proof?.channelSettled(isBound: time != nil, at: now)
         progress(pair, at: now)
     }
 
@@ -204,14 +201,11 @@ extension Session {
         guard let proof = relayPairs[pair].proof, let ends = pairRuns(pair) else { return }
         // Where the other end's relay is, is known.
         if proof.wantsPeerAddress { relayPairs[pair].proof?.reverse(isPossible: true, at: now) }
-        if proof.wantsChannel, !relayPairs[pair].hasAskedChannels {
-            relayPairs[pair].hasAskedChannels = true
+        if proof.wantsChannel, !relayPairs[pair].hasAskedChannel {
+            relayPairs[pair].hasAskedChannel = true
             let back = turnRuns[ends.second].evidence.relay?.peerAddress
-            let numbers = [
-                turnRuns[ends.first].allocation.bindChannel(to: proof.relayed),
-                back.flatMap { turnRuns[ends.second].allocation.bindChannel(to: $0) },
-            ]
-            if numbers.contains(nil) { relayPairs[pair].proof?.channelSettled(isBound: false, at: now) }
+            let number = back.flatMap { turnRuns[ends.second].allocation.bindChannel(to: $0) }
+            if number == nil { relayPairs[pair].proof?.channelSettled(isBound: false, at: now) }
         }
         if relayPairs[pair].proof?.isOver == true { stopPair(pair, at: now) }
     }

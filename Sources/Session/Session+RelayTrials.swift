@@ -158,9 +158,7 @@ extension Session {
 
     /// - Parameter time: the round trip of the ChannelBind; nil where it failed.
     mutating func channelSettled(after time: Duration?, _ run: Int, at now: Instant) {
-        if case .pairEnd(let pair, let end) = turnRuns[run].purpose {
-            return pairChannelSettled(after: time, run, end, of: pair, at: now)
-        }
+        if let pair = turnRuns[run].purpose.pair { return pairChannelSettled(after: time, run, of: pair, at: now) }
         turnRuns[run].evidence.relay?.boundAfter = time
         turnRuns[run].trial?.proof.channelSettled(isBound: time != nil, at: now)
         progress(run, at: now)

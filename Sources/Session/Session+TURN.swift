@@ -205,12 +205,14 @@ extension Session {
         if turnRuns[run].evidence.transport.isStream {
             return turnRuns[run].allocation.pollOutput(at: now, using: &random).map { .write(path, $0) }
         }
-        // Data goes back at once: it was booked with the datagram that it answers.
-        let isData = turnRuns[run].allocation.isDataNext
-        guard isData || pacer.earliest(to: server.address, from: now) <= now,
+        // Data goes at once: it was booked with the datagram that it answers, or when it was made.
+        if let data = turnRuns[run].allocation.pollData(using: &random) {
+            return .transmit(Transmit(path: path, destination: server, bytes: data))
+        }
+        guard pacer.earliest(to: server.address, from: now) <= now,
             let bytes = turnRuns[run].allocation.pollOutput(at: now, using: &random)
         else { return nil }
-        if !isData { pacer.book(to: server.address, at: now) }
+        pacer.book(to: server.address, at: now)
         return .transmit(Transmit(path: path, destination: server, bytes: bytes))
     }
 

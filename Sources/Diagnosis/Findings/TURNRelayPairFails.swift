@@ -74,7 +74,7 @@ enum TURNRelayPairFails: FindingRule {
         case .channel:
             return Finding(
                 id: "turn-relay-to-relay-channel-silent", severity: .warning,
-                title: "Data goes from relay to relay in indications and not over channels", evidence: seen,
+                title: "Data goes from relay to relay in indications and not over a channel", evidence: seen,
                 causes: [
                     "a device between here and a server drops what is no STUN message, in bursts or by its content"
                 ],
@@ -117,7 +117,7 @@ extension RelayPairResult {
     fileprivate var complaint: String {
         let error = outcome.error
         let reason = error?.reason.map { ", reason \"\($0.cleaned(limit: 100))\"" } ?? ""
-        let said = "\(place): " + (trouble.map { "\(server($0.end)): " } ?? "") + (error?.message ?? "") + reason
+        let said = "\(place): \(error?.message ?? "")\(reason)"
         guard let (end, trouble) = trouble, trouble.stage != .allocate,
             let peer = evidence[end.other].relayedAddress
         else { return said }
