@@ -51,9 +51,20 @@ package struct RelayPairResult: Hashable, Sendable {
 }
 
 extension RelayPairResult {
-    /// In the order in which they were made.
+    /// In the order of the servers; which pair was made first says nothing.
     static func results(of record: RunRecord) -> [RelayPairResult] {
-        record.relayPairs.sorted { $0.pair < $1.pair }.map { RelayPairResult($0, record) }
+        record.relayPairs.sorted { isBefore($0, $1) }.map { RelayPairResult($0, record) }
+    }
+
+    private static func isBefore(_ one: RelayPairEvidence, _ other: RelayPairEvidence) -> Bool {
+        let families = IPAddress.Family.allCases
+        func place(_ pair: RelayPairEvidence) -> [Int] {
+            [
+                pair.first.server, pair.second.server, families.firstIndex(of: pair.first.relayFamily) ?? 0,
+                pair.pair,
+            ]
+        }
+        return place(one).lexicographicallyPrecedes(place(other))
     }
 
     private init(_ evidence: RelayPairEvidence, _ record: RunRecord) {

@@ -40,7 +40,9 @@ extension Session {
         provenRelays.append(run)
         for other in [run] + others {
             guard relayPairs.count < Self.maximumRelayPairs else { return leaveOutPairs(at: now) }
-            relayPairs.append(RelayPair(attempts: [.first: other, .second: run], startedAt: now))
+            // In the order in which the servers were named, whichever was proven first.
+            let ends = [other, run].sorted { turnRuns[$0].evidence.server < turnRuns[$1].evidence.server }
+            relayPairs.append(RelayPair(attempts: [.first: ends[0], .second: ends[1]], startedAt: now))
             startPair(relayPairs.count - 1, at: now)
         }
     }

@@ -43,6 +43,8 @@ final class RelayServer {
     var dropsIn = false
     var dropsOut = false
     var dropsChannels = false
+    /// What is lost on its way from the first relayed address to the second.
+    var dropsBetween: (Endpoint, Endpoint) -> Bool = { _, _ in false }
 
     private(set) var requests: [Request] = []
     private(set) var allocations: [PathID: Allocation] = [:]
@@ -108,7 +110,12 @@ final class RelayServer {
     private func toPeer(
         _ peer: Endpoint, _ bytes: [UInt8], _ allocation: Allocation
     ) -> [(Duration, PathID, VirtualNetwork.Arrival)] {
-        guard !dropsOut, allocation.permissions.contains(peer.address), let path = pathByLocal[peer] else { return [] }
+        guard !dropsOut, allocation.permissions.contains(peer.address) else { return [] }
+        if let (client, other) = allocations.first(where: { $0.value.relayed == peer }) {
+            guard !dropsBetween(allocation.relayed, peer) else { return [] }
+            return fromPeer(allocation.relayed, bytes, client, other)
+        }
+        guard let path = pathByLocal[peer] else { return [] }
         return [(Self.leg * 2, path, .datagram(from: allocation.relayed, bytes))]
     }
 
