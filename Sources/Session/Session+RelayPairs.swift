@@ -22,11 +22,9 @@ struct RelayPair: Sendable {
 }
 
 extension Session {
-    /// Pairs of one run: those of many servers grow with their square.
-    package static var maximumRelayPairs: Int { 6 }
     /// Datagrams of each lane of a pair: with two, one server's relay and its pair stay within the burst of
     /// ``DestinationPacer``. A load is for the relays one by one.
-    private var pairCount: Int { plan.isLoadTest ? min(plan.relay.count, 100) : min(plan.relay.count, 2) }
+    private var pairCount: Int { min(plan.relay.count, plan.isLoadTest ? Plan.mostPairDatagrams : 2) }
 
     // MARK: Start
 
@@ -39,7 +37,7 @@ extension Session {
         guard !others.contains(where: { isSameServer(turnRuns[$0].evidence, turnRuns[run].evidence) }) else { return }
         provenRelays.append(run)
         for other in [run] + others {
-            guard relayPairs.count < Self.maximumRelayPairs else { return leaveOutPairs(at: now) }
+            guard relayPairs.count < Plan.maximumRelayPairs else { return leaveOutPairs(at: now) }
             // In the order in which the servers were named, whichever was proven first.
             let ends = [other, run].sorted { turnRuns[$0].evidence.server < turnRuns[$1].evidence.server }
             relayPairs.append(RelayPair(attempts: [.first: ends[0], .second: ends[1]], startedAt: now))
@@ -59,7 +57,7 @@ extension Session {
     private mutating func leaveOutPairs(at now: Instant) {
         guard !hasLeftOutPairs else { return }
         hasLeftOutPairs = true
-        let limit = Self.maximumRelayPairs
+        let limit = Plan.maximumRelayPairs
         observe(
             .notMeasured(
                 nil,
@@ -87,6 +85,8 @@ extension Session {
         var schedule = plan.schedule
         guard let roundTrip else { return schedule }
         schedule.initialTimeout = min(schedule.initialTimeout, max(.milliseconds(100), roundTrip * 3))
+        // What was lost so often within a second is not given up for that.
+        schedule.maximumTransmissions += 2
         return schedule
     }
 
