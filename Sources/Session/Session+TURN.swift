@@ -21,6 +21,8 @@ struct TURNRun: Sendable {
     var hasChangedPort = false
     /// Whether ``next`` waits for the session's own allocations on the server to go: the quota was full of them.
     var waitsForQuota = false
+    /// The earliest time for that; nil for as soon as they are gone.
+    var quotaRetryAt: Instant?
     /// The first ICMP error of the path to the server, and when an answer must have come to outweigh it.
     var suspicion: (trouble: PathTrouble, giveUpAt: Instant)?
     /// When the last that came on its path had arrived.
@@ -37,6 +39,8 @@ enum TURNPlace: Sendable {
 extension Session {
     /// How long the deletion of allocations may take once the run is over.
     package static var cleanupLimit: Duration { .milliseconds(1500) }
+    /// How long a deleted allocation may still count for the quota: coturn clears up once a second.
+    private static var quotaLag: Duration { .milliseconds(1200) }
 
     /// Asks for an allocation; returns its place in ``turnRuns``.
     ///
@@ -95,6 +99,7 @@ extension Session {
         close(turnRuns[run].path)
         turnRuns[run].next = nil
         turnRuns[run].waitsForQuota = false
+        turnRuns[run].quotaRetryAt = nil
         turnRuns[run].suspicion = nil
         turnRuns[run].framer = StreamFramer()
         turnRuns[run].firstBytes = []
@@ -231,7 +236,8 @@ extension Session {
             if turnRuns[run].allocation.isOutputWaiting { allocation = startedAt }
             allocation = allocation.map { pacer.earliest(to: server, from: $0) }
         }
-        return [allocation, nextTrialWake(of: run), turnRuns[run].suspicion?.giveUpAt].compactMap { $0 }.min()
+        return [allocation, nextTrialWake(of: run), turnRuns[run].suspicion?.giveUpAt, turnRuns[run].quotaRetryAt]
+            .compactMap { $0 }.min()
     }
 
     // MARK: Receiving
@@ -361,12 +367,18 @@ extension Session {
         while let event = turnRuns[run].allocation.pollEvent() { take(event, of: run, at: now) }
         guard turnRuns[run].allocation.isFinished, !turnRuns[run].isReported else { return }
         guard let next = turnRuns[run].next, !isConcluded else { return report(run, at: now) }
-        if !turnRuns[run].waitsForQuota || !holdsAllocations(besides: run) { allocateAgain(run, at: next, at: now) }
+        if turnRuns[run].waitsForQuota {
+            let isFull = holdsAllocations(besides: run)
+            if isFull { turnRuns[run].quotaRetryAt = nil }
+            guard !isFull, turnRuns[run].quotaRetryAt ?? now <= now else { return }
+        }
+        allocateAgain(run, at: next, at: now)
     }
 
     private mutating func report(_ run: Int, at now: Instant) {
         turnRuns[run].isReported = true
         if turnRuns[run].evidence.took == .zero { turnRuns[run].evidence.took = now - turnRuns[run].startedAt }
+        if turnRuns[run].evidence.allocation != nil { releasedAt[turnRuns[run].evidence.server] = now }
         keepTallies(of: run)
         for path in [turnRuns[run].path, turnRuns[run].trial?.path].compactMap(\.self) where paths[path] != nil {
             close(path)
@@ -436,11 +448,14 @@ extension Session {
             turnRuns[run].hasChangedPort = true
             turnRuns[run].next = turnRuns[run].evidence.serverAddress
         }
-        if case .errorResponse(let response) = failure, response.code == 486, response.method == .allocate,
-            holdsAllocations(besides: run)
-        {
-            turnRuns[run].next = turnRuns[run].evidence.serverAddress
-            turnRuns[run].waitsForQuota = true
+        if case .errorResponse(let response) = failure, response.code == 486, response.method == .allocate {
+            let isFull = holdsAllocations(besides: run)
+            let clearedAt = releasedAt[turnRuns[run].evidence.server].map { $0 + Self.quotaLag }
+            if isFull || clearedAt ?? now > now {
+                turnRuns[run].next = turnRuns[run].evidence.serverAddress
+                turnRuns[run].waitsForQuota = true
+                turnRuns[run].quotaRetryAt = isFull ? nil : clearedAt
+            }
         }
         if turnRuns[run].evidence.trouble == nil {
             turnRuns[run].evidence.trouble = TURNEvidence.Trouble(stage, failure)

@@ -52,6 +52,8 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
     var natStreamTransactions: [TransactionID: NATTransaction] = [:]
     // Relays: see Session+TURN.swift.
     var turnRuns: [TURNRun] = []
+    /// When the last allocation on a server was given back.
+    var releasedAt: [Observation.ServerIndex: Instant] = [:]
     // Relay to relay: see Session+RelayPairs.swift.
     var relayPairs: [RelayPair] = []
     /// The first attempt of each server and relay family that carried data, in their order.

@@ -155,6 +155,18 @@ import Testing
         #expect(run.evidence.allSatisfy { $0.trouble == nil })
     }
 
+    /// As coturn does, which clears up once a second.
+    @Test func quotaThatDeletedAllocationsStillFillIsWaitedFor() throws {
+        var options = try Self.options()
+        options.turn.usesAllTransports = true
+        let run = try Self.run(options) { _, server in
+            server.quota = 1
+            server.quotaLag = .seconds(1)
+        }
+        #expect(run.evidence.count == 2 && run.evidence.allSatisfy { $0.trouble == nil })
+        #expect(run.diagnosis.verdict.isOK && run.took < 5000)
+    }
+
     @Test func quotaThatOthersFillIsAFailureAtOnce() throws {
         let run = try Self.run(Self.options()) { _, server in server.quota = 0 }
         #expect(run.first?.trouble?.code == 486 && run.took < 500)

@@ -177,7 +177,9 @@ extension Explanations {
         finding(
             "turn-relay-hairpin-fails", "One relay does not reach the next",
             "Two allocations of one server each carry data, and not to each other: its own packets do not come back to it.",
-            do: "Set coturn's external-ip=PUBLIC/PRIVATE, or let the NAT and the firewall before it hairpin UDP."),
+            do:
+                "Set coturn's external-ip=PUBLIC/PRIVATE; let the firewall admit the server's own address at the relay ports."
+        ),
         finding(
             "turn-relay-one-way", "Data goes in and not out",
             "It comes to the client, and what the client sends back does not come out.",

@@ -43,13 +43,12 @@ enum TURNRelayPairFails: FindingRule {
                 title: "Data from one relay of the TURN server to another is lost", evidence: seen,
                 causes: [
                     "the server stands behind a NAT that does not send its own packets for its public address back to "
-                        + "it, and does not know its inside address (coturn: external-ip=PUBLIC without /PRIVATE)",
+                        + "it (hairpin), and does not know that the address is its own",
                     "a firewall at the server drops what comes to the relay ports from the server itself",
                 ],
-                remedy:
-                    "Set coturn's external-ip=PUBLIC/PRIVATE, with which it reaches its own relays without the NAT; "
-                    + "or let the NAT hairpin UDP, and the firewall let the server's own address in."
-                    + meaning)
+                remedy: "Tell the server its public and its inside address (coturn: external-ip=PUBLIC/PRIVATE): it "
+                    + "then reaches its own relays without the NAT. Let the firewall admit the server's own address at "
+                    + "the relay ports." + meaning)
         case .betweenServers:
             return Finding(
                 id: "turn-relay-to-relay-blocked", severity: .warning,
