@@ -306,7 +306,10 @@ extension Session {
             turnRuns[run].next = nil
             guard !turnRuns[run].waitsForQuota else { continue }
             if turnRuns[run].evidence.took == .zero { turnRuns[run].evidence.isCutShort = true }
-            if turnRuns[run].evidence.trouble == nil { turnRuns[run].evidence.trouble = unfinished(run, at: now) }
+            // What a server that has carried data did not answer in time was lost, as far as that shows.
+            if turnRuns[run].purpose.isAttempt, turnRuns[run].evidence.trouble == nil {
+                turnRuns[run].evidence.trouble = unfinished(run, at: now)
+            }
         }
         // The end of one may be that of another, where they are a pair.
         for run in open where !turnRuns[run].isReported {
