@@ -13,7 +13,6 @@ struct RelayPair: Sendable {
     var proof: RelayProof?
     /// Whether the second end's channel to the first was asked for.
     var hasAskedChannel = false
-    var startedAt: Instant
     /// Whether it is tried again once no other pair is under way: the user's quota was full of them.
     var isWaiting = false
     var isReported = false
@@ -40,7 +39,7 @@ extension Session {
             guard relayPairs.count < Plan.maximumRelayPairs else { return leaveOutPairs(at: now) }
             // In the order in which the servers were named, whichever was proven first.
             let ends = [other, run].sorted { turnRuns[$0].evidence.server < turnRuns[$1].evidence.server }
-            relayPairs.append(RelayPair(attempts: [.first: ends[0], .second: ends[1]], startedAt: now))
+            relayPairs.append(RelayPair(attempts: [.first: ends[0], .second: ends[1]]))
             startPair(relayPairs.count - 1, at: now)
         }
     }
@@ -68,7 +67,6 @@ extension Session {
     }
 
     private mutating func startPair(_ pair: Int, at now: Instant) {
-        relayPairs[pair].startedAt = now
         for end in RelayPairEnd.allCases {
             guard let attempt = relayPairs[pair].attempts[end] else { continue }
             let evidence = turnRuns[attempt].evidence
@@ -235,7 +233,7 @@ extension Session {
         let isCrowdedOut = troubles.contains { $0.isForWantOfRoom }
         if isCrowdedOut, !isConcluded, relayPairs.indices.contains(where: { $0 != pair && relayPairs[$0].isUnderWay }) {
             let attempts = relayPairs[pair].attempts
-            relayPairs[pair] = RelayPair(attempts: attempts, startedAt: now)
+            relayPairs[pair] = RelayPair(attempts: attempts)
             relayPairs[pair].isWaiting = true
             return
         }

@@ -39,8 +39,6 @@ enum TURNPlace: Sendable {
 extension Session {
     /// How long the deletion of allocations may take once the run is over.
     package static var cleanupLimit: Duration { .milliseconds(1500) }
-    /// How long a deleted allocation may still count for the quota: coturn clears up once a second.
-    private static var quotaLag: Duration { .milliseconds(1200) }
 
     /// Asks for an allocation; returns its place in ``turnRuns``.
     ///
@@ -370,12 +368,7 @@ extension Session {
         while let event = turnRuns[run].allocation.pollEvent() { take(event, of: run, at: now) }
         guard turnRuns[run].allocation.isFinished, !turnRuns[run].isReported else { return }
         guard let next = turnRuns[run].next, !isConcluded else { return report(run, at: now) }
-        if turnRuns[run].waitsForQuota {
-            let isFull = holdsAllocations(besides: run)
-            if isFull { turnRuns[run].quotaRetryAt = nil }
-            guard !isFull, turnRuns[run].quotaRetryAt ?? now <= now else { return }
-        }
-        allocateAgain(run, at: next, at: now)
+        if !turnRuns[run].waitsForQuota || hasRoom(for: run, at: now) { allocateAgain(run, at: next, at: now) }
     }
 
     private mutating func report(_ run: Int, at now: Instant) {
@@ -391,18 +384,6 @@ extension Session {
         case .pairEnd(let pair, _): pairEndOver(pair, at: now)
         }
         for other in turnRuns.indices where turnRuns[other].waitsForQuota { settle(other, at: now) }
-    }
-
-    /// Whether the session itself holds other allocations on the same server, which count for the same user's quota.
-    ///
-    /// Ends of pairs do not wait for each other: each might have what the other waits for.
-    private func holdsAllocations(besides run: Int) -> Bool {
-        let isPairEnd = turnRuns[run].purpose.pair != nil
-        return turnRuns.indices.contains {
-            $0 != run && !turnRuns[$0].isReported && !turnRuns[$0].waitsForQuota
-                && turnRuns[$0].evidence.server == turnRuns[run].evidence.server
-                && !(isPairEnd && turnRuns[$0].purpose.pair != nil)
-        }
     }
 
     private mutating func take(_ event: TURNEvent, of run: Int, at now: Instant) {
@@ -452,13 +433,7 @@ extension Session {
             turnRuns[run].next = turnRuns[run].evidence.serverAddress
         }
         if case .errorResponse(let response) = failure, response.code == 486, response.method == .allocate {
-            let isFull = holdsAllocations(besides: run)
-            let clearedAt = releasedAt[turnRuns[run].evidence.server].map { $0 + Self.quotaLag }
-            if isFull || clearedAt ?? now > now {
-                turnRuns[run].next = turnRuns[run].evidence.serverAddress
-                turnRuns[run].waitsForQuota = true
-                turnRuns[run].quotaRetryAt = isFull ? nil : clearedAt
-            }
+            waitForQuota(run, at: now)
         }
         if turnRuns[run].evidence.trouble == nil {
             turnRuns[run].evidence.trouble = TURNEvidence.Trouble(stage, failure)
