@@ -17,7 +17,8 @@ extension TextRenderer {
                 .init(title: "lost", isNumber: true), .init(title: "channel"),
             ],
             rows: pairs.map(row))
-        return [title("From relay to relay (\(working) of \(tried.count) carry data)")] + table.lines(style)
+        let count = tried.isEmpty ? "" : " (\(working) of \(tried.count) carry data)"
+        return [title("From relay to relay" + count)] + table.lines(style)
     }
 
     private func row(_ pair: RelayPairResult) -> TextTable.Row {
