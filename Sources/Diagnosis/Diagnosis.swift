@@ -6,6 +6,7 @@ package import Session
 package struct Diagnosis: Sendable {
     package var stun: [STUNResult]
     package var turn: [TURNResult]
+    package var relayPairs: [RelayPairResult]
     package var candidates: [CandidateRecord]
     package var nat: [NATRecord]
     package var notMeasured: [NotMeasured]
@@ -22,6 +23,7 @@ package struct Diagnosis: Sendable {
         let record = RunRecord(plan, observations)
         stun = plan.asksBinding ? STUNResult.results(of: record) : []
         turn = TURNResult.results(of: record)
+        relayPairs = RelayPairResult.results(of: record)
         candidates = CandidateRecord.candidates(of: record, relays: turn)
         let seen = record.nat.filter { !$0.servers.isEmpty }
         // UDP is what media goes over: it comes first, whichever was done first.
@@ -32,12 +34,12 @@ package struct Diagnosis: Sendable {
         notMeasured = record.notMeasured
         findings = FindingRules.apply(
             to: Evidence(
-                record: record, stun: stun, turn: turn, candidates: candidates, nat: nat,
+                record: record, stun: stun, turn: turn, relayPairs: relayPairs, candidates: candidates, nat: nat,
                 interfacesAfter: interfacesAfter, wallClock: wallClock))
         verdict =
             switch plan.command {
             case .nat: Verdict(nat: nat, stun: stun)
-            case .turn: Verdict(turn: turn)
+            case .turn: Verdict(turn: turn).adding(relayPairs)
             case .check, .candidates, .stun:
                 Verdict(plan: plan, stun: stun, nat: nat, candidates: candidates).adding(turn)
             }

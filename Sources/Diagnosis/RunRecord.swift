@@ -32,6 +32,7 @@ package struct RunRecord: Sendable {
     package var nat: [NATEvidence] = []
     package var natLifetimes: [NATLifetimeEvidence] = []
     package var turn: [TURNEvidence] = []
+    package var relayPairs: [RelayPairEvidence] = []
     package var isInterrupted = false
 
     package init(_ plan: Plan, _ observations: [Observation]) {
@@ -75,6 +76,10 @@ package struct RunRecord: Sendable {
         case .natLifetimeSeen(let evidence): natLifetimes.append(evidence)
         case .turnSeen(let evidence):
             if plan.servers.indices.contains(evidence.server) { turn.append(evidence) }
+        case .relayPairSeen(let evidence):
+            if [evidence.first, evidence.second].allSatisfy({ plan.servers.indices.contains($0.server) }) {
+                relayPairs.append(evidence)
+            }
         case .interrupted: isInterrupted = true
         }
     }

@@ -20,6 +20,20 @@ extension Verdict {
             families: families)
     }
 
+    /// With what is to be said of data from relay to relay. It decides nothing: each relay does what was asked of it, and
+    /// what fails is a warning.
+    func adding(_ pairs: [RelayPairResult]) -> Verdict {
+        let tried = pairs.filter { $0.outcome.notMeasured == nil }
+        let failed = tried.filter { !$0.isOK }
+        guard !failed.isEmpty else { return self }
+        var verdict = self
+        verdict.summary +=
+            tried.count == 1
+            ? " No data from relay to relay."
+            : " No data from relay to relay in \(failed.count) of \(tried.count) pairs."
+        return verdict
+    }
+
     /// With what the relays add: one counts only where bytes went through it.
     func adding(_ turn: [TURNResult]) -> Verdict {
         guard !turn.isEmpty else { return self }

@@ -31,6 +31,7 @@ package struct Report: Sendable {
     package var stun: [STUNResult]?
     package var nat: [NATRecord]?
     package var turn: [TURNResult]?
+    package var relayPairs: [RelayPairResult]?
     package var notMeasured: [NotMeasured]
     package var findings: [Finding]
 
@@ -39,7 +40,7 @@ package struct Report: Sendable {
         timeout: Duration,
         isInterrupted: Bool = false, verdict: Verdict, interfaces: [NetworkInterface]? = nil,
         candidates: [CandidateRecord]? = nil, stun: [STUNResult]? = nil, nat: [NATRecord]? = nil,
-        turn: [TURNResult]? = nil,
+        turn: [TURNResult]? = nil, relayPairs: [RelayPairResult]? = nil,
         notMeasured: [NotMeasured] = [],
         findings: [Finding] = []
     ) {
@@ -56,6 +57,7 @@ package struct Report: Sendable {
         self.stun = stun
         self.nat = nat
         self.turn = turn
+        self.relayPairs = relayPairs
         self.notMeasured = notMeasured
         self.findings = findings
     }

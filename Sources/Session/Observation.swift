@@ -47,6 +47,8 @@ package struct Observation: Hashable, Sendable, Codable {
         case natLifetimeSeen(NATLifetimeEvidence)
         /// All that an attempt at a relay saw.
         case turnSeen(TURNEvidence)
+        /// All that two relays saw that were to send to each other.
+        case relayPairSeen(RelayPairEvidence)
         case deadlineReached
         case interrupted
     }

@@ -91,6 +91,9 @@ package struct Plan: Sendable {
     /// Whether a relay is asked for.
     package var allocates: Bool { servers.contains { $0.turn != nil } }
 
+    /// Whether relays that carry data are tried with each other.
+    package var pairsRelays: Bool { command == .turn }
+
     /// The families of relayed addresses to ask a server for: those that this machine can send data to itself.
     package func relayFamilies(for server: Endpoint) -> [IPAddress.Family] {
         [IPAddress.Family.ipv4, .ipv6].filter { family in
@@ -174,8 +177,16 @@ package struct Plan: Sendable {
     private var mostRelayed: Int {
         let requests = RetransmissionSchedule.persistent.maximumTransmissions * 4 + 3
         let data = 2 * max(relay.count, RelayProof.mostUnanswered) * 2 + RelayProof.mostUnanswered
-        return (requests + data) * families.count
+        // With each family of relays a server is both ends of one pair, and one end of a pair with each other server.
+        let ends = min(families.count * (servers.count { $0.turn != nil } + 1), Self.maximumRelayPairs * 2)
+        let paired = pairsRelays ? ends : 0
+        return (requests + data) * families.count + (requests + data + 8) * paired
     }
+
+    /// Pairs of relays of one run: those of many servers grow with their square.
+    package static let maximumRelayPairs = 6
+    /// Datagrams in each lane of a pair, where more are asked for.
+    static let mostPairDatagrams = 100
 
     /// Servers of one run: a configuration cannot make a scanner of icecheck.
     package static let maximumServers = 256

@@ -147,6 +147,7 @@ extension Session {
     mutating func permitted(after time: Duration, _ run: Int, at now: Instant) {
         guard turnRuns[run].evidence.relay?.permittedAfter == nil else { return }
         turnRuns[run].evidence.relay?.permittedAfter = time
+        if let pair = turnRuns[run].purpose.pair { return pairEndPermitted(pair, at: now) }
         turnRuns[run].trial?.proof.permitted(at: now)
     }
 
@@ -162,6 +163,7 @@ extension Session {
 
     /// - Parameter time: the round trip of the ChannelBind; nil where it failed.
     mutating func channelSettled(after time: Duration?, _ run: Int, at now: Instant) {
+        if let pair = turnRuns[run].purpose.pair { return pairChannelSettled(after: time, run, of: pair, at: now) }
         guard turnRuns[run].evidence.relay?.boundAfter == nil else { return }
         turnRuns[run].evidence.relay?.boundAfter = time
         turnRuns[run].trial?.proof.channelSettled(isBound: time != nil, at: now)
@@ -244,6 +246,8 @@ extension Session {
             turnRuns[run].evidence.trouble = TURNEvidence.Trouble(.relay, .noData)
         }
         turnRuns[run].allocation.delete(at: now)
+        if let pair = turnRuns[run].purpose.pair { return stopPair(pair, at: now) }
+        if turnRuns[run].hasCarriedData { relayProven(run, at: now) }
     }
 
     mutating func keepTallies(of run: Int) {

@@ -4,12 +4,14 @@ import STUN
 
 /// An attempt at a relay: an allocation on its path, and the second socket that sends through it.
 struct TURNRun: Sendable {
+    let purpose: TURNPurpose
     var evidence: TURNEvidence
     var allocation: TURNAllocation
     var path: PathID
     /// DTLS: the other handshakes that are under way.
     var race = HandshakeRace()
     let startedAt: Instant
+    let schedule: RetransmissionSchedule
     var framer = StreamFramer()
     var firstBytes: [UInt8] = []
     var trial: RelayTrial?
@@ -21,8 +23,12 @@ struct TURNRun: Sendable {
     var hasChangedPort = false
     /// Whether ``next`` waits for the session's own allocations on the server to go: the quota was full of them.
     var waitsForQuota = false
+    /// The earliest time for that; nil for as soon as they are gone.
+    var quotaRetryAt: Instant?
     /// The first ICMP error of the path to the server, and when an answer must have come to outweigh it.
     var suspicion: (trouble: PathTrouble, giveUpAt: Instant)?
+    /// When the last that came on its path had arrived.
+    var arrivedAt: Instant?
     var isReported = false
 }
 
@@ -36,10 +42,17 @@ extension Session {
     /// How long the deletion of allocations may take once the run is over.
     package static var cleanupLimit: Duration { .milliseconds(1500) }
 
+    /// Asks for an allocation; returns its place in ``turnRuns``.
+    ///
+    /// - Parameters:
+    ///   - name: whom the certificate must name instead of the URI's host (ALTERNATE-DOMAIN).
+    ///   - schedule: of its requests; nil for the plan's.
+    @discardableResult
     mutating func allocate(
         _ server: Observation.ServerIndex, at endpoint: Endpoint, over transport: Transport, from source: IPAddress,
-        relaying family: IPAddress.Family, at now: Instant
-    ) {
+        relaying family: IPAddress.Family, for purpose: TURNPurpose = .attempt, name: String? = nil,
+        schedule: RetransmissionSchedule? = nil, at now: Instant
+    ) -> Int {
         let index = turnRuns.count
         let evidence = TURNEvidence(
             attempt: index, server: server, serverAddress: endpoint, transport: transport, source: source,
@@ -49,16 +62,19 @@ extension Session {
             from: endpoint, isEnabled: plan.redirects != .never, followsPrivate: plan.redirects == .anywhere)
         turnRuns.append(
             TURNRun(
-                evidence: evidence,
-                allocation: TURNAllocation(configuration(for: evidence)),
-                path: openClient(of: index, for: server, to: endpoint, over: transport, from: source), startedAt: now,
-                redirects: redirects))
+                purpose: purpose, evidence: evidence,
+                allocation: TURNAllocation(configuration(for: evidence, schedule ?? .persistent)),
+                path: openClient(of: index, for: server, to: endpoint, over: transport, from: source, name: name),
+                startedAt: now, schedule: schedule ?? .persistent, redirects: redirects, alternateDomain: name))
+        return index
     }
 
-    private func configuration(for evidence: TURNEvidence) -> TURNConfiguration {
+    private func configuration(
+        for evidence: TURNEvidence, _ schedule: RetransmissionSchedule
+    ) -> TURNConfiguration {
         var configuration = TURNConfiguration(
             credential: plan.servers[evidence.server].turn?.credential, isReliable: evidence.transport.isStream,
-            schedule: evidence.transport.isStream ? .standard : .persistent)
+            schedule: evidence.transport.isStream ? .standard : schedule)
         configuration.server = evidence.serverAddress.address
         // As browsers ask: an allocation for each family, since servers ignore ADDITIONAL-ADDRESS-FAMILY.
         configuration.families = evidence.relayFamily == .ipv4 ? .unspecified : .only(evidence.relayFamily)
@@ -83,6 +99,7 @@ extension Session {
         closePaths(of: run)
         turnRuns[run].next = nil
         turnRuns[run].waitsForQuota = false
+        turnRuns[run].quotaRetryAt = nil
         turnRuns[run].suspicion = nil
         turnRuns[run].framer = StreamFramer()
         turnRuns[run].firstBytes = []
@@ -92,7 +109,7 @@ extension Session {
         turnRuns[run].path = openClient(
             of: run, for: evidence.server, to: endpoint, over: evidence.transport, from: evidence.source,
             name: turnRuns[run].alternateDomain)
-        turnRuns[run].allocation = TURNAllocation(configuration(for: evidence))
+        turnRuns[run].allocation = TURNAllocation(configuration(for: evidence, turnRuns[run].schedule))
     }
 
     // MARK: Paths
@@ -198,6 +215,9 @@ extension Session {
         for run in turnRuns.indices where !turnRuns[run].isReported {
             if let output = nextAllocationOutput(run, at: now) ?? nextTrialOutput(run, at: now) { return output }
         }
+        for pair in relayPairs.indices where relayPairs[pair].isUnderWay {
+            if let output = nextPairOutput(pair, at: now) { return output }
+        }
         return nil
     }
 
@@ -208,12 +228,14 @@ extension Session {
         if turnRuns[run].evidence.transport.isStream {
             return turnRuns[run].allocation.pollOutput(at: now, using: &random).map { .write(path, $0) }
         }
-        // Data goes back at once: it was booked with the datagram that it answers.
-        let isData = turnRuns[run].allocation.isDataNext
-        guard isData || pacer.earliest(to: server.address, from: now) <= now,
+        // Data goes at once: it was booked with the datagram that it answers, or when it was made.
+        if let data = turnRuns[run].allocation.pollData(using: &random) {
+            return .transmit(Transmit(path: path, destination: server, bytes: data))
+        }
+        guard pacer.earliest(to: server.address, from: now) <= now,
             let bytes = turnRuns[run].allocation.pollOutput(at: now, using: &random)
         else { return nil }
-        if !isData { pacer.book(to: server.address, at: now) }
+        pacer.book(to: server.address, at: now)
         return .transmit(Transmit(path: path, destination: server, bytes: bytes))
     }
 
@@ -234,6 +256,7 @@ extension Session {
         }
         let wakes = [
             allocation, nextTrialWake(of: run), turnRuns[run].suspicion?.giveUpAt, turnRuns[run].race.nextAt,
+            turnRuns[run].quotaRetryAt,
         ]
         return wakes.compactMap { $0 }.min()
     }
@@ -248,6 +271,7 @@ extension Session {
                 datagram.source.address.withoutZone == server.address.withoutZone
             else { return }
             turnRuns[run].suspicion = nil
+            turnRuns[run].arrivedAt = datagram.arrivedAt
             turnRuns[run].allocation.handle(datagram: datagram.bytes, at: datagram.arrivedAt)
             settle(run, at: now)
         case .peer(let run): peerDatagramArrived(run, datagram, at: now)
@@ -262,6 +286,7 @@ extension Session {
         case .bytes(let bytes):
             if turnRuns[run].firstBytes.count < 64 { turnRuns[run].firstBytes += bytes.prefix(64) }
             turnRuns[run].framer.append(bytes)
+            turnRuns[run].arrivedAt = event.at
             // HTTP's first bytes would be those of ChannelData.
             if turnRuns[run].evidence.realm == nil, turnRuns[run].evidence.allocation == nil,
                 let name = ForeignProtocol.identify(turnRuns[run].firstBytes)?.name
@@ -292,18 +317,28 @@ extension Session {
             advanceTrial(of: run, to: now)
             settle(run, at: now)
         }
+        advancePairs(to: now)
     }
 
     /// Ends all attempts: what was measured stays, and what the servers hold is deleted.
     mutating func concludeTURN(at now: Instant) {
-        for run in turnRuns.indices where !turnRuns[run].isReported {
+        concludePairs(at: now)
+        let open = turnRuns.indices.filter { !turnRuns[$0].isReported }
+        for run in open {
             turnRuns[run].next = nil
+            guard !turnRuns[run].waitsForQuota else { continue }
+            if turnRuns[run].evidence.took == .zero { turnRuns[run].evidence.isCutShort = true }
+            // What a server that has carried data did not answer in time was lost, as far as that shows.
+            if turnRuns[run].purpose.isAttempt, turnRuns[run].evidence.trouble == nil {
+                turnRuns[run].evidence.trouble = unfinished(run, at: now)
+            }
+        }
+        // The end of one may be that of another, where they are a pair.
+        for run in open where !turnRuns[run].isReported {
             if turnRuns[run].waitsForQuota {
                 report(run, at: now)
                 continue
             }
-            if turnRuns[run].evidence.took == .zero { turnRuns[run].evidence.isCutShort = true }
-            if turnRuns[run].evidence.trouble == nil { turnRuns[run].evidence.trouble = unfinished(run, at: now) }
             stopData(run, at: now)
             if paths[turnRuns[run].path]?.state.isOpen != true { turnRuns[run].allocation.abandon() }
             settle(run, at: now)
@@ -352,7 +387,7 @@ extension Session {
         }
     }
 
-    var isTURNOver: Bool { turnRuns.allSatisfy(\.isReported) }
+    var isTURNOver: Bool { turnRuns.allSatisfy(\.isReported) && relayPairs.allSatisfy(\.isReported) }
 
     // MARK: What it means
 
@@ -361,25 +396,21 @@ extension Session {
         while let event = turnRuns[run].allocation.pollEvent() { take(event, of: run, at: now) }
         guard turnRuns[run].allocation.isFinished, !turnRuns[run].isReported else { return }
         guard let next = turnRuns[run].next, !isConcluded else { return report(run, at: now) }
-        if !turnRuns[run].waitsForQuota || !holdsAllocations(besides: run) { allocateAgain(run, at: next, at: now) }
+        if !turnRuns[run].waitsForQuota || hasRoom(for: run, at: now) { allocateAgain(run, at: next, at: now) }
     }
 
     private mutating func report(_ run: Int, at now: Instant) {
         turnRuns[run].isReported = true
         if turnRuns[run].evidence.took == .zero { turnRuns[run].evidence.took = now - turnRuns[run].startedAt }
+        if turnRuns[run].evidence.allocation != nil { releasedAt[turnRuns[run].evidence.server] = now }
         keepTallies(of: run)
         closePaths(of: run)
         if let path = turnRuns[run].trial?.path, paths[path] != nil { close(path) }
-        observe(.turnSeen(turnRuns[run].evidence), at: now)
-        for other in turnRuns.indices where turnRuns[other].waitsForQuota { settle(other, at: now) }
-    }
-
-    /// Whether the session itself holds other allocations on the same server, which count for the same user's quota.
-    private func holdsAllocations(besides run: Int) -> Bool {
-        turnRuns.indices.contains {
-            $0 != run && !turnRuns[$0].isReported && !turnRuns[$0].waitsForQuota
-                && turnRuns[$0].evidence.server == turnRuns[run].evidence.server
+        switch turnRuns[run].purpose {
+        case .attempt: observe(.turnSeen(turnRuns[run].evidence), at: now)
+        case .pairEnd(let pair, _): pairEndOver(pair, at: now)
         }
+        for other in turnRuns.indices where turnRuns[other].waitsForQuota { settle(other, at: now) }
     }
 
     private mutating func take(_ event: TURNEvent, of run: Int, at now: Instant) {
@@ -391,14 +422,21 @@ extension Session {
         case .allocated(let allocated):
             turnRuns[run].evidence.allocation = TURNEvidence.Allocation(allocated)
             if let software = allocated.software { turnRuns[run].evidence.software = OutsideText(bytes: software) }
-            startTrial(run, allocated, at: now)
+            switch turnRuns[run].purpose {
+            case .attempt: startTrial(run, allocated, at: now)
+            case .pairEnd(let pair, _): pairEndAllocated(run, of: pair, allocated, at: now)
+            }
         case .expired:
             if turnRuns[run].evidence.trouble == nil {
                 turnRuns[run].evidence.trouble = TURNEvidence.Trouble(.relay, .allocationLost)
             }
         case .permitted(_, let trip, isRenewal: false): permitted(after: trip.duration, run, at: now)
         case .channelBound(_, _, let trip, isRenewal: false): channelSettled(after: trip.duration, run, at: now)
-        case .received(let data): received(data, run, at: now)
+        case .received(let data):
+            switch turnRuns[run].purpose {
+            case .attempt: received(data, run, at: now)
+            case .pairEnd(let pair, let end): pairEndReceived(data, run, end, of: pair, at: now)
+            }
         case .failed(.delete, _): break
         case .failed(let stage, let failure): failed(stage, failure, run, at: now)
         case .deleted(let deletion): turnRuns[run].evidence.deletion = TURNEvidence.Deletion(deletion)
@@ -425,11 +463,8 @@ extension Session {
             turnRuns[run].hasChangedPort = true
             turnRuns[run].next = turnRuns[run].evidence.serverAddress
         }
-        if case .errorResponse(let response) = failure, response.code == 486, response.method == .allocate,
-            holdsAllocations(besides: run)
-        {
-            turnRuns[run].next = turnRuns[run].evidence.serverAddress
-            turnRuns[run].waitsForQuota = true
+        if case .errorResponse(let response) = failure, response.code == 486, response.method == .allocate {
+            waitForQuota(run, at: now)
         }
         if turnRuns[run].evidence.trouble == nil {
             turnRuns[run].evidence.trouble = TURNEvidence.Trouble(stage, failure)
@@ -445,6 +480,12 @@ extension Session {
 extension TURNRun {
     /// Whether all that was to be shown through the relay has been.
     var isDone: Bool { trial?.isOver ?? false }
+
+    /// Whether data went through its relay both ways, unaltered, in all that was tried.
+    var hasCarriedData: Bool {
+        guard let relay = evidence.relay, isDone, evidence.trouble == nil else { return false }
+        return !relay.isSilent && relay.altered == 0
+    }
 }
 
 extension TURNEvidence.Allocation {

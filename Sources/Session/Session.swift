@@ -52,6 +52,13 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
     var natStreamTransactions: [TransactionID: NATTransaction] = [:]
     // Relays: see Session+TURN.swift.
     var turnRuns: [TURNRun] = []
+    /// When the last allocation on a server was given back.
+    var releasedAt: [Observation.ServerIndex: Instant] = [:]
+    // Relay to relay: see Session+RelayPairs.swift.
+    var relayPairs: [RelayPair] = []
+    /// The first attempt of each server and relay family that carried data, in their order.
+    var provenRelays: [Int] = []
+    var hasLeftOutPairs = false
     /// When the deletion of allocations is given up; nil before the run is concluded.
     var cleanupEnd: Instant?
 
@@ -127,7 +134,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
 
     package var nextWake: Instant? {
         guard !isFinished else { return nil }
-        let turn = turnRuns.indices.compactMap(nextTURNWake).min()
+        let turn = (turnRuns.indices.map(nextTURNWake) + [nextPairWake]).compactMap(\.self).min()
         guard !isConcluded else { return [turn, cleanupEnd].compactMap { $0 }.min() }
         let wakes = [
             deadline, turn, resolutions.compactMap(\.nextWake).min(), nextProbeWake, series.compactMap(\.nextAt).min(),

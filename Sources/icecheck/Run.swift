@@ -96,6 +96,7 @@ struct Run {
             stun: plan.servers.isEmpty || !plan.asksBinding ? nil : diagnosis.stun,
             nat: plan.natDiscovery == .atOnce || !diagnosis.nat.isEmpty ? diagnosis.nat : nil,
             turn: plan.allocates || !plan.asksBinding ? diagnosis.turn : nil,
+            relayPairs: plan.pairsRelays ? diagnosis.relayPairs : nil,
             notMeasured: diagnosis.notMeasured,
             findings: diagnosis.findings)
     }

@@ -78,7 +78,10 @@ def test_relays_over_every_transport(run, relaying, transport, address):
         assert entry["relay"]["channel"]["returned"] > 0 and entry["relay"]["indications"]["returned"] > 0
         if insecure:
             assert entry["tls"]["alpn"] == "stun.turn" and not entry["tls"]["verified"]
-    assert server.end() == (2, 2, 0, 0)
+    # And from relay to relay, with two allocations more in each family.
+    pairs = outcome.report["relayPairs"]
+    assert {pair["relayedFamily"] for pair in pairs} == {"ipv4", "ipv6"} and all(pair["ok"] for pair in pairs), pairs
+    assert server.end() == (6, 6, 0, 0)
     assert PASSWORD not in "".join(server.lines)
 
 
@@ -116,7 +119,9 @@ def test_a_quota_of_one_is_enough_for_a_check_of_every_transport(run, relaying):
     outcome = run("turn", server.uri("udp").split("?")[0], *CREDENTIAL, "--all-transports", "--format", "json")
     assert outcome.status == 0, outcome.describe()
     assert len(outcome.report["turn"]) == 4
-    assert server.end() == (4, 4, 0, 0)
+    # For two relays at once there is no room: of each family's pair one was made.
+    assert [pair["notMeasured"]["reason"] for pair in outcome.report["relayPairs"]] == ["limit", "limit"]
+    assert server.end() == (6, 6, 0, 0)
 
 
 @pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -148,6 +148,10 @@ cause("relay-ports-used-up", "no relay port is free (min-port = max-port)", "tur
 cause("denied-peer", "the peer's address is denied (denied-peer-ip)", "turn-peer-forbidden")(
     on_loopback(denied_peers=["127.0.0.0-127.255.255.255"])
 )
+# The relay itself does what was asked: what is planted concerns calls in which both sides have a relay alone.
+cause("denied-relay", "the relay's own address is denied (denied-peer-ip)", "turn-relay-peer-refused", status=0)(
+    on_loopback(relay_addresses=["127.0.0.2"], denied_peers=["127.0.0.2"])
+)
 
 
 @cause("redirect", "two servers send their clients to each other (alternate-server)", "turn-redirected")
@@ -206,6 +210,10 @@ for label, words in (("no-nat", "from a public address"), ("masquerade", "from b
         f"wrong-external-ip-{label}", f"external-ip names another address, {words}", "turn-external-ip-wrong",
         namespace=True,
     )(across(label, external_ip="11.0.0.99"))  # fmt: skip
+cause(
+    "hairpin-dropped", "a firewall drops what the server's relays send to each other", "turn-relay-hairpin-fails",
+    status=0, namespace=True,
+)(across(rules=[f"iifname lo udp dport {RELAY_PORTS[0]}-{RELAY_PORTS[1]} drop"]))  # fmt: skip
 cause("private-external-ip", "external-ip names a private address", "turn-relayed-address-unusable", namespace=True)(
     across(external_ip="10.0.0.5")
 )

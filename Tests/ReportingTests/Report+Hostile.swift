@@ -66,6 +66,7 @@ extension Report {
         }
         report.stun = report.stun?.map { $0.hostile(&text) }
         report.turn = TURNResult.fixtures.map { $0.hostile(&text) }
+        report.relayPairs = RelayPairResult.fixtures.map { $0.hostile(&text) }
         report.notMeasured = report.notMeasured.map { $0.hostile(&text) }
         report.findings = report.findings.map { finding in
             Finding(

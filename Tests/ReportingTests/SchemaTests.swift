@@ -91,7 +91,8 @@ struct SchemaTests {
         "Every report holds to it, whatever came from outside, and has no key that it does not name",
         .enabled(if: Self.hasValidator, "python3's jsonschema module is not installed"))
     func reports() throws {
-        let reports = [Report.fixture, .empty, .relayFixture] + (0..<100).map { Report.hostile(seed: $0) }
+        let reports =
+            [Report.fixture, .empty, .relayFixture, .pairFixture] + (0..<100).map { Report.hostile(seed: $0) }
         let lines = reports.map { $0.json(pretty: false) + "\n" }.joined()
         let file = FileManager.default.temporaryDirectory.appending(path: "icecheck-\(UUID().uuidString).jsonl")
         defer { try? FileManager.default.removeItem(at: file) }

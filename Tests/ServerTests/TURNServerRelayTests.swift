@@ -103,6 +103,37 @@ import Testing
         #expect(try client.permit(Endpoint(try #require(IPAddress(address)), 0)).code == nil)
     }
 
+    /// A public address is no peer, and that of the server's own relays is: data goes to a relay's port alone.
+    @Test func relayOfTheServerIsAPeerAndNothingElseAtItsAddress() throws {
+        let client = try Client.allocated()
+        let relay = Endpoint(ServerHarness.primary, try relayed(client).port)
+        #expect(try client.permit(relay).code == nil)
+        #expect(client.relayed(Client.indication(data, to: relay)).map(\.destination) == [relay])
+        #expect(client.relayed(Client.indication(data, to: Endpoint(relay.address, 53))).isEmpty)
+    }
+
+    /// No NAT sends a server's own packets back to it.
+    @Test func relaysBehindANATReachEachOtherWithinTheServer() throws {
+        let external = IPAddress(203, 0, 113, 77)
+        let harness = try Client.server {
+            $0.relays = [.init(bound: ServerHarness.primary, advertised: external)]
+        }
+        let one = try Client(harness)
+        let other = try Client(harness, from: Endpoint(ServerHarness.client.address, ServerHarness.client.port + 1))
+        let relay = try #require(try one.allocate().relayed.first)
+        let peer = try #require(try other.allocate().relayed.first)
+        #expect(try one.permit(peer).code == nil)
+        var before = harness.sent.count
+        _ = one.send(Client.indication(data, to: peer))
+        #expect(harness.sent.count == before)
+        #expect(try other.permit(relay).code == nil)
+        before = harness.sent.count
+        _ = one.send(Client.indication(data, to: peer))
+        let arrived = try #require(harness.sent.last)
+        #expect(harness.sent.count == before + 1 && arrived.destination == other.source)
+        #expect(try self.peer(of: arrived.bytes) == relay)
+    }
+
     @Test func anyPeerMayBePermittedButNoneThatIsNoHost() throws {
         let client = try Client.allocated { $0.allowsAnyPeer = true }
         #expect(try client.permit(Endpoint(IPAddress(8, 8, 8, 8), 0)).code == nil)

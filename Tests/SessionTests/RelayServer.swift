@@ -32,6 +32,8 @@ final class RelayServer {
     let realm = "example.org"
     /// Allocations that the user may have on a server at one time.
     var quota = Int.max
+    /// How long they still count after they are deleted.
+    var quotaLag = Duration.zero
     /// What signed requests are refused with.
     var refusal: (Request) -> Int? = { _ in nil }
     /// Where unsigned Allocates are sent.
@@ -43,11 +45,14 @@ final class RelayServer {
     var dropsIn = false
     var dropsOut = false
     var dropsChannels = false
+    /// What is lost on its way from the first relayed address to the second.
+    var dropsBetween: (Endpoint, Endpoint) -> Bool = { _, _ in false }
 
     private(set) var requests: [Request] = []
     private(set) var allocations: [PathID: Allocation] = [:]
     /// The most that there were at one time.
     private(set) var mostAllocations = 0
+    private var deletedAt: [Instant] = []
     private var answers: [TransactionID: [UInt8]] = [:]
     private var framers: [PathID: StreamFramer] = [:]
     private var pathByLocal: [Endpoint: PathID] = [:]
@@ -108,7 +113,12 @@ final class RelayServer {
     private func toPeer(
         _ peer: Endpoint, _ bytes: [UInt8], _ allocation: Allocation
     ) -> [(Duration, PathID, VirtualNetwork.Arrival)] {
-        guard !dropsOut, allocation.permissions.contains(peer.address), let path = pathByLocal[peer] else { return [] }
+        guard !dropsOut, allocation.permissions.contains(peer.address) else { return [] }
+        if let (client, other) = allocations.first(where: { $0.value.relayed == peer }) {
+            guard !dropsBetween(allocation.relayed, peer) else { return [] }
+            return fromPeer(allocation.relayed, bytes, client, other)
+        }
+        guard let path = pathByLocal[peer] else { return [] }
         return [(Self.leg * 2, path, .datagram(from: allocation.relayed, bytes))]
     }
 
@@ -183,10 +193,15 @@ final class RelayServer {
         }
         if let code = refusal(request) { return error(code, message) }
         switch message.method {
-        case .allocate: return allocate(message, request.path, local, server, isStream: isStream)
+        case .allocate:
+            deletedAt.removeAll { $0 + quotaLag <= request.at }
+            return allocate(message, request.path, local, server, isStream: isStream)
         case .refresh:
             guard allocations[request.path] != nil else { return error(437, message) }
-            if request.lifetime == 0 { allocations[request.path] = nil }
+            if request.lifetime == 0 {
+                allocations[request.path] = nil
+                deletedAt.append(request.at)
+            }
             return success(message) { $0.append(.lifetime, request.lifetime ?? 600) }
         case .createPermission:
             if let peer = (try? message.value(.xorPeerAddress)) ?? nil {
@@ -207,7 +222,7 @@ final class RelayServer {
     private func allocate(
         _ message: Message, _ path: PathID, _ local: Endpoint, _ server: Endpoint, isStream: Bool
     ) -> [UInt8] {
-        guard allocations.count < quota else { return error(486, message) }
+        guard allocations.count + deletedAt.count < quota else { return error(486, message) }
         nextPort += 1
         let isIPv6 = (try? message.value(.requestedAddressFamily)) == .ipv6
         let relayed = Endpoint(isIPv6 ? Self.relayed6 : server.address, nextPort)

@@ -60,14 +60,16 @@ import Testing
         #expect(evidence.relay?.channel.roundTrips == [Duration](repeating: .milliseconds(40), count: 3))
         #expect(evidence.relay?.peerAddress == evidence.relay?.peerLocalAddress)
         #expect(evidence.deletion == .confirmed && run.server.allocations.isEmpty)
-        #expect(run.server.deletions.count == 1)
+        // With those of the two relays that sent to each other afterwards.
+        #expect(run.server.deletions.count == 3)
         #expect(run.diagnosis.verdict.isOK && run.diagnosis.verdict.best == .relayed)
         #expect(run.diagnosis.findings.isEmpty)
     }
 
     @Test func runEndsWithTheDeletionAndDoesNotWaitForTheDeadline() throws {
-        // Two exchanges, the permission, two lanes of 40 ms and a little, and the deletion.
-        #expect(try Self.run(Self.options()).took < 200)
+        // Two exchanges, the permission, two lanes of 40 ms and a little, and as much again from relay to relay with
+        // the channel's exchange and the deletion.
+        #expect(try Self.run(Self.options()).took < 400)
     }
 
     @Test func relayOverTCPCarriesDataInBothLanesAndIsDeleted() throws {
@@ -120,7 +122,8 @@ import Testing
                 return 437
             }
         }
-        #expect(Set(run.server.requests(.allocate).map(\.path)).count == 2)
+        // Two of the attempt, and one of each relay of its pair.
+        #expect(Set(run.server.requests(.allocate).map(\.path)).count == 4)
         #expect(run.first?.trouble == nil && run.first?.relay?.channel.roundTrips.count == 3)
         #expect(run.server.allocations.isEmpty)
     }
@@ -150,6 +153,18 @@ import Testing
         let run = try Self.run(options) { _, server in server.quota = 1 }
         #expect(run.server.mostAllocations == 1 && run.evidence.count == 4)
         #expect(run.evidence.allSatisfy { $0.trouble == nil })
+    }
+
+    /// As coturn does, which clears up once a second.
+    @Test func quotaThatDeletedAllocationsStillFillIsWaitedFor() throws {
+        var options = try Self.options()
+        options.turn.usesAllTransports = true
+        let run = try Self.run(options) { _, server in
+            server.quota = 1
+            server.quotaLag = .seconds(1)
+        }
+        #expect(run.evidence.count == 2 && run.evidence.allSatisfy { $0.trouble == nil })
+        #expect(run.diagnosis.verdict.isOK && run.took < 5000)
     }
 
     @Test func quotaThatOthersFillIsAFailureAtOnce() throws {
@@ -416,7 +431,7 @@ import Testing
             }
             #expect(run.first?.trouble == nil, "seed \(seed)")
             #expect(run.first?.relay?.channel.roundTrips.isEmpty == false, "seed \(seed)")
-            #expect(run.took < 10_000, "seed \(seed)")
+            #expect((run.first?.took ?? .zero) < .seconds(10), "seed \(seed)")
         }
         #expect(unanswered < 6)
     }

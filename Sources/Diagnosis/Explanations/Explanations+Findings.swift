@@ -179,9 +179,19 @@ extension Explanations {
             "turn-refused", "The server refuses", "It gives an error code that no other finding has.",
             do: "`icecheck explain CODE`; look into the server's log."),
         finding(
+            "turn-relay-hairpin-fails", "One relay does not reach the next",
+            "Two allocations of one server each carry data, and not to each other: its own packets do not come back to it.",
+            do:
+                "Set coturn's external-ip=PUBLIC/PRIVATE; let the firewall admit the server's own address at the relay ports."
+        ),
+        finding(
             "turn-relay-one-way", "Data goes in and not out",
             "It comes to the client, and what the client sends back does not come out.",
             do: "Allow outgoing UDP from the relay's ports."),
+        finding(
+            "turn-relay-peer-refused", "A relay may be no peer",
+            "The server refuses a relay's address as a peer (403): no call works in which both sides have a relay alone.",
+            do: "Allow the relays' own addresses (coturn: allowed-peer-ip=)."),
         finding(
             "turn-relay-ports-blocked", "The relay ports are closed",
             "The relay sends from where it says, and what is sent there does not come.",
@@ -191,15 +201,35 @@ extension Explanations {
             "The allocation is there, and nothing comes through it either way.",
             do: "Open the relay's UDP ports at the server; compare its external-ip=."),
         finding(
+        finding(
             "turn-relay-stops", "The relay stops after a while",
             "Data came through it at first, and stopped although everything was renewed (--soak).",
             do:
                 "Look into the server's log at that time; compare its lifetimes, and the timeouts of NATs and balancers."
         ),
         finding(
+            "turn-relay-to-relay-altered", "Data between relays is altered", "What came is not what was sent.",
+            do: "Turn the ALG between the servers off."),
+        finding(
+            "turn-relay-to-relay-blocked", "Two servers' relays do not meet",
+            "Each carries data, and none goes between them, either way.",
+            do: "Let UDP pass between the relay ports of the two, both ways."),
+        finding(
+            "turn-relay-to-relay-channel-silent", "Relay to relay, not over a channel",
+            "Indications go between the two relays, ChannelData does not.",
+            do: "Look for inspection between here and the servers; TLS (turns:) hides it."),
+        finding(
+            "turn-relay-to-relay-one-way", "Relay to relay one way",
+            "Data goes from one relay to the other and not back.",
+            do: "Let UDP pass between the relay ports both ways; give each relay one address."),
+        finding(
             "turn-relayed-address-unusable", "No peer can reach the relay",
             "The relayed address is private, unspecified or of the wrong family.",
             do: "Set coturn's external-ip=PUBLIC/PRIVATE."),
+        finding(
+            "turn-second-allocation-fails", "A later allocation fails",
+            "The first of this user was made and carried data; another on the same server was not.",
+            do: "Look for limits by user, address or rate, and for servers behind one address that differ."),
         finding(
             "turn-transport-unsupported", "The transport is not relayed", "The server answers 442.",
             do: "Ask for UDP, or turn TCP relaying on."),

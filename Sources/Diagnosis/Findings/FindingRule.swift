@@ -11,6 +11,7 @@ struct Evidence {
     let record: RunRecord
     let stun: [STUNResult]
     let turn: [TURNResult]
+    let relayPairs: [RelayPairResult]
     let candidates: [CandidateRecord]
     let nat: [NATRecord]
     /// The machine's interfaces when the run ended, where they were read again.
@@ -42,8 +43,7 @@ enum FindingRules {
             MappedAddressNotGlobal.self, OtherAddressNotGlobal.self, NATMappingDependent.self, NATServerUnusable.self,
             NATLifetimeShort.self, AnswersLost.self, NetworkChanged.self, TURNCredentialsRefused.self,
             TURNChallengeFails.self, TURNServerRefuses.self, TURNRedirected.self, TURNRelayFails.self,
-            TURNRelayStops.self,
-            TURNLeavesTraces.self,
+            TURNRelayStops.self, TURNRelayPairFails.self, TURNLeavesTraces.self,
         ]
     }
 

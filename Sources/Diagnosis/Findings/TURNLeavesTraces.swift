@@ -8,10 +8,12 @@ enum TURNLeavesTraces: FindingRule {
     }
 
     private static func left(_ evidence: Evidence) -> Finding? {
-        let left = evidence.record.turn.compactMap { seen -> String? in
-            guard case .unconfirmed(let time) = seen.deletion else { return nil }
-            return "\(seen.serverAddress) over \(seen.transport.rawValue.uppercased()): it may live on for "
-                + Words.duration(time)
+        let attempts = evidence.record.turn.map { ($0.serverAddress, $0.transport, $0.deletion) }
+        let ends = evidence.record.relayPairs.flatMap { [$0.first, $0.second] }
+            .map { ($0.serverAddress, $0.transport, $0.deletion) }
+        let left = (attempts + ends).compactMap { server, transport, deletion -> String? in
+            guard case .unconfirmed(let time) = deletion else { return nil }
+            return "\(server) over \(transport.rawValue.uppercased()): it may live on for \(Words.duration(time))"
         }
         guard !left.isEmpty else { return nil }
         return Finding(

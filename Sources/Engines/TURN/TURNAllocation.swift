@@ -227,16 +227,24 @@ package struct TURNAllocation: Sendable {
         return transactions[index].client.request
     }
 
-    /// Whether ``pollOutput(at:using:)`` has something that its owner has not taken yet.
-    package var isOutputWaiting: Bool { !outbox.isEmpty }
-
-    /// Whether what ``pollOutput(at:using:)`` gives next is data for a peer.
-    package var isDataNext: Bool {
-        switch outbox.first {
-        case .channelData, .indication: true
-        case .request, nil: false
+    /// The next data for a peer: it goes ahead of requests that may not be sent yet.
+    package mutating func pollData(using random: inout some RandomNumberGenerator) -> [UInt8]? {
+        let data = outbox.firstIndex {
+            switch $0 {
+            case .channelData, .indication: true
+            case .request: false
+            }
+        }
+        guard let data else { return nil }
+        switch outbox.remove(at: data) {
+        case .channelData(let bytes): return bytes
+        case .indication(let bytes, let peer): return indication(bytes, to: peer, TransactionID(using: &random))
+        case .request: return nil
         }
     }
+
+    /// Whether ``pollOutput(at:using:)`` has something that its owner has not taken yet.
+    package var isOutputWaiting: Bool { !outbox.isEmpty }
 
     package mutating func pollEvent() -> TURNEvent? {
         guard nextEvent < events.count else {

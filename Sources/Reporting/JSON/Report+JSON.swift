@@ -25,6 +25,7 @@ extension Report {
             "stun": stun?.jsonArray(\.jsonValue),
             "nat": nat?.jsonArray(\.jsonValue),
             "turn": turn?.jsonArray(\.jsonValue),
+            "relayPairs": relayPairs?.jsonArrayUnlessEmpty(\.jsonValue),
             "notMeasured": notMeasured.jsonArray(\.jsonValue),
             "findings": findings.jsonArray(\.jsonValue),
         ]

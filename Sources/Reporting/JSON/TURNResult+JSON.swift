@@ -68,7 +68,7 @@ extension TURNResult {
 }
 
 extension TURNEvidence.Relay.Tally {
-    fileprivate var jsonValue: JSONValue {
+    var jsonValue: JSONValue {
         [
             "sent": .integer(sent), "arrived": .integer(arrived), "returned": .integer(roundTrips.count),
         ]

@@ -21,6 +21,7 @@ package struct TextRenderer: Sendable {
         if let candidates = report.candidates { sections.append(section(candidates)) }
         if let stun = report.stun { sections.append(section(stun)) }
         if let turn = report.turn { sections.append(section(turn)) }
+        if let pairs = report.relayPairs, !pairs.isEmpty { sections.append(section(pairs)) }
         for record in report.nat ?? [] { sections.append(section(record)) }
         sections += [
             section(report.notMeasured),

@@ -101,4 +101,9 @@ package struct TURNServerConfiguration: Sendable {
         default: return allowsAnyPeer
         }
     }
+
+    /// Whether it is an address that this server relays from: two of its clients may have nothing but a relay each.
+    func isRelayAddress(_ peer: IPAddress) -> Bool {
+        relays.contains { [$0.bound, $0.advertised].contains(peer) && peer.realm != .unspecified }
+    }
 }

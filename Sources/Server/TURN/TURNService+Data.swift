@@ -38,10 +38,22 @@ extension TURNService {
 
     private mutating func relay(_ data: [UInt8], to peer: Endpoint, of allocation: ServedAllocation, at now: Instant) {
         guard let relayed = allocation.relay(peer.family), peer.port != 0, allocation.permits(peer.address, at: now),
-            data.count <= Self.mostToPeer
+            data.count <= Self.mostToPeer,
+            // Of its own public address, only the relays are anybody's peers.
+            configuration.permits(peer.address) || isRelay(peer)
         else { return counts.dropped += 1 }
         counts.relayedToPeers += 1
+        // The NAT in front of it need not send back what goes to its own outside.
+        if let client = clientBehindNAT(peer) { return deliver(data, from: relayed.address, to: client, at: now) }
         outputs.append(.transmit(Transmit(path: relayed.path, destination: peer, bytes: data)))
+    }
+
+    /// Whose relay an address is that only a NAT knows as this server's.
+    private func clientBehindNAT(_ peer: Endpoint) -> TURNClient? {
+        guard let relay = configuration.relay(peer.family), relay.advertised != relay.bound,
+            peer.address == relay.advertised
+        else { return nil }
+        return allocations.first { $0.value.relayed.contains { $0.address == peer } }?.key
     }
 
     // MARK: From peers
@@ -50,16 +62,20 @@ extension TURNService {
     mutating func received(_ datagram: Datagram, at now: Instant) {
         expire(at: now)
         let peer = Endpoint(datagram.source.address.withoutZone, datagram.source.port)
-        guard case .allocation(let client) = owners[datagram.path], let allocation = allocations[client],
-            allocation.opening == nil, allocation.permits(peer.address, at: now), peer.port != 0,
-            datagram.bytes.count <= Self.mostToClient
+        guard case .allocation(let client) = owners[datagram.path] else { return counts.dropped += 1 }
+        deliver(datagram.bytes, from: peer, to: client, at: now)
+    }
+
+    private mutating func deliver(_ bytes: [UInt8], from peer: Endpoint, to client: TURNClient, at now: Instant) {
+        guard let allocation = allocations[client], allocation.opening == nil,
+            allocation.permits(peer.address, at: now), peer.port != 0, bytes.count <= Self.mostToClient
         else { return counts.dropped += 1 }
         counts.relayedToClients += 1
         if let channel = allocation.channel(to: peer, at: now) {
-            let data = ChannelData(channel: channel, data: datagram.bytes)
+            let data = ChannelData(channel: channel, data: bytes)
             outputs.append(client.output(data.encoded(padded: client.isConnection)))
         } else {
-            tell(client, of: peer) { $0.append(.data, datagram.bytes) }
+            tell(client, of: peer) { $0.append(.data, bytes) }
         }
     }
 

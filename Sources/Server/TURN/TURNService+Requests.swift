@@ -159,7 +159,7 @@ extension TURNService {
     /// RFC 8656 s9.2, s12.2.
     private func check(_ peer: IPAddress, _ allocation: ServedAllocation) throws(TURNRefusal) {
         guard allocation.relay(peer.family) != nil else { throw TURNRefusal(443) }
-        guard configuration.permits(peer) else { throw TURNRefusal(403) }
+        guard configuration.permits(peer) || configuration.isRelayAddress(peer) else { throw TURNRefusal(403) }
     }
 
     // MARK: Answers

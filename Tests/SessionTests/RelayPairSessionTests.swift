@@ -1,0 +1,273 @@
+import Engines
+import NetTypes
+import STUN
+import Testing
+
+@testable import Diagnosis
+@testable import Session
+
+/// Relays that send to each other once each has carried data alone, on a virtual clock.
+@Suite struct RelayPairSessionTests {
+    typealias Run = TURNSessionTests.Run
+
+    private static let two = ["turn:9.9.9.9", "turn:9.9.9.10"]
+
+    private static func run(
+        _ uris: [String] = ["turn:9.9.9.9"], families: Set<IPAddress.Family> = [.ipv4], interruptAt: Duration? = nil,
+        timeout: Duration? = nil, count: Int? = nil,
+        _ configure: (inout VirtualNetwork, RelayServer) -> Void = { _, _ in }
+    ) throws -> Run {
+        var options = try TURNSessionTests.options(uris, families: families, timeout: timeout)
+        if let count { options.turn.load.count = count }
+        return try TURNSessionTests.run(options, interruptAt: interruptAt, configure)
+    }
+
+    private static func pairs(_ run: Run) -> [RelayPairEvidence] {
+        run.observations.compactMap { if case .relayPairSeen(let evidence) = $0.fact { evidence } else { nil } }
+    }
+
+    private static func ids(_ run: Run) -> [String] { run.diagnosis.findings.map(\.id) }
+
+    // MARK: Data
+
+    @Test(arguments: ["turn:9.9.9.9", "turn:9.9.9.9?transport=tcp"])
+    func relaysOfOneServerSendToEachOtherInBothLanesAndAreDeleted(uri: String) throws {
+        let run = try Self.run([uri])
+        let pair = try #require(Self.pairs(run).first)
+        #expect(Self.pairs(run).count == 1 && pair.first.server == 0 && pair.second.server == 0)
+        #expect(pair.first.relayedAddress != pair.second.relayedAddress)
+        #expect(pair.first.trouble == nil && pair.second.trouble == nil && !pair.isCutShort)
+        #expect(pair.first.permittedAfter == .milliseconds(20) && pair.second.permittedAfter == .milliseconds(20))
+        #expect(pair.second.boundAfter == .milliseconds(20))
+        // A way from client to client is 20 ms here.
+        #expect(pair.indications.arrived == 2 && pair.indications.roundTrips == [.milliseconds(40), .milliseconds(40)])
+        #expect(pair.channel.arrived == 2 && pair.channel.roundTrips == [.milliseconds(40), .milliseconds(40)])
+        #expect(pair.second.peerAddress == pair.first.relayedAddress)
+        #expect(pair.first.deletion == .confirmed && pair.second.deletion == .confirmed)
+        #expect(run.server.allocations.isEmpty && run.server.deletions.count == 3)
+        let result = try #require(run.diagnosis.relayPairs.first)
+        #expect(result.isOK && result.isOneServer && result.data.sent == 4 && result.data.returned == 4)
+        #expect(result.data.roundTrips?.median == .milliseconds(40) && result.data.roundTrips?.overhead == .zero)
+        #expect(run.diagnosis.findings.isEmpty && run.diagnosis.verdict.isOK)
+    }
+
+    @Test func pairIsNoAttempt() throws {
+        let run = try Self.run()
+        #expect(run.evidence.count == 1 && run.diagnosis.turn.count == 1)
+    }
+
+    @Test func eachServerIsPairedWithItselfAndWithTheOther() throws {
+        let run = try Self.run(Self.two)
+        let results = run.diagnosis.relayPairs
+        #expect(results.map(\.first) == ["turn:9.9.9.9", "turn:9.9.9.9", "turn:9.9.9.10"])
+        #expect(results.map(\.second) == ["turn:9.9.9.9", "turn:9.9.9.10", "turn:9.9.9.10"])
+        #expect(results.allSatisfy(\.isOK) && results.map(\.isOneServer) == [true, false, true])
+        #expect(run.server.allocations.isEmpty)
+    }
+
+    @Test func eachFamilyOfRelaysHasItsPair() throws {
+        let run = try Self.run(families: [.ipv4, .ipv6])
+        #expect(run.diagnosis.relayPairs.map(\.evidence.first.relayFamily) == [.ipv4, .ipv6])
+        let sixth = try #require(run.diagnosis.relayPairs.last)
+        #expect(sixth.isOK && sixth.evidence.second.relayedAddress?.family == .ipv6)
+    }
+
+    /// Transports and ports are ways to one server, which has one relay.
+    @Test func urisOfOneHostAreOneServer() throws {
+        let run = try Self.run(["turn:9.9.9.9", "turn:9.9.9.9?transport=tcp", "turn:9.9.9.9:80"])
+        #expect(run.evidence.count == 3 && Self.pairs(run).count == 1)
+    }
+
+    @Test func onlyRelaysThatCarryDataAreTried() throws {
+        let silent = try Self.run { _, server in server.dropsIn = true }
+        let refused = try Self.run { _, server in server.refusal = { $0.method == .createPermission ? 403 : nil } }
+        let noChannel = try Self.run { _, server in server.dropsChannels = true }
+        for run in [silent, refused, noChannel] {
+            #expect(Self.pairs(run).isEmpty && run.server.requests(.allocate).count == 2)
+        }
+    }
+
+    @Test func commandThatIsNotAboutRelaysMakesNoPairs() throws {
+        var options = try TURNSessionTests.options()
+        options.command = .check
+        let run = try TURNSessionTests.run(options)
+        #expect(run.first?.relay?.channel.roundTrips.count == 3 && Self.pairs(run).isEmpty)
+    }
+
+    @Test func pairsAreSixAtTheMostAndTheRestIsSaid() throws {
+        let uris = (0..<5).map { "turn:9.9.9.\($0 + 9)" }
+        let run = try Self.run(uris)
+        #expect(Self.pairs(run).count == 6)
+        let left = run.diagnosis.notMeasured.filter { $0.what == "data from relay to relay" }
+        #expect(left.count == 1 && left.first?.reason == .limit)
+        #expect(run.diagnosis.verdict.isOK && run.server.allocations.isEmpty)
+    }
+
+    @Test func countIsForPairsToo() throws {
+        let run = try Self.run(count: 20)
+        #expect(Self.pairs(run).first?.indications.roundTrips.count == 20)
+        #expect(Self.pairs(run).first?.channel.roundTrips.count == 20)
+        #expect(Self.pairs(try Self.run(count: 300)).first?.channel.sent == 100)
+    }
+
+    @Test func oneServersRelayAndItsPairStayWithinTheBurst() throws {
+        let run = try Self.run()
+        #expect(run.network.sent.filter { $0.transmit.destination.address == RelayServer.address }.count <= 40)
+        #expect(run.took < 400)
+    }
+
+    // MARK: Where data dies
+
+    @Test func relayThatDoesNotReachItselfIsAHairpinThatFails() throws {
+        let run = try Self.run { _, server in server.dropsBetween = { _, _ in true } }
+        let pair = try #require(Self.pairs(run).first)
+        #expect(pair.indications.sent == RelayProof.mostUnanswered && pair.indications.arrived == 0)
+        #expect(pair.reverse?.arrived == 0 && pair.second.boundAfter == nil)
+        #expect(Self.ids(run) == ["turn-relay-hairpin-fails"])
+        // The relay itself does what was asked.
+        #expect(run.diagnosis.verdict.isOK && run.diagnosis.verdict.summary.hasSuffix("No data from relay to relay."))
+        #expect(run.server.allocations.isEmpty)
+    }
+
+    @Test func serversThatDoNotReachEachOtherAreToldFromAHairpin() throws {
+        let run = try Self.run(Self.two) { _, server in server.dropsBetween = { $0.address != $1.address } }
+        #expect(Self.ids(run) == ["turn-relay-to-relay-blocked"])
+        #expect(run.diagnosis.relayPairs.map(\.isOK) == [true, false, true])
+        #expect(run.diagnosis.verdict.summary.hasSuffix("No data from relay to relay in 1 of 3 pairs."))
+    }
+
+    @Test(arguments: [(9, RelayPairEnd.second), (10, .first)] as [(UInt8, RelayPairEnd)])
+    func directionThatIsClosedIsNamed(from last: UInt8, to end: RelayPairEnd) throws {
+        let run = try Self.run(Self.two) { _, server in
+            server.dropsBetween = { $0.address != $1.address && $0.address == IPAddress(9, 9, 9, last) }
+        }
+        #expect(Self.ids(run) == ["turn-relay-to-relay-one-way"])
+        let failed = try #require(run.diagnosis.relayPairs.first { !$0.isOK })
+        #expect(failed.death == .towards(end))
+        #expect(failed.evidence.reverse?.arrived == (end == .second ? 1 : nil))
+    }
+
+    @Test func channelThatIsDroppedBetweenRelaysIsSilentAlone() throws {
+        let run = try Self.run { _, server in
+            // From the pair's ChannelBind on: the attempt's is the first.
+            server.refusal = { [unowned server] request in
+                if request.method == .channelBind { server.dropsChannels = server.requests(.channelBind).count > 1 }
+                return nil
+            }
+        }
+        #expect(Self.pairs(run).first?.indications.roundTrips.count == 2)
+        #expect(Self.ids(run) == ["turn-relay-to-relay-channel-silent"])
+    }
+
+    // MARK: Refusals
+
+    /// The first permission is the attempt's, the first channel too.
+    @Test(arguments: [(Method.createPermission, 1), (.channelBind, 1)])
+    func relayThatMayBeNoPeerIsNamedWithItsAddress(method: Method, first: Int) throws {
+        let run = try Self.run { _, server in
+            server.refusal = { [unowned server] request in
+                request.method == method && server.requests(method).count > first ? 403 : nil
+            }
+        }
+        #expect(Self.ids(run) == ["turn-relay-peer-refused"])
+        let pair = try #require(Self.pairs(run).first)
+        let result = try #require(run.diagnosis.relayPairs.first)
+        #expect(result.trouble?.trouble.code == 403 && result.outcome.error?.code == 403)
+        let refused = try #require(result.trouble?.end)
+        let peer = try #require(pair[refused.other].relayedAddress)
+        #expect(run.diagnosis.findings.first?.evidence.first?.hasSuffix("for the relay \(peer)") == true)
+        #expect(pair.first.deletion == .confirmed && pair.second.deletion == .confirmed)
+        #expect(run.server.allocations.isEmpty && run.diagnosis.verdict.isOK && run.took < 400)
+    }
+
+    @Test func quotaOfOneLeavesNoPairAndIsNoFailure() throws {
+        let run = try Self.run { _, server in server.quota = 1 }
+        #expect(run.server.mostAllocations == 1 && run.server.allocations.isEmpty)
+        #expect(run.diagnosis.relayPairs.first?.outcome.notMeasured?.reason == .limit)
+        #expect(run.diagnosis.findings.isEmpty && run.diagnosis.verdict.isOK)
+    }
+
+    /// Pairs that fill each other's quota are tried again one by one.
+    @Test(arguments: 2...5)
+    func quotaOfTwoIsEnoughForEveryPair(quota: Int) throws {
+        let run = try Self.run(Self.two) { _, server in server.quota = quota }
+        #expect(run.server.mostAllocations <= quota && run.server.allocations.isEmpty)
+        #expect(run.evidence.count == 2 && run.evidence.allSatisfy { $0.trouble == nil })
+        #expect(run.diagnosis.relayPairs.count == 3 && run.diagnosis.relayPairs.allSatisfy(\.isOK))
+    }
+
+    @Test func deletedAllocationsThatStillCountAreWaitedFor() throws {
+        let run = try Self.run { _, server in
+            server.quota = 2
+            server.quotaLag = .seconds(1)
+        }
+        #expect(run.diagnosis.relayPairs.allSatisfy(\.isOK) && run.diagnosis.relayPairs.count == 1)
+        #expect(run.took < 2000)
+    }
+
+    @Test func laterAllocationThatFailsIsItsOwnFinding() throws {
+        let run = try Self.run { _, server in
+            server.refusal = { [unowned server] request in
+                request.method == .allocate && server.mostAllocations > 0 ? 500 : nil
+            }
+        }
+        #expect(Self.ids(run) == ["turn-second-allocation-fails"] && run.diagnosis.verdict.isOK)
+    }
+
+    // MARK: The end of the run
+
+    /// In milliseconds: while the two are asked for, permitted, and send.
+    @Test(arguments: [190, 205, 225, 245, 265, 285, 305, 325], ["turn:9.9.9.9", "turn:9.9.9.9?transport=tcp"])
+    func interruptionDeletesBothRelays(at milliseconds: Int, uri: String) throws {
+        let run = try Self.run([uri], interruptAt: .milliseconds(milliseconds))
+        #expect(run.server.allocations.isEmpty && run.took <= Int64(milliseconds) + 40)
+        #expect(Self.pairs(run).count == 1 && run.evidence.count == 1)
+        #expect(run.diagnosis.findings.isEmpty)
+        let result = try #require(run.diagnosis.relayPairs.first)
+        #expect(result.isOK || result.outcome.notMeasured?.reason == .interrupted)
+    }
+
+    @Test func pairThatTheDeadlineCutsShortIsNotMeasured() throws {
+        let run = try Self.run(timeout: .milliseconds(260))
+        #expect(run.diagnosis.relayPairs.first?.outcome.notMeasured?.reason == .deadline)
+        #expect(run.diagnosis.findings.isEmpty && run.diagnosis.verdict.isOK && run.server.allocations.isEmpty)
+    }
+
+    @Test func pairsThatWaitForRoomWhenTheRunEndsAreSaid() throws {
+        let run = try Self.run(Self.two, interruptAt: .milliseconds(300)) { _, server in server.quota = 2 }
+        #expect(run.diagnosis.relayPairs.allSatisfy { $0.outcome.notMeasured != nil || $0.isOK })
+        #expect(Self.pairs(run).count == 3 && run.server.allocations.isEmpty)
+    }
+
+    @Test func lostConnectionOfOneEndIsTheEndOfThePair() throws {
+        let run = try Self.run(["turn:9.9.9.9?transport=tcp"]) { network, server in
+            let serve = network.relay
+            network.relay = { path, local, remote, bytes, now, isStream in
+                server.requests(.createPermission).count == 2 && isStream
+                    ? [(.milliseconds(5), path, .ended)] : serve(path, local, remote, bytes, now, isStream)
+            }
+        }
+        #expect(Self.pairs(run).count == 1 && run.took < 1000)
+        #expect(run.diagnosis.relayPairs.first?.outcome.error?.kind == .connectionClosed)
+    }
+
+    @Test func lossOfTwentyPercentIsNeverAFinding() throws {
+        var working = 0
+        for seed in UInt64(1)...200 {
+            var random = Seeded(seed)
+            let run = try TURNSessionTests.run(try TURNSessionTests.options(), seed: seed) { network, _ in
+                let serve = network.relay
+                network.relay = { path, local, remote, bytes, now, isStream in
+                    guard random.next() % 100 >= 20 else { return [] }
+                    return serve(path, local, remote, bytes, now, isStream)?.filter { _ in random.next() % 100 >= 20 }
+                }
+            }
+            let pairs = run.diagnosis.relayPairs
+            let ids = Self.ids(run).filter { $0.hasPrefix("turn-relay-") || $0.hasPrefix("turn-second-") }
+            #expect(
+                pairs.allSatisfy { $0.outcome.error == nil } && ids.isEmpty, "seed \(seed): \(pairs.map(\.outcome))")
+            working += pairs.filter(\.isOK).count
+        }
+        #expect(working > 180)
+    }
+}

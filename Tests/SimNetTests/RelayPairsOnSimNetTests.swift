@@ -1,0 +1,98 @@
+import Diagnosis
+import Engines
+import NetTypes
+import STUN
+import Server
+import Session
+import SimNet
+import Testing
+
+/// The session of `icecheck turn` and two servers of `icecheck serve`, all unchanged, on a network with faults.
+@Suite struct RelayPairsOnSimNetTests {
+    private struct World {
+        var net: SimNet
+        let client: HostID
+        let servers: [EngineID]
+        let plan: Plan
+        let seed: UInt64
+
+        init(_ transport: Transport = .udp, link: Link, seed: UInt64) throws {
+            self.seed = seed
+            net = SimNet(seed: seed)
+            let inside = IPAddress(192, 168, 1, 2)
+            let router = net.addRouter(
+                .nat(NATBehaviour(allocation: .random)), externalAddresses: [IPAddress(203, 0, 113, 7)])
+            client = net.addHost(addresses: [inside], behind: router, link: link)
+            let addresses = [IPAddress(11, 0, 0, 1), IPAddress(12, 0, 0, 1)]
+            var servers: [EngineID] = []
+            for address in addresses {
+                let host = net.addHost(addresses: [address], link: Link(delay: .milliseconds(5)))
+                var turn = try TURNServerConfiguration(realm: "example.org", relays: [.init(bound: address)])
+                try turn.addAccount(username: "user", password: "pencil")
+                turn.allowsAnyPeer = true
+                servers.append(
+                    net.start(
+                        STUNServer(
+                            configuration: STUNServerConfiguration(addresses: [.init(primary: address)]), turn: turn,
+                            from: net.now, secondsSince1970: 1_800_000_000, random: SeededGenerator(seed: seed)),
+                        on: host))
+            }
+            self.servers = servers
+            let credentials = ICEServers.Credentials(username: "user", credential: Secret("pencil"))
+            let entries = try addresses.map {
+                ICEServers.Entry(
+                    uri: try ServerURI(parsing: "turn:\($0)?transport=\(transport.rawValue)"), credentials: credentials)
+            }
+            let interface = NetworkInterface(
+                name: "eth0", index: 2, kind: .ethernet, addresses: [.init(inside, prefixLength: 24)])
+            plan = try Plan(Options(command: .turn, servers: entries, families: [.ipv4]), interfaces: [interface])
+        }
+
+        mutating func run() -> Diagnosis {
+            var session = Session(plan, random: SeededGenerator(seed: seed &+ 77), from: net.now)
+            return Diagnosis(plan, net.run(&session, on: client))
+        }
+
+        /// Allocations that the servers have still.
+        var left: Int { servers.reduce(0) { $0 + (net.engine($1, as: STUNServer.self)?.allocations?.left ?? -1000) } }
+    }
+
+    @Test(arguments: [Transport.udp, .tcp])
+    func relaysOfTwoServersReachEachOtherAndThemselves(over transport: Transport) throws {
+        var world = try World(transport, link: Link(delay: .milliseconds(10)), seed: 1)
+        let diagnosis = world.run()
+        #expect(diagnosis.verdict.isOK && diagnosis.findings.isEmpty)
+        #expect(diagnosis.relayPairs.map(\.isOneServer) == [true, false, true])
+        for pair in diagnosis.relayPairs {
+            #expect(pair.isOK && pair.data.sent == 4 && pair.data.returned == 4)
+            // There and back: the client's way to each server and back, and where there are two, theirs to each other.
+            let toServers = Duration.milliseconds(60)
+            #expect(pair.data.roundTrips?.median == (pair.isOneServer ? toServers : toServers + .milliseconds(20)))
+        }
+        #expect(world.left == 0)
+    }
+
+    /// D20: loss, doubling and overtaking change no outcome, only how long it takes.
+    @Test(arguments: 1...60 as ClosedRange<UInt64>, [Transport.udp, .tcp])
+    func faultsOfTheNetworkAreNoFinding(seed: UInt64, transport: Transport) throws {
+        let link = Link(
+            delay: .milliseconds(10), jitter: .milliseconds(15), loss: 0.1, duplication: 0.2, reordering: 0.2)
+        var world = try World(transport, link: link, seed: seed)
+        let diagnosis = world.run()
+        #expect(
+            diagnosis.relayPairs.allSatisfy { $0.outcome.error == nil },
+            "seed \(seed): \(diagnosis.relayPairs.map(\.outcome))")
+        let ids = diagnosis.findings.map(\.id).filter { $0 != "turn-allocation-left" }
+        #expect(ids.isEmpty, "seed \(seed): \(ids)")
+        world.net.advance(to: world.net.now + .seconds(600))
+        #expect(world.left == 0, "seed \(seed)")
+    }
+
+    @Test func sameSeedGivesTheSameDiagnosis() throws {
+        func pairs(_ seed: UInt64) throws -> [RelayPairResult] {
+            var world = try World(link: Link(delay: .milliseconds(10), loss: 0.1), seed: seed)
+            return world.run().relayPairs
+        }
+        #expect(try pairs(3) == pairs(3))
+    }
+}
