@@ -87,6 +87,14 @@ package struct Plan: Sendable {
     /// Whether a relay is asked for.
     package var allocates: Bool { servers.contains { $0.turn != nil } }
 
+    /// Whether it is to be shown of each relay that it works; else relays serve to look at the NAT.
+    package var provesRelays: Bool { command != .nat && allocates }
+
+    /// Over what a relay is asked for to show that it works.
+    func relayTransports(of server: Observation.ServerIndex) -> [Transport] {
+        provesRelays ? servers[server].turn?.transports ?? [] : []
+    }
+
     /// The families of relayed addresses to ask a server for: those that this machine can send data to itself.
     package func relayFamilies(for server: Endpoint) -> [IPAddress.Family] {
         [IPAddress.Family.ipv4, .ipv6].filter { family in
@@ -147,7 +155,8 @@ package struct Plan: Sendable {
     /// The most requests that one address of a server is sent from one address of this machine, whatever is lost.
     package func mostRequests(to server: Server) -> Int {
         guard server.excluded == nil else { return 0 }
-        let relayed = server.turn == nil ? 0 : mostRelayed
+        let seen = server.turn == nil || natDiscovery == .never ? 0 : RelayedNATDiscovery.mostRequests
+        let relayed = server.turn == nil ? 0 : (provesRelays ? mostRelayed : 0) + seen
         guard asksBinding else { return isLoadTest ? relayed : min(relayed, DestinationPacer().most(within: timeout)) }
         guard server.transports.contains(.udp) else { return count }
         var elapsed = Duration.zero

@@ -4,6 +4,7 @@ import STUN
 
 /// An attempt at a relay: an allocation on its path, and the second socket that sends through it.
 struct TURNRun: Sendable {
+    let purpose: TURNPurpose
     var evidence: TURNEvidence
     var allocation: TURNAllocation
     var path: PathID
@@ -36,7 +37,7 @@ extension Session {
 
     mutating func allocate(
         _ server: Observation.ServerIndex, at endpoint: Endpoint, over transport: Transport, from source: IPAddress,
-        relaying family: IPAddress.Family, at now: Instant
+        relaying family: IPAddress.Family, purpose: TURNPurpose = .attempt, at now: Instant
     ) {
         let index = turnRuns.count
         let evidence = TURNEvidence(
@@ -47,7 +48,7 @@ extension Session {
             from: endpoint, isEnabled: plan.redirects != .never, followsPrivate: plan.redirects == .anywhere)
         turnRuns.append(
             TURNRun(
-                evidence: evidence,
+                purpose: purpose, evidence: evidence,
                 allocation: TURNAllocation(configuration(for: evidence)),
                 path: openClient(of: index, for: server, to: endpoint, over: transport, from: source), startedAt: now,
                 redirects: redirects))
@@ -343,7 +344,10 @@ extension Session {
         for path in [turnRuns[run].path, turnRuns[run].trial?.path].compactMap(\.self) where paths[path] != nil {
             close(path)
         }
-        observe(.turnSeen(turnRuns[run].evidence), at: now)
+        switch turnRuns[run].purpose {
+        case .attempt: observe(.turnSeen(turnRuns[run].evidence), at: now)
+        case .natDiscovery(let discovery, let relay): natRelayReported(relay, of: discovery, at: now)
+        }
         for other in turnRuns.indices where turnRuns[other].waitsForQuota { settle(other, at: now) }
     }
 
@@ -363,10 +367,22 @@ extension Session {
         case .allocated(let allocated):
             turnRuns[run].evidence.allocation = TURNEvidence.Allocation(allocated)
             if let software = allocated.software { turnRuns[run].evidence.software = OutsideText(bytes: software) }
-            startTrial(run, allocated, at: now)
-        case .permitted(_, let trip, isRenewal: false): permitted(after: trip.duration, run, at: now)
+            switch turnRuns[run].purpose {
+            case .attempt: startTrial(run, allocated, at: now)
+            case .natDiscovery(let discovery, let relay):
+                natRelayAllocated(allocated, relay, of: discovery, by: run, at: now)
+            }
+        case .permitted(let peers, let trip, isRenewal: false):
+            switch turnRuns[run].purpose {
+            case .attempt: permitted(after: trip.duration, run, at: now)
+            case .natDiscovery(let discovery, let relay): natRelayPermitted(peers, relay, of: discovery, at: now)
+            }
         case .channelBound(_, _, let trip, isRenewal: false): channelSettled(after: trip.duration, run, at: now)
-        case .received(let data): received(data, run, at: now)
+        case .received(let data):
+            switch turnRuns[run].purpose {
+            case .attempt: received(data, run, at: now)
+            case .natDiscovery(let discovery, let relay): natRelayReceived(data, relay, of: discovery, at: now)
+            }
         case .failed(.delete, _): break
         case .failed(let stage, let failure): failed(stage, failure, run, at: now)
         case .deleted(let deletion): turnRuns[run].evidence.deletion = TURNEvidence.Deletion(deletion)
@@ -395,7 +411,7 @@ extension Session {
             turnRuns[run].next = turnRuns[run].evidence.serverAddress
         }
         if case .errorResponse(let response) = failure, response.code == 486, response.method == .allocate,
-            holdsAllocations(besides: run)
+            holdsAllocations(besides: run), !isSecondNATRelay(run)
         {
             turnRuns[run].next = turnRuns[run].evidence.serverAddress
             turnRuns[run].waitsForQuota = true

@@ -79,7 +79,7 @@ struct RelayedNATAgenda: Sendable {
     /// A relay admits by address: every one at which a socket of ours was seen.
     private mutating func planPermissions(_ relay: Int) {
         guard let relayed = evidence.relays[relay].relayedAddress, !evidence.relays[relay].isLost else { return }
-        var wanted: [IPAddress] = []
+        var wanted = [evidence.relays[relay].outside].compactMap(\.self).filter { $0.family == relayed.family }
         for exchange in evidence.exchanges where exchange.way.observer != nil {
             guard let seen = exchange.outcome?.endpoint.address, seen.family == relayed.family, !wanted.contains(seen),
                 wanted.count < RelayedNATDiscovery.mostPermissions

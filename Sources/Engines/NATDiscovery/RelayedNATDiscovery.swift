@@ -63,8 +63,18 @@ package struct RelayedNATDiscovery: Sendable {
         return evidence.relays.count - 1
     }
 
-    package mutating func allocated(_ relay: Int, at address: Endpoint, roundTrip: Duration, at now: Instant) {
+    /// The relay is there.
+    ///
+    /// - Parameters:
+    ///   - server: that gave it, which a redirect may have led to.
+    ///   - outside: this machine's, as the server says; over TCP it may be another than UDP's.
+    package mutating func allocated(
+        _ relay: Int, at address: Endpoint, of server: Endpoint, outside: IPAddress?, roundTrip: Duration,
+        at now: Instant
+    ) {
+        evidence.relays[relay].server = server
         evidence.relays[relay].relayedAddress = address
+        evidence.relays[relay].outside = outside
         evidence.relays[relay].roundTrip = roundTrip
         refresh(at: now)
     }
@@ -88,7 +98,7 @@ package struct RelayedNATDiscovery: Sendable {
     // MARK: What its owner does
 
     /// The sockets that the questions so far need, in the order in which they came to be needed.
-    package var sockets: Set<RelayedNATSocket> { evidence.servers.isEmpty ? [] : agenda.sockets }
+    package var sockets: Set<RelayedNATSocket> { evidence.relays.isEmpty ? [] : agenda.sockets }
 
     /// Whom a relay is to admit; given once.
     package mutating func nextPermission(at now: Instant) -> (relay: Int, address: IPAddress)? {

@@ -25,6 +25,8 @@ package struct RelayedNATEvidence: Hashable, Sendable, Codable {
         /// The TURN server's endpoint.
         package var server: Endpoint
         package var relayedAddress: Endpoint?
+        /// This machine's outside, as its server says.
+        package var outside: IPAddress?
         /// To its server; known once there is an allocation.
         package var roundTrip: Duration?
         /// Which peers it was asked to admit, and those that it does.
