@@ -98,20 +98,25 @@ extension RelayedNATEvidence {
 
     private func whyNoRelayHelps(_ troubles: [Int: String]) -> String {
         guard !relays.isEmpty else { return cut("no relay was asked for") }
-        let reasons = relays.indices.map { place in
-            let relay = relays[place]
-            if let objection = objection(to: .relay(place)) { return "the relay of \(relay.server): \(objection)" }
-            if let stray = straySource(of: place) {
-                return "the relay of \(relay.server) sends from \(stray), not from \(relay.relayedAddress ?? stray)"
-            }
-            if let trouble = troubles[place] { return "no relay of \(relay.server): \(trouble)" }
-            guard let relayed = relay.relayedAddress else { return "\(relay.server) gave no relay" }
-            if relay.isLost { return "\(relay.server) ended the relay" }
-            return "nothing that was sent to the relayed address \(relayed) came to \(relay.server)"
-        }
+        let reasons = relays.indices.compactMap { whyNoHelp(of: $0, trouble: troubles[$0]) }
         var unique: [String] = []
         for reason in reasons where !unique.contains(reason) { unique.append(reason) }
         return cut(unique.joined(separator: "; "))
+    }
+
+    /// Why a relay shows nothing, or not all; nil where it does.
+    package func whyNoHelp(of place: Int, trouble: String?) -> String? {
+        let relay = relays[place]
+        if let objection = objection(to: .relay(place)) { return "the relay of \(relay.server): \(objection)" }
+        if let stray = straySource(of: place) {
+            return "the relay of \(relay.server) sends from \(stray), not from \(relay.relayedAddress ?? stray)"
+        }
+        if let trouble { return "no relay of \(relay.server): \(trouble)" }
+        guard let relayed = relay.relayedAddress else { return "\(relay.server) gave no relay" }
+        guard sightings(of: .mapping, by: .relay(place)).isEmpty else { return nil }
+        return relay.isLost
+            ? "\(relay.server) ended the relay"
+            : "nothing that was sent to the relayed address \(relayed) came to \(relay.server)"
     }
 
     private func undecided(_ test: SequentialTest) -> String {

@@ -10,10 +10,9 @@ extension TextRenderer {
         let transport = record.transport.rawValue.uppercased()
         var lines = [title("NAT (\(record.family.name), \(transport), from \(record.evidence.source)\(seen))")]
         func add(_ name: String, _ text: String) { lines += labelled(name.padded(to: 18), text) }
-        let compared = verdict.method == .severalServers ? ", by what several servers see of one socket" : ""
-        add("mapping", words(verdict.mapping) { $0.rawValue + compared })
+        add("mapping", words(verdict.mapping) { $0.rawValue + words(verdict.method) })
         // Without an answer there is one reason, and it has been said.
-        if record.answers > 0 { lines += details(of: record) }
+        if record.answers > 0 || verdict.filtering.value != nil { lines += details(of: record) }
         if let lifetime = record.lifetime { add("mapping lifetime", lifetime.words) }
         if record.answers > 0 {
             for (server, capability) in zip(record.evidence.servers, verdict.capabilities) {
@@ -21,6 +20,7 @@ extension TextRenderer {
                 add("asked", isSilent ? record.evidence.silence(of: server) : "\(server): \(capability.words)")
             }
         }
+        if let relayed = record.relayed { lines += section(relayed) }
         let trips = record.roundTrip.map { trip in
             " on a round trip of \(decimal(trip)) ms"
         }
@@ -44,7 +44,7 @@ extension TextRenderer {
         var lines: [String] = []
         func add(_ name: String, _ text: String) { lines += labelled(name.padded(to: 18), text) }
         if record.transport == .udp {
-            add("filtering", words(verdict.filtering, \.rawValue))
+            add("filtering", words(verdict.filtering) { $0.rawValue + words(verdict.filteringMethod) })
             if let name = verdict.legacyName { add("in RFC 3489", name) }
             add("port allocation", words(verdict.portAllocation, \.words))
             add("address pooling", words(verdict.pairedPooling) { $0 ? "paired" : "arbitrary" })
@@ -58,6 +58,31 @@ extension TextRenderer {
             add("ALG", "something on the way rewrites addresses in payloads")
         }
         return lines
+    }
+
+    /// How it was found out, where that is not by RFC 5780.
+    private func words(_ method: NATVerdict.Method?) -> String {
+        switch method {
+        case .severalServers: ", by what several servers see of one socket"
+        case .relay(let server): ", through the relay of \(server)"
+        case .discovery, nil: ""
+        }
+    }
+
+    /// The relays, and what was sent for them.
+    private func section(_ relayed: NATRecord.Relayed) -> [String] {
+        var lines: [String] = []
+        for (place, relay) in relayed.evidence.relays.enumerated() {
+            let told = "\(relay.relayedAddress?.description ?? "none") of \(relay.server)"
+            lines += labelled("relay".padded(to: 18), relayed.reason(place) ?? told)
+        }
+        let came = relayed.evidence.exchanges.count { $0.outcome != nil }
+        let took = decimal(relayed.evidence.endedAt)
+        let sent = relayed.evidence.exchanges.count
+        return lines
+            + labelled(
+                "through relays".padded(to: 18),
+                "took \(took) ms; \(sent) datagrams, \(came) of them came or were answered")
     }
 
     private func words<Value>(_ finding: NATFinding<Value>, _ name: (Value) -> String) -> String {
