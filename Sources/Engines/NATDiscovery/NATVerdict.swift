@@ -100,7 +100,9 @@ package struct NATVerdict: Hashable, Sendable {
         ) -> NATFinding<NATDependence>? {
             guard let why = known.reason else { return nil }
             guard let otherwise = estimate.finding.reason else { return estimate.finding }
-            return .unknown(isSilent || capabilities.isEmpty ? otherwise : "\(why); through a relay: \(otherwise)")
+            // What is known in part says more than why a server tells nothing.
+            let isBetter = isSilent || estimate.possible.count < NATDependence.allCases.count
+            return .unknown(isBetter ? otherwise : "\(why); through a relay: \(otherwise)")
         }
         if let found = completed(mapping, relayed.mapping) {
             mapping = found

@@ -32,8 +32,8 @@ struct RelayedNATAgenda: Sendable {
         let answers = evidence.observersDiffer ? 2 : 1
         for observer in evidence.observers { ask(observer, from: .mapping, answers: answers) }
         for relay in evidence.relays.indices { planPermissions(relay) }
-        planFiltering()
         secondRelay = wantedRelay
+        planFiltering()
         entries.removeAll { evidence.localEndpoints[$0.step.socket] == nil }
     }
 
@@ -100,7 +100,22 @@ struct RelayedNATAgenda: Sendable {
         // What keeps another port out keeps another address out too. The first round asks for both all the same, since
         // what lets in all lets in both.
         if let port { run(port) }
-        if let address { run(address, isFirstRoundOnly: port != nil) }
+        if let address { run(address, isFirstRoundOnly: port != nil || !isPortLetIn && mayHearOfRelay) }
+    }
+
+    private var mayHearOfRelay: Bool {
+        secondRelay != nil
+            || evidence.relays.indices.contains { place in
+                let relay = evidence.relays[place]
+                guard !relay.isLost else { return false }
+                // One that is silent to all that it takes to be heard is no help.
+                return relay.relayedAddress == nil
+                    || evidence.views(of: .mapping)[.relay(place)] == nil && isAsked(.relay(place))
+            }
+    }
+
+    private func isAsked(_ observer: NATObserver) -> Bool {
+        entries.contains { $0.step.socket == .mapping && $0.step.way == .init(to: observer) }
     }
 
     /// Who is to send to a socket that has sent to whom. A server is the better base, since its answers come to the

@@ -41,8 +41,8 @@ package struct RelayedNATVerdict: Hashable, Sendable {
     package init(_ evidence: RelayedNATEvidence, troubles: [Int: String] = [:]) {
         mapping = evidence.mapping(troubles)
         filtering = evidence.filtering(troubles)
-        if filtering.possible == [.endpointIndependent], evidence.isUntranslated {
-            filtering = Estimate(.none, risk: filtering.risk)
+        if evidence.isUntranslated, filtering.possible.remove(.endpointIndependent) != nil {
+            filtering.possible.insert(.none)
         }
         let views = evidence.views(of: .mapping)
         server = evidence.relays.indices.first { views[.relay($0)] != nil }.map { evidence.relays[$0].server }

@@ -1,0 +1,100 @@
+import Diagnosis
+import Engines
+import Foundation
+import NetTypes
+import Server
+import Session
+import SimNet
+import Testing
+
+/// `icecheck nat` with the credential of TURN servers that do not speak RFC 5780, on every kind of NAT.
+@Suite struct RelayedNATTests {
+    /// What can be known of a behaviour where only the ports of one address can be compared.
+    private static func byPortsAlone(_ behaviour: NATDependence) -> Set<NATDependence> {
+        switch behaviour {
+        case .addressAndPortDependent: [behaviour]
+        case .none: [.none, .addressDependent]
+        case .endpointIndependent, .addressDependent: [.endpointIndependent, .addressDependent]
+        }
+    }
+
+    @Test(arguments: NATVerdictTests.kinds, NATLab.RelayServers.allCases)
+    func knowsWhatTheRelaysShow(kind: NATVerdictTests.Kind, relays: NATLab.RelayServers) throws {
+        for family in [IPAddress.Family.ipv4, .ipv6] {
+            for milliseconds in [0.05, 10, 150] {
+                var lab = NATLab(middle: kind.middle, family: family)
+                lab.link = Link(delay: .nanoseconds(Int64(milliseconds * 1e6 / 2)))
+                lab.relays = relays
+                let outcome = try lab.run()
+                let record = try #require(outcome.diagnosis.nat.first)
+                let relayed = try #require(record.relayed).verdict
+                let comparesAddresses = relays == .twoServers || relays == .elsewhere
+                let mapping =
+                    comparesAddresses || kind.mapping == .none ? [kind.mapping] : Self.byPortsAlone(kind.mapping)
+                let filtering = comparesAddresses ? [kind.filtering] : Self.byPortsAlone(kind.filtering)
+                #expect(relayed.mapping.possible == mapping, "\(relayed.mapping) at \(milliseconds) ms")
+                #expect(relayed.filtering.possible == filtering, "\(relayed.filtering) at \(milliseconds) ms")
+                if comparesAddresses || relays == .besideDiscovery {
+                    #expect(record.verdict.mapping.value == kind.mapping)
+                    #expect(record.verdict.filtering.value == kind.filtering)
+                }
+                for server in outcome.relayServers {
+                    let counts = try #require(outcome.net.engine(server, as: STUNServer.self)).allocations
+                    #expect(counts.made > 0 && counts.left == 0, "\(counts)")
+                }
+            }
+        }
+    }
+}
+
+/// How often the verdict through relays is right on paths that lose and delay packets.
+@Suite struct RelayedNATAccuracyTests {
+    private func tally(loss: Double, _ relays: NATLab.RelayServers) throws -> NATAccuracyTests.Tally {
+        var tally = NATAccuracyTests.Tally()
+        for (place, kind) in NATVerdictTests.kinds.enumerated() {
+            for seed in 1...NATAccuracyTests.seeds {
+                let family = seed % 2 == 0 ? IPAddress.Family.ipv6 : .ipv4
+                var random = SeededGenerator(seed: seed &* 1013 &+ UInt64(place))
+                let trip = Double.random(in: 1...300, using: &random)
+                let delay = Duration.nanoseconds(Int64(trip * 1e6 / 4))
+                var lab = NATLab(
+                    middle: kind.middle, family: family, link: Link(delay: delay, jitter: delay / 5, loss: loss),
+                    seed: random.next())
+                lab.relays = relays
+                let outcome = try lab.run()
+                let where_ = "\(kind.testDescription), round trip \(trip) ms, seed \(seed)"
+                tally.runs += 1
+                guard let relayed = outcome.diagnosis.nat.first?.relayed else {
+                    tally.unknown.append("\(where_): no record")
+                    continue
+                }
+                tally.slowest = max(tally.slowest, relayed.evidence.endedAt)
+                let (mapping, filtering) = (relayed.verdict.mapping, relayed.verdict.filtering)
+                if !mapping.possible.contains(kind.mapping) || !filtering.possible.contains(kind.filtering) {
+                    tally.wrong.append("\(where_): \(mapping), \(filtering)")
+                } else if mapping.possible.count + filtering.possible.count > 4 {
+                    tally.unknown.append("\(where_): \(mapping), \(filtering)")
+                }
+                let verdict = outcome.diagnosis.nat.first?.verdict
+                if let value = verdict?.mapping.value, value != kind.mapping {
+                    tally.wrong.append("\(where_): \(value)")
+                }
+                if let value = verdict?.filtering.value, value != kind.filtering {
+                    tally.wrong.append("\(where_): \(value)")
+                }
+                let findings = outcome.diagnosis.findings.map(\.id)
+                if findings.contains("nat-methods-disagree") { tally.wrong.append("\(where_): methods disagree") }
+            }
+        }
+        return tally
+    }
+
+    @Test(arguments: [0, 0.05, 0.2], NATLab.RelayServers.allCases)
+    func isNeverWrong(loss: Double, relays: NATLab.RelayServers) throws {
+        let tally = try tally(loss: loss, relays)
+        print("loss \(Int(loss * 100)) % each way, \(relays.rawValue): \(tally)")
+        for miss in (tally.wrong + tally.unknown).prefix(20) { print("  \(miss)") }
+        #expect(tally.wrong.count <= (loss < 0.2 ? 0 : tally.runs / 1000))
+        #expect(tally.unknown.count <= (loss < 0.2 ? tally.runs / 100 : tally.runs / 4))
+    }
+}
