@@ -94,7 +94,25 @@ package struct NATRecord: Hashable, Sendable {
     }
 }
 
+extension NATRecord {
+    /// How one socket was seen from where, by the method that gave the mapping.
+    var sightings: [(observer: Endpoint, mappedAddress: Endpoint)] {
+        if case .relay = verdict.method, let relayed { return relayed.sightings }
+        return evidence.exchanges.filter { $0.socket == .mapping }.compactMap { exchange in
+            exchange.answer.map { (exchange.destination, $0.mappedAddress) }
+        }
+    }
+}
+
 extension NATRecord.Relayed {
+    fileprivate var sightings: [(observer: Endpoint, mappedAddress: Endpoint)] {
+        evidence.exchanges.filter { $0.socket == .mapping }.compactMap { exchange in
+            guard let observer = exchange.way.observer.flatMap(evidence.endpoint), let outcome = exchange.outcome
+            else { return nil }
+            return (observer, outcome.endpoint)
+        }
+    }
+
     /// What the first relay that can be believed saw of the mapping socket.
     package var mappedAddress: Endpoint? {
         evidence.relays.indices.lazy.compactMap { place -> Endpoint? in

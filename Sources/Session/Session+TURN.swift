@@ -49,15 +49,15 @@ extension Session {
         turnRuns.append(
             TURNRun(
                 purpose: purpose, evidence: evidence,
-                allocation: TURNAllocation(configuration(for: evidence)),
+                allocation: TURNAllocation(configuration(for: evidence, purpose)),
                 path: openClient(of: index, for: server, to: endpoint, over: transport, from: source), startedAt: now,
                 redirects: redirects))
     }
 
-    private func configuration(for evidence: TURNEvidence) -> TURNConfiguration {
+    private func configuration(for evidence: TURNEvidence, _ purpose: TURNPurpose) -> TURNConfiguration {
         var configuration = TURNConfiguration(
             credential: plan.servers[evidence.server].turn?.credential, isReliable: evidence.transport.isStream,
-            schedule: plan.schedule)
+            schedule: purpose == .attempt ? plan.schedule : .persistent)
         configuration.server = evidence.serverAddress.address
         // As browsers ask: an allocation for each family, since servers ignore ADDITIONAL-ADDRESS-FAMILY.
         configuration.families = evidence.relayFamily == .ipv4 ? .unspecified : .only(evidence.relayFamily)
@@ -91,7 +91,7 @@ extension Session {
         turnRuns[run].path = openClient(
             of: run, for: evidence.server, to: endpoint, over: evidence.transport, from: evidence.source,
             name: turnRuns[run].alternateDomain)
-        turnRuns[run].allocation = TURNAllocation(configuration(for: evidence))
+        turnRuns[run].allocation = TURNAllocation(configuration(for: evidence, turnRuns[run].purpose))
     }
 
     // MARK: Paths

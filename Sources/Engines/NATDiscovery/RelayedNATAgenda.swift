@@ -144,12 +144,13 @@ struct RelayedNATAgenda: Sendable {
         let test = evidence.test(trial, at: time)
         let probes = evidence.probes(of: trial)
         guard !test.isDecided, !isFirstRoundOnly || probes.isEmpty else { return }
-        let patience = evidence.patience(.relay(trial.sender))
         let isEnough = evidence.test(trial, at: time, anticipating: true).isDecided
         if isEnough || probes.count >= NATAgenda.mostRounds {
             // Those whose time is not over; the last of them settles it, an earlier one may ask for another round.
-            let underWay = probes + evidence.controls(of: trial) + evidence.baseChecks(of: trial)
-            waits += underWay.map { $0.sentAt + patience }.filter { $0 > time }
+            let patience = evidence.patience(.relay(trial.sender))
+            waits += (probes + evidence.controls(of: trial)).map { $0.sentAt + patience }.filter { $0 > time }
+            let basePatience = evidence.patience(trial.base)
+            waits += evidence.baseChecks(of: trial).map { $0.sentAt + basePatience }.filter { $0 > time }
             guard isRoundOpen(trial, probes) else { return }
         }
         round(trial, to: mapped, open, probes)

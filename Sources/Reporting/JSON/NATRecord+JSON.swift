@@ -9,8 +9,12 @@ extension NATRecord {
             "transport": .string(transport.rawValue),
             "sourceAddress": .address(evidence.source),
             "mappedAddress": mappedAddress.map(JSONValue.endpoint),
-            "mapping": verdict.mapping.jsonValue(by: verdict.method) { .string($0.rawValue) },
-            "filtering": verdict.filtering.jsonValue(by: verdict.filteringMethod) { .string($0.rawValue) },
+            "mapping": verdict.mapping.jsonValue(
+                by: verdict.method, possible: relayed?.verdict.mapping.possible
+            ) { .string($0.rawValue) },
+            "filtering": verdict.filtering.jsonValue(
+                by: verdict.filteringMethod, possible: relayed?.verdict.filtering.possible
+            ) { .string($0.rawValue) },
             "portPreservation": verdict.portPreservation.jsonValue { .bool($0) },
             "portAllocation": verdict.portAllocation.jsonValue { .string($0.name) },
             "portStep": verdict.portAllocation.value?.step.map { .integer($0) },
@@ -55,16 +59,7 @@ extension NATRecord.Relayed {
 }
 
 extension RelayedNATVerdict.Estimate {
-    /// Where several behaviours fit, those that do.
-    fileprivate var jsonValue: JSONValue {
-        guard possible.count > 1, possible.count < NATDependence.allCases.count else {
-            return finding.jsonValue { .string($0.rawValue) }
-        }
-        return [
-            "value": .string("unknown"), "confidence": .decimal(0), "reason": .string(reason),
-            "possible": NATDependence.allCases.filter(possible.contains).jsonArray { .string($0.rawValue) },
-        ]
-    }
+    fileprivate var jsonValue: JSONValue { finding.jsonValue(possible: possible) { .string($0.rawValue) } }
 }
 
 extension JSONValue {
@@ -81,12 +76,23 @@ extension NATBound {
 extension NATFinding {
     /// The value with the chance that it is right, or `unknown` with the reason.
     ///
-    /// - Parameter method: how it was found out, where there are several ways.
-    fileprivate func jsonValue(by method: NATVerdict.Method? = nil, _ name: (Value) -> JSONValue) -> JSONValue {
+    /// - Parameters:
+    ///   - method: how it was found out, where there are several ways.
+    ///   - possible: what may be where it is unknown; not shown where all may.
+    fileprivate func jsonValue(
+        by method: NATVerdict.Method? = nil, possible: Set<NATDependence>? = nil, _ name: (Value) -> JSONValue
+    ) -> JSONValue {
         switch self {
         case .known(let value, let risk):
-            ["value": name(value), "confidence": .confidence(risk), "method": method.map { .string($0.name) }]
-        case .unknown(let why): ["value": .string("unknown"), "confidence": .decimal(0), "reason": .string(why)]
+            return ["value": name(value), "confidence": .confidence(risk), "method": method.map { .string($0.name) }]
+        case .unknown(let why):
+            let known = possible.flatMap { $0.count < NATDependence.allCases.count ? $0 : nil }
+            return [
+                "value": .string("unknown"), "confidence": .decimal(0), "reason": .string(why),
+                "possible": known.map { known in
+                    NATDependence.allCases.filter(known.contains).jsonArray { .string($0.rawValue) }
+                },
+            ]
         }
     }
 }
