@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -179,9 +180,10 @@ def test_a_relay_that_shows_another_nat_is_a_finding(permitted, binary):  # noqa
         assert "endpoint-independent by what the servers show" in finding["evidence"][0]
 
 
-@pytest.mark.parametrize("command", ["nat", "check"])
-def test_a_quota_of_one_suffices_for_two_servers(permitted, binary, command):  # noqa: F811
-    with NATLab("nat-adm-adf") as lab, servers(lab, "two", user_quota=1) as started:
+@pytest.mark.parametrize("command, quota", [("nat", 1), ("check", 3)])
+def test_one_relay_of_each_of_two_servers_suffices(permitted, binary, command, quota):  # noqa: F811
+    """A check has one of each family besides."""
+    with NATLab("nat-adm-adf") as lab, servers(lab, "two", user_quota=quota) as started:
         _, report = ask(binary, lab, *[one.uri() for one in started], command=command)
         nat = report["nat"][0]
         assert (nat["mapping"]["value"], nat["filtering"]["value"]) == ("address-dependent",) * 2, nat
@@ -214,18 +216,16 @@ def test_closed_relay_ports_are_said(permitted, binary):  # noqa: F811
         assert "nothing that was sent to the relayed address" in nat["mapping"]["reason"]
 
 
-@pytest.mark.parametrize("wait", [0.3, 1, 2])
+@pytest.mark.parametrize("wait", [0.1, 0.5, 1])
 def test_a_signal_leaves_no_allocation(permitted, binary, wait):  # noqa: F811
     with NATLab("nat-adm-adf", round_trip=0.2) as lab, servers(lab, "two") as started:
         running = begin(binary, lab, *[one.uri() for one in started])
         try:
             started[0].wait_for(r"session \d+: new, realm=")
-            try:
-                running.process.wait(wait)
-            except Exception:
-                running.signal(signal.SIGINT)
+            time.sleep(wait)
+            running.signal(signal.SIGINT)
             outcome = running.wait()
         finally:
             if running.process.returncode is None:
                 running.process.kill()
-        assert outcome.status in (0, 130), outcome.describe()
+        assert outcome.status == 130, outcome.describe()
