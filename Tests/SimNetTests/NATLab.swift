@@ -66,6 +66,7 @@ struct NATLab {
         var net: SimNet
         var observations: [Observation]
         var relayServers: [EngineID] = []
+        var plan: Plan?
     }
 
     /// Builds the network, runs the command on the client, and diagnoses.
@@ -90,7 +91,8 @@ struct NATLab {
         var session = Session(plan, random: SeededGenerator(seed: seed &+ 77), from: net.now)
         let observations = net.run(&session, on: client.host)
         return Outcome(
-            diagnosis: Diagnosis(plan, observations), net: net, observations: observations, relayServers: relayServers)
+            diagnosis: Diagnosis(plan, observations), net: net, observations: observations, relayServers: relayServers,
+            plan: plan)
     }
 
     private func start(_ relays: RelayServers, _ own: [IPAddress], on host: HostID, _ net: inout SimNet) throws

@@ -8,7 +8,8 @@ enum TURNLeavesTraces: FindingRule {
     }
 
     private static func left(_ evidence: Evidence) -> Finding? {
-        let left = evidence.record.turn.compactMap { seen -> String? in
+        let attempts = evidence.record.turn + evidence.nat.flatMap { $0.relayed?.attempts ?? [] }
+        let left = attempts.compactMap { seen -> String? in
             guard case .unconfirmed(let time) = seen.deletion else { return nil }
             return "\(seen.serverAddress) over \(seen.transport.rawValue.uppercased()): it may live on for "
                 + Words.duration(time)
