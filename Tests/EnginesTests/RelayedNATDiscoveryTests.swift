@@ -37,13 +37,14 @@ import Testing
         discovery.allocated(
             relay, at: Self.relayed, of: Self.server, outside: Self.outside, roundTrip: Self.trip, at: now)
         var due: [(at: Instant, exchange: Int)] = []
-        while !discovery.isOver, now < .zero + end {
+        while now < .zero + end {
             while let wanted = discovery.nextPermission(at: now) {
                 discovery.permitted(wanted.relay, [wanted.address], at: now)
             }
             for socket in discovery.sockets where discovery.evidence.localEndpoints[socket] == nil {
                 discovery.opened(socket, Endpoint(Self.source, Self.mapped(socket).port), at: now)
             }
+            if discovery.isOver { break }
             if let next = discovery.nextStep, next.at <= now {
                 due.append((now + Self.trip, discovery.sent(next.step, at: now)))
                 continue
