@@ -8,6 +8,9 @@ struct RelayedNATRun: Sendable {
     var paths: [RelayedNATSocket: PathID] = [:]
     /// The attempts at its relays in ``Session/turnRuns``, by the relay's place.
     var attempts: [Int] = []
+    /// The last time that it looked at the clock: what is due by then is sent, and what is due since waits for what may
+    /// have come in the meantime, or a slow machine would only send.
+    var lookedAt: Instant
     /// Whether nothing more is asked: the relays are being deleted.
     var isOver = false
     /// Whether its evidence is among the observations.
@@ -69,7 +72,8 @@ extension Session {
             relayedNATRuns.firstIndex { $0.discovery.evidence.source == source } ?? relayedNATRuns.count
         if run == relayedNATRuns.count {
             relayedNATRuns.append(
-                RelayedNATRun(discovery: RelayedNATDiscovery(source: source, nonce: random.next(), at: now)))
+                RelayedNATRun(
+                    discovery: RelayedNATDiscovery(source: source, nonce: random.next(), at: now), lookedAt: now))
         }
         let servers = Set(relayedNATRuns[run].attempts.map { turnRuns[$0].evidence.serverAddress })
         guard !relayedNATRuns[run].isOver,
@@ -126,6 +130,7 @@ extension Session {
     mutating func nextRelayedNATTransmission(at now: Instant) -> Output? {
         for run in relayedNATRuns.indices {
             guard let (at, step) = nextRelayedNATStep(run, from: now), at <= now,
+                relayedNATRuns[run].discovery.nextStep.map({ $0.at <= relayedNATRuns[run].lookedAt }) ?? false,
                 let path = relayedNATRuns[run].paths[step.socket]
             else { continue }
             if let output = perform(step, of: run, on: path, at: now) { return output }
@@ -213,6 +218,7 @@ extension Session {
     mutating func advanceRelayedNAT(to now: Instant) {
         discoverNATWhereUnknown(at: now)
         for run in relayedNATRuns.indices where !relayedNATRuns[run].isOver {
+            relayedNATRuns[run].lookedAt = now
             addNATServers(to: run, at: now)
             relayedNATRuns[run].discovery.handleTimeout(at: now)
             while let (relay, address) = relayedNATRuns[run].discovery.nextPermission(at: now) {

@@ -18,6 +18,9 @@ struct RelayedNATAgenda: Sendable {
     /// The server that a second relay is wanted of.
     private(set) var secondRelay: Endpoint?
 
+    /// Where nothing at all comes through a relay, more has no use; and where it goes, another may have said.
+    private static let mostRoundsInVain = 20
+
     private let evidence: RelayedNATEvidence
     private let time: Duration
     private let addedAt: [Duration]
@@ -145,7 +148,8 @@ struct RelayedNATAgenda: Sendable {
         let probes = evidence.probes(of: trial)
         guard !test.isDecided, !isFirstRoundOnly || probes.isEmpty else { return }
         let isEnough = evidence.test(trial, at: time, anticipating: true).isDecided
-        if isEnough || probes.count >= NATAgenda.mostRounds {
+        let limit = test.answeredControls > 0 ? NATAgenda.mostRounds : Self.mostRoundsInVain
+        if isEnough || probes.count >= limit {
             // Those whose time is not over; the last of them settles it, an earlier one may ask for another round.
             let patience = evidence.patience(.relay(trial.sender))
             waits += (probes + evidence.controls(of: trial)).map { $0.sentAt + patience }.filter { $0 > time }

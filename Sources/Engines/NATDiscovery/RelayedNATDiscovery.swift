@@ -34,9 +34,10 @@ package struct RelayedNATDiscovery: Sendable {
     /// The most addresses of this machine's outside that a relay is asked to admit.
     package static let mostPermissions = 8
 
-    /// The most datagrams to one server's address: those that ask directly, from the mapping socket and from two others,
-    /// to its own port and to two relayed ones, and the rounds of a trial.
-    package static let mostRequests = 5 * NATAgenda.mostDirectRequests + 3 * NATAgenda.mostRounds
+    /// The most datagrams to one server's address, whatever is lost: those that ask directly, from the mapping socket and
+    /// two others, its own port and two relayed ones; a trial of another port and one of another address; and what two
+    /// allocations take.
+    package static let mostRequests = 7 * NATAgenda.mostDirectRequests + 5 * NATAgenda.mostRounds + 60
 
     /// - Parameter nonce: what nobody can guess who does not see the datagrams.
     package init(source: IPAddress, nonce: UInt64, at start: Instant) {
