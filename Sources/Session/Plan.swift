@@ -158,7 +158,9 @@ package struct Plan: Sendable {
         let seen = server.turn == nil || natDiscovery == .never ? 0 : RelayedNATDiscovery.mostRequests
         let relayed = server.turn == nil ? 0 : (provesRelays ? mostRelayed : 0) + seen
         guard asksBinding else { return isLoadTest ? relayed : min(relayed, DestinationPacer().most(within: timeout)) }
-        guard server.transports.contains(.udp) else { return count }
+        guard server.transports.contains(.udp) else {
+            return count + min(relayed, DestinationPacer().most(within: timeout))
+        }
         var elapsed = Duration.zero
         var attempts = 0
         while elapsed < timeout, attempts < schedule.maximumTransmissions {
