@@ -22,15 +22,10 @@ package struct Diagnosis: Sendable {
     ) {
         let record = RunRecord(plan, observations)
         stun = plan.asksBinding ? STUNResult.results(of: record) : []
-        turn = TURNResult.results(of: record)
+        turn = plan.provesRelays ? TURNResult.results(of: record) : []
         relayPairs = RelayPairResult.results(of: record)
         candidates = CandidateRecord.candidates(of: record, relays: turn)
-        let seen = record.nat.filter { !$0.servers.isEmpty }
-        // UDP is what media goes over: it comes first, whichever was done first.
-        nat = (seen.filter { $0.transport == .udp } + seen.filter { $0.transport != .udp }).map { evidence in
-            let lifetime = record.natLifetimes.first { $0.source == evidence.source }
-            return NATRecord(evidence, lifetime: evidence.transport == .udp ? lifetime : nil)
-        }
+        nat = NATRecord.records(of: record)
         notMeasured = record.notMeasured
         findings = FindingRules.apply(
             to: Evidence(

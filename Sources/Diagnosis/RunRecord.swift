@@ -30,6 +30,7 @@ package struct RunRecord: Sendable {
     package var notMeasuredByServer: [Observation.ServerIndex: [NotMeasured]] = [:]
     package var notMeasured: [NotMeasured]
     package var nat: [NATEvidence] = []
+    package var natThroughRelays: [(evidence: RelayedNATEvidence, relays: [TURNEvidence])] = []
     package var natLifetimes: [NATLifetimeEvidence] = []
     package var turn: [TURNEvidence] = []
     package var relayPairs: [RelayPairEvidence] = []
@@ -72,6 +73,7 @@ package struct RunRecord: Sendable {
         case .notMeasured(let server?, let what): notMeasuredByServer[server, default: []].append(what)
         case .notMeasured(nil, let what): notMeasured.append(what)
         case .natSeen(let evidence): nat.append(evidence)
+        case .natSeenThroughRelays(let evidence, let relays): natThroughRelays.append((evidence, relays))
         case .natLifetimeSampled: break
         case .natLifetimeSeen(let evidence): natLifetimes.append(evidence)
         case .turnSeen(let evidence):

@@ -57,9 +57,13 @@ extension Verdict.FamilyVerdict {
         switch record.verdict.mapping {
         case .unknown(let why):
             let isSeen = record.mappedAddress != nil
+            let possible = record.relayed?.verdict.mapping.possible.count ?? NATDependence.allCases.count
+            let known =
+                possible < NATDependence.allCases.count
+                ? "of the NAT's mapping a part is known" : "the NAT's mapping is unknown"
             self.init(
                 family: family, isOK: false, best: isSeen ? .serverReflexive : .none,
-                summary: "the NAT's mapping is unknown\(seen): \(why)")
+                summary: "\(known)\(seen): \(why)")
         case .known(.none, _):
             // What a machine sees of itself says nothing of a NAT.
             let isOnThisMachine = record.evidence.servers.allSatisfy { $0.address.isLoopback }

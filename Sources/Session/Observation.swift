@@ -41,6 +41,8 @@ package struct Observation: Hashable, Sendable, Codable {
         case notMeasured(ServerIndex?, NotMeasured)
         /// All that a discovery of NAT behavior saw from one local address.
         case natSeen(NATEvidence)
+        /// All that a discovery through relays saw from one local address, with what each relay was to it.
+        case natSeenThroughRelays(RelayedNATEvidence, [TURNEvidence])
         /// One mapping of a search was looked at, after it had been left idle for so long.
         case natLifetimeSampled(IPAddress.Family, idle: Duration, NATLifetimeEvidence.Outcome)
         /// All that a search for the lifetime of mappings saw from one local address.

@@ -128,12 +128,14 @@ extension Plan {
             fallsBackToTCP: false, excluded: nil)
         switch (uri.scheme, uri.transport) {
         case (.stuns, _), (.turns, _):
-            guard options.command != .nat else {
+            let isRelay = uri.scheme == .turns && credentials(of: entry, options).credential != nil
+            guard options.command != .nat || isRelay else {
                 server.excluded = NotMeasured(
                     what: uri.text, reason: .notSupported,
                     detail:
-                        "a NAT's behavior is asked about over UDP and TCP; \(uri.scheme == .stuns ? "stun:" : "turn:") "
-                        + "names a server for it")
+                        "a NAT's behavior is asked about over UDP and TCP; "
+                        + (uri.scheme == .stuns
+                            ? "stun: names a server for it" : "turn: names a server for it, and a credential a relay"))
                 server.transports = []
                 break
             }
@@ -155,9 +157,8 @@ extension Plan {
         to entry: ICEServers.Entry, _ server: Server, _ options: Options
     ) throws(PlanError) -> Access? {
         guard entry.uri.scheme.isTURN, server.excluded == nil else { return nil }
-        guard options.command == .turn || options.command == .check else { return nil }
-        let own = entry.credentials
-        let used = own.credential == nil && own.username == nil ? options.turn.credentials : own
+        guard [.turn, .check, .nat].contains(options.command) else { return nil }
+        let used = credentials(of: entry, options)
         guard options.command == .turn || used.credential != nil else { return nil }
         let all: [Transport] = entry.uri.scheme.isSecure ? [.tls, .dtls] : [.udp, .tcp]
         // As browsers read it: turn: is over UDP and turns: over TLS, unless ?transport says another.
@@ -166,6 +167,12 @@ extension Plan {
             credential: try credential(used, for: entry), username: used.username ?? "",
             transports: options.turn.usesAllTransports ? entry.uri.transports(among: all) : named,
             realm: options.turn.realm)
+    }
+
+    /// The server's own, or those of the command line.
+    private static func credentials(of entry: ICEServers.Entry, _ options: Options) -> ICEServers.Credentials {
+        let own = entry.credentials
+        return own.credential == nil && own.username == nil ? options.turn.credentials : own
     }
 
     private static func credential(

@@ -93,6 +93,13 @@ package struct Plan: Sendable {
 
     /// Whether relays that carry data are tried with each other.
     package var pairsRelays: Bool { command == .turn }
+    /// Whether it is to be shown of each relay that it works; else relays serve to look at the NAT.
+    package var provesRelays: Bool { command != .nat && allocates }
+
+    /// Over what a relay is asked for to show that it works.
+    func relayTransports(of server: Observation.ServerIndex) -> [Transport] {
+        provesRelays ? servers[server].turn?.transports ?? [] : []
+    }
 
     /// The families of relayed addresses to ask a server for: those that this machine can send data to itself.
     package func relayFamilies(for server: Endpoint) -> [IPAddress.Family] {
@@ -154,9 +161,12 @@ package struct Plan: Sendable {
     /// The most requests that one address of a server is sent from one address of this machine, whatever is lost.
     package func mostRequests(to server: Server) -> Int {
         guard server.excluded == nil else { return 0 }
-        let relayed = server.turn == nil ? 0 : mostRelayed
+        let seen = server.turn == nil || natDiscovery == .never ? 0 : RelayedNATDiscovery.mostRequests
+        let relayed = server.turn == nil ? 0 : (provesRelays ? mostRelayed : 0) + seen
         guard asksBinding else { return isLoadTest ? relayed : min(relayed, DestinationPacer().most(within: timeout)) }
-        guard server.transports.contains(.udp) else { return count }
+        guard server.transports.contains(.udp) else {
+            return count + min(relayed, DestinationPacer().most(within: timeout))
+        }
         var elapsed = Duration.zero
         var attempts = 0
         while elapsed < timeout, attempts < schedule.maximumTransmissions {

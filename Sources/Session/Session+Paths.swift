@@ -35,6 +35,8 @@ struct Path: Sendable {
     var lifetimeSocket: (run: Int, socket: NATLifetimeSocket)?
     /// The same over TCP.
     var natStream: NATStreamPlace?
+    /// The discovery through relays and the question that a socket is for.
+    var relayedNATSocket: (run: Int, socket: RelayedNATSocket)?
     /// What it is to an attempt at a relay.
     var turn: TURNPlace?
 }
@@ -94,6 +96,9 @@ extension Session {
         if let (run, socket) = paths[id]?.natSocket { natSocketOpened(run, socket, local, at: now) }
         if let (run, socket) = paths[id]?.lifetimeSocket { lifetimeSocketOpened(run, socket, local, at: now) }
         if let place = paths[id]?.natStream { natStreamOpened(place, local, at: now) }
+        if let (run, socket) = paths[id]?.relayedNATSocket {
+            relayedNATRuns[run].discovery.opened(socket, local, at: now)
+        }
         if let place = paths[id]?.turn { turnPathOpened(place, local, on: id, at: now) }
     }
 

@@ -101,6 +101,9 @@ extension Session {
         if let (run, socket) = paths[datagram.path]?.lifetimeSocket {
             return lifetimeDatagramArrived(datagram, run, on: socket, at: now)
         }
+        if let (run, socket) = paths[datagram.path]?.relayedNATSocket {
+            return relayedNATDatagramArrived(datagram, run, at: socket, now)
+        }
         guard let index = probe(of: datagram) else { return }
         let probe = probes[index]
         let reply = BindingReply(datagram.bytes, to: probe.transaction.id)

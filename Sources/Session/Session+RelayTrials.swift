@@ -231,6 +231,9 @@ extension Session {
     /// The bytes are through, or cannot be: the allocation is deleted.
     mutating func stopData(_ run: Int, at now: Instant) {
         guard turnRuns[run].evidence.took == .zero else { return }
+        if case .natDiscovery(let discovery, let relay) = turnRuns[run].purpose {
+            natRelayEnded(relay, of: discovery, at: now)
+        }
         turnRuns[run].evidence.took = max(.nanoseconds(1), now - turnRuns[run].startedAt)
         keepTallies(of: run)
         // Data may come through all the same; an answer that is not signed is no answer.

@@ -140,7 +140,7 @@ extension Session {
             return
         }
         let source = plan.bindAddress.flatMap { $0.family == endpoint.family ? $0 : nil } ?? routed
-        for transport in plan.servers[server].turn?.transports ?? [] where transports.contains(transport) {
+        for transport in plan.relayTransports(of: server) where transports.contains(transport) {
             for family in plan.relayFamilies(for: endpoint) {
                 allocate(server, at: endpoint, over: transport, from: source, relaying: family, at: now)
             }
@@ -163,6 +163,7 @@ extension Session {
         if plan.natDiscovery == .atOnce, transports.contains(.tcp) {
             discoverNATOverTCP(with: endpoint, from: source, at: now)
         }
+        discoverNATThroughRelay(of: server, at: endpoint, over: transports, from: source, at: now)
         if plan.gathersReflexive, transports.contains(.udp) {
             startReflexiveProbes(of: server, to: endpoint, besides: source, at: now)
         }

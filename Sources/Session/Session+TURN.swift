@@ -409,6 +409,7 @@ extension Session {
         switch turnRuns[run].purpose {
         case .attempt: observe(.turnSeen(turnRuns[run].evidence), at: now)
         case .pairEnd(let pair, _): pairEndOver(pair, at: now)
+        case .natDiscovery(let discovery, let relay): natRelayReported(relay, of: discovery, at: now)
         }
         for other in turnRuns.indices where turnRuns[other].waitsForQuota { settle(other, at: now) }
     }
@@ -425,17 +426,24 @@ extension Session {
             switch turnRuns[run].purpose {
             case .attempt: startTrial(run, allocated, at: now)
             case .pairEnd(let pair, _): pairEndAllocated(run, of: pair, allocated, at: now)
+            case .natDiscovery(let discovery, let relay):
+                natRelayAllocated(allocated, relay, of: discovery, by: run, at: now)
             }
         case .expired:
             if turnRuns[run].evidence.trouble == nil {
                 turnRuns[run].evidence.trouble = TURNEvidence.Trouble(.relay, .allocationLost)
             }
-        case .permitted(_, let trip, isRenewal: false): permitted(after: trip.duration, run, at: now)
+        case .permitted(let peers, let trip, isRenewal: false):
+            switch turnRuns[run].purpose {
+            case .attempt, .pairEnd: permitted(after: trip.duration, run, at: now)
+            case .natDiscovery(let discovery, let relay): natRelayPermitted(peers, relay, of: discovery, at: now)
+            }
         case .channelBound(_, _, let trip, isRenewal: false): channelSettled(after: trip.duration, run, at: now)
         case .received(let data):
             switch turnRuns[run].purpose {
             case .attempt: received(data, run, at: now)
             case .pairEnd(let pair, let end): pairEndReceived(data, run, end, of: pair, at: now)
+            case .natDiscovery(let discovery, let relay): natRelayReceived(data, relay, of: discovery, at: now)
             }
         case .failed(.delete, _): break
         case .failed(let stage, let failure): failed(stage, failure, run, at: now)

@@ -8,6 +8,7 @@ extension Session {
     /// The server has refused an allocation for the quota: it is asked again once the session's own are gone, where
     /// there are any.
     mutating func waitForQuota(_ run: Int, at now: Instant) {
+        guard !isSecondNATRelay(run) else { return }
         let isFull = holdsAllocations(besides: run)
         let clearedAt = releasedAt[turnRuns[run].evidence.server].map { $0 + Self.quotaLag }
         guard isFull || clearedAt ?? now > now else { return }

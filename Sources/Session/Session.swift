@@ -50,6 +50,11 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
     // The same over TCP: see Session+NATStreams.swift.
     var natStreams: [NATStreamRun] = []
     var natStreamTransactions: [TransactionID: NATTransaction] = [:]
+
+    // The same through relays: see Session+RelayedNATDiscovery.swift.
+    var relayedNATRuns: [RelayedNATRun] = []
+    var relayedNATTransactions: [TransactionID: NATTransaction] = [:]
+
     // Relays: see Session+TURN.swift.
     var turnRuns: [TURNRun] = []
     /// When the last allocation on a server was given back.
@@ -119,6 +124,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         advanceLifetimes(to: now)
         advanceNATStreams(to: now)
         advanceTURN(to: now)
+        advanceRelayedNAT(to: now)
         if now >= deadline { conclude(.deadline, at: now) }
     }
 
@@ -127,7 +133,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         return isConcluded
             ? nextTURNTransmission(at: now)
             : nextTURNTransmission(at: now) ?? nextTransmission(at: now) ?? nextNATTransmission(at: now)
-                ?? nextLifetimeTransmission(at: now)
+                ?? nextLifetimeTransmission(at: now) ?? nextRelayedNATTransmission(at: now)
     }
 
     package mutating func pollEvent() -> Observation? { observations.popFirst() }
@@ -141,12 +147,13 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
             fallbacks.map(\.at).min(), nextSilenceWake, natRuns.indices.compactMap(nextNATWake).min(),
             lifetimeRuns.indices.compactMap(nextLifetimeWake).min(),
             natStreams.indices.compactMap(nextNATStreamWake).min(),
+            relayedNATRuns.indices.compactMap(nextRelayedNATWake).min(),
         ]
         return wakes.compactMap { $0 }.min()
     }
 
     package var isFinished: Bool {
-        isTURNOver
+        isTURNOver && relayedNATRuns.allSatisfy(\.isReported)
             && (isConcluded
                 || liveProbes.isEmpty && series.allSatisfy(\.isOver) && fallbacks.isEmpty
                     && natRuns.allSatisfy(\.isReported) && natStreams.allSatisfy(\.isReported)
@@ -165,6 +172,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         concludeNATDiscovery(at: now)
         concludeLifetimes(at: now)
         concludeNATStreams(at: now)
+        concludeRelayedNAT(at: now)
         concludeTURN(at: now)
         for resolution in resolutions where !resolution.isOver {
             let server = plan.servers[resolution.server].uri.text

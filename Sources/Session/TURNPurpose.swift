@@ -1,9 +1,11 @@
 /// What an allocation is made for.
 enum TURNPurpose: Hashable, Sendable {
-    /// To show what the server does with one: a result of its own.
+    /// To show that it works: data goes through it, and what came of that is observed.
     case attempt
     /// To be one of two relays that send to each other: see Session+RelayPairs.swift.
     case pairEnd(pair: Int, end: RelayPairEnd)
+    /// To see the NAT through it: the place of the discovery, and of the relay in it.
+    case natDiscovery(run: Int, relay: Int)
 
     var isAttempt: Bool { self == .attempt }
 

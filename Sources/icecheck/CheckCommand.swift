@@ -9,7 +9,7 @@ struct CheckCommand: ParsableCommand {
         discussion: """
             Every server is asked over UDP from each address that a browser would offer; where UDP stays silent for a \
             quarter of a second, TCP is tried as well. The servers that answer first, four at most, are asked how the \
-            NAT behaves, as by icecheck nat.
+            NAT behaves, as by icecheck nat; where they do not tell, and a relay is there, what it sees and sends tells.
             """)
 
     @Argument(

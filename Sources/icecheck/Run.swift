@@ -95,7 +95,7 @@ struct Run {
             candidates: plan.gathersReflexive ? diagnosis.candidates : nil,
             stun: plan.servers.isEmpty || !plan.asksBinding ? nil : diagnosis.stun,
             nat: plan.natDiscovery == .atOnce || !diagnosis.nat.isEmpty ? diagnosis.nat : nil,
-            turn: plan.allocates || !plan.asksBinding ? diagnosis.turn : nil,
+            turn: plan.provesRelays || !plan.asksBinding ? diagnosis.turn : nil,
             relayPairs: plan.pairsRelays ? diagnosis.relayPairs : nil,
             notMeasured: diagnosis.notMeasured,
             findings: diagnosis.findings)

@@ -45,8 +45,8 @@ def test_what_was_asked_and_answered_is_in_the_report(run, server):  # noqa: F81
     report = run("nat", f"127.0.0.1:{server}", "--format", "json").report
     nat, *_ = report["nat"]
     assert nat["family"] == "ipv4" and nat["transport"] == "udp" and nat["sourceAddress"] == "127.0.0.1"
-    assert nat["mapping"] == {"value": "none", "confidence": 1}
-    assert nat["filtering"] == {"value": "none", "confidence": 1}
+    assert nat["mapping"] == {"value": "none", "confidence": 1, "method": "rfc5780"}
+    assert nat["filtering"] == {"value": "none", "confidence": 1, "method": "rfc5780"}
     assert nat["portPreservation"]["value"] is True and nat["addressPooling"]["value"] == "paired"
     assert nat["method"] == "rfc5780" and nat["legacyName"] == "open Internet"
     (asked,) = nat["servers"]

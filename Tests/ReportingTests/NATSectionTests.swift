@@ -78,8 +78,8 @@ struct NATSectionTests {
             Self.report.json(pretty: false).contains(
                 #"""
                 "nat":[{"family":"ipv4","transport":"udp","sourceAddress":"192.168.1.5",\#
-                "mappedAddress":"203.0.113.7:61000","mapping":{"value":"endpoint-independent","confidence":1},\#
-                "filtering":{"value":"address-and-port-dependent","confidence":0.999},\#
+                "mappedAddress":"203.0.113.7:61000","mapping":{"value":"endpoint-independent","confidence":1,"method":"rfc5780"},\#
+                "filtering":{"value":"address-and-port-dependent","confidence":0.999,"method":"rfc5780"},\#
                 "portPreservation":{"value":false,"confidence":1},\#
                 "portAllocation":{"value":"sequential","confidence":1},"portStep":2,\#
                 "addressPooling":{"value":"paired","confidence":1},\#

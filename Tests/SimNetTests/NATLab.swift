@@ -32,6 +32,21 @@ struct NATLab {
     /// What the server lies about; nil for icecheck's own server.
     var lie: LyingServer.Lie?
     var liesOverTCP = false
+    /// The TURN servers, which the client has the credential of; nil leaves them out.
+    var relays: RelayServers?
+
+    /// Where relays are.
+    enum RelayServers: String, CaseIterable, CustomStringConvertible, Sendable {
+        /// One server without RFC 5780, whose relays have its own address.
+        case oneServer = "one server"
+        /// One server, whose relays have another address.
+        case elsewhere = "one server that relays elsewhere"
+        case twoServers = "two servers"
+        /// One server with RFC 5780 as well.
+        case besideDiscovery = "one server with RFC 5780"
+
+        var description: String { rawValue }
+    }
 
     static let servers: [IPAddress.Family: [IPAddress]] = [
         .ipv4: [IPAddress(11, 0, 0, 1), IPAddress(12, 0, 0, 1)],
@@ -50,6 +65,8 @@ struct NATLab {
         var diagnosis: Diagnosis
         var net: SimNet
         var observations: [Observation]
+        var relayServers: [EngineID] = []
+        var plan: Plan?
     }
 
     /// Builds the network, runs the command on the client, and diagnoses.
@@ -57,8 +74,11 @@ struct NATLab {
         var net = SimNet(seed: seed)
         let client = addClient(to: &net)
         let own = Self.servers[family] ?? []
+        var relayServers: [EngineID] = []
         let server = net.addHost(addresses: own, link: Link(delay: link.delay, jitter: link.jitter))
-        if let lie {
+        if let relays {
+            relayServers = try start(relays, own, on: server, &net)
+        } else if let lie {
             _ = net.start(LyingServer(own, lie, listens: liesOverTCP), on: server)
         } else {
             _ = net.start(
@@ -70,7 +90,35 @@ struct NATLab {
         let plan = try plan(client.address)
         var session = Session(plan, random: SeededGenerator(seed: seed &+ 77), from: net.now)
         let observations = net.run(&session, on: client.host)
-        return Outcome(diagnosis: Diagnosis(plan, observations), net: net, observations: observations)
+        return Outcome(
+            diagnosis: Diagnosis(plan, observations), net: net, observations: observations, relayServers: relayServers,
+            plan: plan)
+    }
+
+    private func start(_ relays: RelayServers, _ own: [IPAddress], on host: HostID, _ net: inout SimNet) throws
+        -> [EngineID]
+    {
+        var started: [EngineID] = []
+        let addresses: [(primary: IPAddress, alternate: IPAddress?, relay: IPAddress)] =
+            switch relays {
+            case .oneServer: [(own[0], nil, own[0])]
+            case .elsewhere: [(own[0], nil, own[1])]
+            case .twoServers: [(own[0], nil, own[0]), (own[1], nil, own[1])]
+            case .besideDiscovery: [(own[0], own[1], own[0])]
+            }
+        for (place, address) in addresses.enumerated() {
+            var turn = try TURNServerConfiguration(realm: "example.org", relays: [.init(bound: address.relay)])
+            try turn.addAccount(username: "user", password: "pencil")
+            turn.allowsAnyPeer = true
+            let configuration = STUNServerConfiguration(
+                addresses: [.init(primary: address.primary, alternate: address.alternate)])
+            started.append(
+                net.start(
+                    STUNServer(
+                        configuration: configuration, turn: turn, from: net.now, secondsSince1970: 1_800_000_000,
+                        random: SeededGenerator(seed: seed &+ UInt64(place))), on: host))
+        }
+        return started
     }
 
     private func addClient(to net: inout SimNet) -> (host: HostID, address: IPAddress) {
@@ -100,12 +148,18 @@ struct NATLab {
     }
 
     private func plan(_ address: IPAddress) throws -> Plan {
-        let server = Endpoint(Self.servers[family]?[0] ?? address, 3478)
-        let entries = try (uris ?? ["stun:\(server)"]).map { ICEServers.Entry(uri: try ServerURI(parsing: $0)) }
+        let servers = (Self.servers[family] ?? []).map { Endpoint($0, 3478) }
+        let named = relays == .twoServers ? servers : Array(servers.prefix(1))
+        let uris = uris ?? named.map { "\(relays == nil ? "stun" : "turn"):\($0)" }
+        let entries = try uris.map { ICEServers.Entry(uri: try ServerURI(parsing: $0)) }
+        var options = Options(
+            command: command, servers: entries, timeout: timeout, asksHairpin: asksHairpin,
+            measuresLifetime: measuresLifetime)
+        if relays != nil {
+            options.turn.credentials = ICEServers.Credentials(username: "user", credential: Secret("pencil"))
+        }
         return try Plan(
-            Options(
-                command: command, servers: entries, timeout: timeout, asksHairpin: asksHairpin,
-                measuresLifetime: measuresLifetime),
+            options,
             interfaces: [
                 NetworkInterface(
                     name: "eth0", index: 2, kind: .ethernet, addresses: [.init(address, prefixLength: 24)])

@@ -34,6 +34,10 @@ extension Explanations {
             "What a STUN server sees is no address for anyone else: two such NATs need a relay.",
             do: "Give clients a TURN server; on a NAT of your own, turn its random ports off."),
         finding(
+            "nat-methods-disagree", "Two ways to look at the NAT disagree",
+            "A STUN server and a TURN server's relay show this machine behind two different NATs.",
+            do: "Ask again with another server, to see which of them stands alone: the ways to them may part."),
+        finding(
             "nat-server-unusable", "A server is no help with NATs",
             "It says that it can answer from another address, and cannot.",
             do: "Give the server a second public address, or ask another."),
@@ -200,7 +204,6 @@ extension Explanations {
             "turn-relay-silent", "The relay carries nothing",
             "The allocation is there, and nothing comes through it either way.",
             do: "Open the relay's UDP ports at the server; compare its external-ip=."),
-        finding(
         finding(
             "turn-relay-stops", "The relay stops after a while",
             "Data came through it at first, and stopped although everything was renewed (--soak).",

@@ -41,7 +41,8 @@ enum FindingRules {
             WrongService.self,
             ServerSilent.self, ServerAnswersBadly.self, NameLeadsInside.self, AddressRewritten.self,
             MappedAddressNotGlobal.self, OtherAddressNotGlobal.self, NATMappingDependent.self, NATServerUnusable.self,
-            NATLifetimeShort.self, AnswersLost.self, NetworkChanged.self, TURNCredentialsRefused.self,
+            NATMethodsDisagree.self, NATLifetimeShort.self, AnswersLost.self, NetworkChanged.self,
+            TURNCredentialsRefused.self,
             TURNChallengeFails.self, TURNServerRefuses.self, TURNRedirected.self, TURNRelayFails.self,
             TURNRelayStops.self, TURNRelayPairFails.self, TURNLeavesTraces.self,
         ]

@@ -12,9 +12,7 @@ enum NATMappingDependent: FindingRule {
                 id: "nat-mapping-dependent", severity: .warning,
                 title: "The NAT shows each destination another address of this machine",
                 evidence: dependent.map { record in
-                    let seen = record.evidence.exchanges.filter { $0.socket == .mapping }.compactMap { exchange in
-                        exchange.answer.map { "\(exchange.destination) sees \($0.mappedAddress)" }
-                    }
+                    let seen = record.sightings.map { "\($0.observer) sees \($0.mappedAddress)" }
                     return "\(record.family.name), one socket: \(Set(seen).sorted().joined(separator: ", "))"
                 },
                 causes: [

@@ -8,13 +8,15 @@ enum TURNLeavesTraces: FindingRule {
     }
 
     private static func left(_ evidence: Evidence) -> Finding? {
-        let attempts = evidence.record.turn.map { ($0.serverAddress, $0.transport, $0.deletion) }
+        let attempts = evidence.record.turn + evidence.nat.flatMap { $0.relayed?.attempts ?? [] }
         let ends = evidence.record.relayPairs.flatMap { [$0.first, $0.second] }
-            .map { ($0.serverAddress, $0.transport, $0.deletion) }
-        let left = (attempts + ends).compactMap { server, transport, deletion -> String? in
-            guard case .unconfirmed(let time) = deletion else { return nil }
-            return "\(server) over \(transport.rawValue.uppercased()): it may live on for \(Words.duration(time))"
-        }
+        let left =
+            (attempts.map { ($0.serverAddress, $0.transport, $0.deletion) }
+            + ends.map { ($0.serverAddress, $0.transport, $0.deletion) }).compactMap {
+                server, transport, deletion -> String? in
+                guard case .unconfirmed(let time) = deletion else { return nil }
+                return "\(server) over \(transport.rawValue.uppercased()): it may live on for \(Words.duration(time))"
+            }
         guard !left.isEmpty else { return nil }
         return Finding(
             id: "turn-allocation-left", severity: .warning, title: "The deletion of an allocation was not confirmed",

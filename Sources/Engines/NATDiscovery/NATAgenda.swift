@@ -16,11 +16,11 @@ struct NATAgenda: Sendable {
 
     /// Before the first answer of a server its questions are repeated at this pace, for so long.
     static let blindPace = Duration.milliseconds(100)
-    private static let blindEnd = Duration.seconds(1)
+    static let blindEnd = Duration.seconds(1)
     /// Rounds of the filtering question: enough for the sequential test at a loss of 40 % each way.
-    private static let mostRounds = 60
+    static let mostRounds = 60
     /// Requests to one endpoint from a socket that asks it directly.
-    private static let mostDirectRequests = 12
+    static let mostDirectRequests = 12
     /// Requests to an address that only the server named: it may be a third party's.
     private static let mostRequestsElsewhere = 7
 
@@ -73,13 +73,15 @@ struct NATAgenda: Sendable {
         var roundTrip: Duration?
         var patience: Duration
 
-        /// The wait before a request is repeated that was sent so often: a round trip and a little more; and from the
-        /// third on, where that is short, as long as a server that is busy may take.
-        func interval(after count: Int) -> Duration {
-            guard let roundTrip else { return NATAgenda.blindPace }
-            let least = roundTrip * 5 / 4 + .milliseconds(5)
-            return max(least, min(.milliseconds(100), least * (1 << max(0, count - 3))))
-        }
+        func interval(after count: Int) -> Duration { NATAgenda.interval(after: count, roundTrip: roundTrip) }
+    }
+
+    /// The wait before a request is repeated that was sent so often: a round trip and a little more; and from the third
+    /// on, where that is short, as long as a server that is busy may take.
+    static func interval(after count: Int, roundTrip: Duration?) -> Duration {
+        guard let roundTrip else { return blindPace }
+        let least = roundTrip * 5 / 4 + .milliseconds(5)
+        return max(least, min(.milliseconds(100), least * (1 << max(0, count - 3))))
     }
 
     /// Asks an endpoint until it has answered so many times; gives whether there is still something to wait for.

@@ -20,6 +20,8 @@ package struct NATBound: Hashable, Sendable {
     /// - Parameter roundTrip: of the path to the server that the verdict rests on.
     package init?(_ verdict: NATVerdict, roundTrip: Duration) {
         guard let method = verdict.method, let mapping = verdict.mapping.value else { return nil }
+        // Between the requests for a relay and what it shows there are others: that is not this reckoning.
+        if case .relay = method { return nil }
         silence = .zero
         silentProbes = 0
         roundTrips = 1

@@ -14,6 +14,8 @@ package struct NATVerdict: Hashable, Sendable {
     package var payloadRewriting: NATFinding<Bool>
     /// The server and the method that gave the mapping.
     package var method: Method?
+    /// The same for the filtering.
+    package var filteringMethod: Method?
     package var capabilities: [NATServerCapability]
 
     package enum Method: Hashable, Sendable {
@@ -21,6 +23,8 @@ package struct NATVerdict: Hashable, Sendable {
         case discovery(Endpoint)
         /// What several servers, or several ports of one, see of one socket.
         case severalServers
+        /// A relay of this TURN server, beside other endpoints.
+        case relay(Endpoint)
     }
 
     package enum PortAllocation: Hashable, Sendable, Codable {
@@ -50,6 +54,8 @@ package struct NATVerdict: Hashable, Sendable {
         method = mapping.value.map { _ in
             discovered.map { .discovery(evidence.servers[$0.server]) } ?? .severalServers
         }
+        filteringMethod = zip(discoverers, filterings).first { $1.value != nil }
+            .map { .discovery(evidence.servers[$0.0]) }
         let filtering = Self.agreed(
             filterings, why + Self.hint(capabilities, "a server that speaks RFC 5780 would tell"))
         if evidence.isUntranslated, case .known(.endpointIndependent, let risk) = filtering {
@@ -84,6 +90,28 @@ package struct NATVerdict: Hashable, Sendable {
             return .unknown("the servers contradict each other (\(names)): one of them, or its network, is at fault")
         }
         return findings.filter { $0.value != nil }.min { $0.risk < $1.risk } ?? findings.first ?? .unknown(why)
+    }
+
+    /// Takes from the relays what no server has shown; where both know it, the server's is kept.
+    package mutating func complete(with relayed: RelayedNATVerdict) {
+        let isSilent = !capabilities.contains { $0 != .silent }
+        func completed(
+            _ known: NATFinding<NATDependence>, _ estimate: RelayedNATVerdict.Estimate
+        ) -> NATFinding<NATDependence>? {
+            guard let why = known.reason else { return nil }
+            guard let otherwise = estimate.finding.reason else { return estimate.finding }
+            // What is known in part says more than why a server tells nothing.
+            let isBetter = isSilent || estimate.possible.count < NATDependence.allCases.count
+            return .unknown(isBetter ? otherwise : "\(why); through a relay: \(otherwise)")
+        }
+        if let found = completed(mapping, relayed.mapping) {
+            mapping = found
+            method = found.value == nil ? nil : relayed.server.map { .relay($0) }
+        }
+        if let found = completed(filtering, relayed.filtering) {
+            filtering = found
+            filteringMethod = found.value == nil ? nil : relayed.server.map { .relay($0) }
+        }
     }
 
     /// The name that RFC 3489 had for it, which people still use; nil where it has none.

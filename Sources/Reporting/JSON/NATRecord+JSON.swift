@@ -9,8 +9,12 @@ extension NATRecord {
             "transport": .string(transport.rawValue),
             "sourceAddress": .address(evidence.source),
             "mappedAddress": mappedAddress.map(JSONValue.endpoint),
-            "mapping": verdict.mapping.jsonValue { .string($0.rawValue) },
-            "filtering": verdict.filtering.jsonValue { .string($0.rawValue) },
+            "mapping": verdict.mapping.jsonValue(
+                by: verdict.method, possible: relayed?.verdict.mapping.possible
+            ) { .string($0.rawValue) },
+            "filtering": verdict.filtering.jsonValue(
+                by: verdict.filteringMethod, possible: relayed?.verdict.filtering.possible
+            ) { .string($0.rawValue) },
             "portPreservation": verdict.portPreservation.jsonValue { .bool($0) },
             "portAllocation": verdict.portAllocation.jsonValue { .string($0.name) },
             "portStep": verdict.portAllocation.value?.step.map { .integer($0) },
@@ -24,6 +28,7 @@ extension NATRecord {
                 zip(evidence.servers, verdict.capabilities).map {
                     $1.jsonValue(of: $0, silence: transport == .tcp ? evidence.silence(of: $0) : nil)
                 }),
+            "throughRelays": relayed?.jsonValue,
             "requests": .integer(requests),
             "answers": .integer(answers),
             "rttMs": roundTrip.map(JSONValue.milliseconds),
@@ -31,6 +36,30 @@ extension NATRecord {
             "bound": bound?.jsonValue,
         ]
     }
+}
+
+extension NATRecord.Relayed {
+    fileprivate var jsonValue: JSONValue {
+        [
+            "mapping": verdict.mapping.jsonValue,
+            "filtering": verdict.filtering.jsonValue,
+            "relays": evidence.relays.indices.jsonArray { place in
+                let relay = evidence.relays[place]
+                return [
+                    "serverAddress": .endpoint(relay.server),
+                    "relayedAddress": relay.relayedAddress.map(JSONValue.endpoint),
+                    "reason": reason(place).map(JSONValue.string),
+                ]
+            },
+            "sent": .integer(evidence.exchanges.count),
+            "received": .integer(evidence.exchanges.count { $0.outcome != nil }),
+            "durationMs": .milliseconds(evidence.endedAt),
+        ]
+    }
+}
+
+extension RelayedNATVerdict.Estimate {
+    fileprivate var jsonValue: JSONValue { finding.jsonValue(possible: possible) { .string($0.rawValue) } }
 }
 
 extension JSONValue {
@@ -46,10 +75,24 @@ extension NATBound {
 
 extension NATFinding {
     /// The value with the chance that it is right, or `unknown` with the reason.
-    fileprivate func jsonValue(_ name: (Value) -> JSONValue) -> JSONValue {
+    ///
+    /// - Parameters:
+    ///   - method: how it was found out, where there are several ways.
+    ///   - possible: what may be where it is unknown; not shown where all may.
+    fileprivate func jsonValue(
+        by method: NATVerdict.Method? = nil, possible: Set<NATDependence>? = nil, _ name: (Value) -> JSONValue
+    ) -> JSONValue {
         switch self {
-        case .known(let value, let risk): ["value": name(value), "confidence": .confidence(risk)]
-        case .unknown(let why): ["value": .string("unknown"), "confidence": .decimal(0), "reason": .string(why)]
+        case .known(let value, let risk):
+            return ["value": name(value), "confidence": .confidence(risk), "method": method.map { .string($0.name) }]
+        case .unknown(let why):
+            let known = possible.flatMap { $0.count < NATDependence.allCases.count ? $0 : nil }
+            return [
+                "value": .string("unknown"), "confidence": .decimal(0), "reason": .string(why),
+                "possible": known.map { known in
+                    NATDependence.allCases.filter(known.contains).jsonArray { .string($0.rawValue) }
+                },
+            ]
         }
     }
 }
@@ -74,6 +117,7 @@ extension NATVerdict.Method {
         switch self {
         case .discovery: "rfc5780"
         case .severalServers: "several-servers"
+        case .relay: "relay"
         }
     }
 }

@@ -10,10 +10,13 @@ extension TextRenderer {
         let transport = record.transport.rawValue.uppercased()
         var lines = [title("NAT (\(record.family.name), \(transport), from \(record.evidence.source)\(seen))")]
         func add(_ name: String, _ text: String) { lines += labelled(name.padded(to: 18), text) }
-        let compared = verdict.method == .severalServers ? ", by what several servers see of one socket" : ""
-        add("mapping", words(verdict.mapping) { $0.rawValue + compared })
+        add("mapping", words(verdict.mapping) { $0.rawValue + words(verdict.method) })
         // Without an answer there is one reason, and it has been said.
-        if record.answers > 0 { lines += details(of: record) }
+        if record.answers > 0 {
+            lines += details(of: record)
+        } else if record.relayed?.mappedAddress != nil {
+            lines += filtering(of: record)
+        }
         if let lifetime = record.lifetime { add("mapping lifetime", lifetime.words) }
         if record.answers > 0 {
             for (server, capability) in zip(record.evidence.servers, verdict.capabilities) {
@@ -21,13 +24,17 @@ extension TextRenderer {
                 add("asked", isSilent ? record.evidence.silence(of: server) : "\(server): \(capability.words)")
             }
         }
+        if let relayed = record.relayed { lines += section(relayed) }
         let trips = record.roundTrip.map { trip in
             " on a round trip of \(decimal(trip)) ms"
         }
-        add(
-            "took",
-            "\(decimal(record.evidence.endedAt)) ms\(trips ?? ""); \(record.requests) requests, \(record.answers) answers"
-        )
+        // Where no server was asked over UDP, what relays took is all.
+        if !record.evidence.servers.isEmpty {
+            add(
+                "took",
+                "\(decimal(record.evidence.endedAt)) ms\(trips ?? ""); \(record.requests) requests, \(record.answers) answers"
+            )
+        }
         if let bound = record.bound {
             let trips = Words.count(bound.roundTrips, "round trip")
             let silence =
@@ -44,8 +51,7 @@ extension TextRenderer {
         var lines: [String] = []
         func add(_ name: String, _ text: String) { lines += labelled(name.padded(to: 18), text) }
         if record.transport == .udp {
-            add("filtering", words(verdict.filtering, \.rawValue))
-            if let name = verdict.legacyName { add("in RFC 3489", name) }
+            lines += filtering(of: record)
             add("port allocation", words(verdict.portAllocation, \.words))
             add("address pooling", words(verdict.pairedPooling) { $0 ? "paired" : "arbitrary" })
         } else {
@@ -58,6 +64,38 @@ extension TextRenderer {
             add("ALG", "something on the way rewrites addresses in payloads")
         }
         return lines
+    }
+
+    private func filtering(of record: NATRecord) -> [String] {
+        let verdict = record.verdict
+        let filtering = words(verdict.filtering) { $0.rawValue + words(verdict.filteringMethod) }
+        return labelled("filtering".padded(to: 18), filtering)
+            + (verdict.legacyName.map { labelled("in RFC 3489".padded(to: 18), $0) } ?? [])
+    }
+
+    /// How it was found out, where that is not by RFC 5780.
+    private func words(_ method: NATVerdict.Method?) -> String {
+        switch method {
+        case .severalServers: ", by what several servers see of one socket"
+        case .relay(let server): ", through the relay of \(server)"
+        case .discovery, nil: ""
+        }
+    }
+
+    /// The relays, and what was sent for them.
+    private func section(_ relayed: NATRecord.Relayed) -> [String] {
+        var lines: [String] = []
+        for (place, relay) in relayed.evidence.relays.enumerated() {
+            let told = "\(relay.relayedAddress?.description ?? "none") of \(relay.server)"
+            lines += labelled("relay".padded(to: 18), relayed.reason(place) ?? told)
+        }
+        let came = relayed.evidence.exchanges.count { $0.outcome != nil }
+        let took = decimal(relayed.evidence.endedAt)
+        let sent = relayed.evidence.exchanges.count
+        return lines
+            + labelled(
+                "through relays".padded(to: 18),
+                "took \(took) ms; \(sent) datagrams, \(came) of them came or were answered")
     }
 
     private func words<Value>(_ finding: NATFinding<Value>, _ name: (Value) -> String) -> String {
