@@ -8,8 +8,8 @@ struct RelayedNATRun: Sendable {
     var paths: [RelayedNATSocket: PathID] = [:]
     /// The attempts at its relays in ``Session/turnRuns``, by the relay's place.
     var attempts: [Int] = []
-    /// The last time that it looked at the clock: what is due by then is sent, and what is due since waits for what may
-    /// have come in the meantime, or a slow machine would only send.
+    /// The last time that the clock woke it: what is due by then is sent, and what is due since waits behind what has
+    /// come in the meantime, or a slow machine would send more than it hears.
     var lookedAt: Instant
     /// Whether nothing more is asked: the relays are being deleted.
     var isOver = false
@@ -215,10 +215,13 @@ extension Session {
 
     // MARK: Time
 
+    mutating func clockLookedAt(_ now: Instant) {
+        for run in relayedNATRuns.indices { relayedNATRuns[run].lookedAt = now }
+    }
+
     mutating func advanceRelayedNAT(to now: Instant) {
         discoverNATWhereUnknown(at: now)
         for run in relayedNATRuns.indices where !relayedNATRuns[run].isOver {
-            relayedNATRuns[run].lookedAt = now
             addNATServers(to: run, at: now)
             relayedNATRuns[run].discovery.handleTimeout(at: now)
             while let (relay, address) = relayedNATRuns[run].discovery.nextPermission(at: now) {

@@ -93,7 +93,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         case .answer(let query, let answer): queryAnswered(query, answer, at: now)
         case .secured(let path, let facts, let time): pathSecured(path, facts, after: time, at: now)
         case .securingFailed(let path, let refusal, let time): pathNotSecured(path, refusal, after: time, at: now)
-        case .timeout: break
+        case .timeout: clockLookedAt(now)
         }
         advance(to: now)
     }

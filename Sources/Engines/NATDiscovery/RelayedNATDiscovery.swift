@@ -141,12 +141,14 @@ package struct RelayedNATDiscovery: Sendable {
         } else {
             evidence.exchanges[exchange].outcome = .init(after: answer.after, endpoint: answer.mappedAddress)
         }
+        evidence.settle(exchange)
         refresh(at: now)
     }
 
     /// A server has answered with an error.
     package mutating func refused(_ exchange: Int, errorCode: Int, at now: Instant) {
         evidence.exchanges[exchange].objection = "it answers with error \(errorCode)"
+        evidence.settle(exchange)
         refresh(at: now)
     }
 
@@ -178,6 +180,7 @@ package struct RelayedNATDiscovery: Sendable {
         guard evidence.exchanges[exchange].outcome == nil else { return }
         let sentAt = startedAt + evidence.exchanges[exchange].sentAt
         evidence.exchanges[exchange].outcome = .init(after: max(.zero, arrivedAt - sentAt), endpoint: endpoint)
+        evidence.settle(exchange)
         refresh(at: now)
     }
 

@@ -12,6 +12,10 @@ package struct RelayedNATEvidence: Hashable, Sendable, Codable {
     package var servers: [Endpoint] = []
     package var relays: [Relay] = []
     package var exchanges: [RelayedNATExchange] = []
+    /// Why what an observer shows is not believed; see ``settle(_:)``.
+    package private(set) var objections: [NATObserver: String] = [:]
+    /// From where a relay sends, if that is not the address that it was said to have.
+    package private(set) var strays: [Int: Endpoint] = [:]
     /// Where each socket was bound.
     package var localEndpoints: [RelayedNATSocket: Endpoint] = [:]
     /// When it ended, since its start.
@@ -138,7 +142,9 @@ extension RelayedNATEvidence {
     func views(of socket: RelayedNATSocket) -> [NATObserver: Endpoint] {
         var views: [NATObserver: Endpoint] = [:]
         for observer in observers where isComparable(observer) && objection(to: observer) == nil {
-            views[observer] = sightings(of: socket, by: observer).first
+            let way = RelayedNATExchange.Way(to: observer)
+            views[observer] =
+                exchanges.first { $0.way == way && $0.outcome != nil && $0.socket == socket }?.outcome?.endpoint
         }
         return views
     }
@@ -149,7 +155,20 @@ extension RelayedNATEvidence {
     }
 
     /// Why what an observer shows is not believed; nil where it is.
-    package func objection(to observer: NATObserver) -> String? {
+    package func objection(to observer: NATObserver) -> String? { objections[observer] }
+
+    /// Draws from an exchange that has come to its end what is to be believed.
+    mutating func settle(_ exchange: Int) {
+        let way = exchanges[exchange].way
+        if let observer = way.observer { objections[observer] = findObjection(to: observer) }
+        if let relay = way.sender, let from = exchanges[exchange].outcome?.endpoint, strays[relay] == nil,
+            from != relays[relay].relayedAddress
+        {
+            strays[relay] = from
+        }
+    }
+
+    private func findObjection(to observer: NATObserver) -> String? {
         guard let place = endpoint(of: observer) else { return nil }
         let own = exchanges.filter { $0.way.observer == observer }
         if let objection = own.lazy.compactMap(\.objection).first { return objection }
@@ -172,10 +191,7 @@ extension RelayedNATEvidence {
     }
 
     /// From where a relay sends, if that is not the address that it was said to have.
-    package func straySource(of relay: Int) -> Endpoint? {
-        let relayed = relays[relay].relayedAddress
-        return exchanges.lazy.filter { $0.way.sender == relay }.compactMap(\.outcome?.endpoint).first { $0 != relayed }
-    }
+    package func straySource(of relay: Int) -> Endpoint? { strays[relay] }
 
     /// Whether a relay can show the filter: what it sends is known to come in where the way is open.
     func sends(_ relay: Int) -> Bool {
