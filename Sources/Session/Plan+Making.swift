@@ -148,17 +148,20 @@ extension Plan {
         return Access(
             credential: try credential(used, for: entry), username: used.username ?? "",
             transports: options.turn.usesAllTransports ? entry.uri.transports(among: all) : named,
-            realm: options.turn.realm)
+            realm: options.turn.realm, tokenExpiry: used.expiry)
     }
 
     private static func credential(
         _ credentials: ICEServers.Credentials, for entry: ICEServers.Entry
     ) throws(PlanError) -> LongTermCredential? {
         guard let username = credentials.username, let secret = credentials.credential else { return nil }
-        guard credentials.type == .password else {
-            throw PlanError("\(entry.uri.text): credentials of type oauth are not in this version")
-        }
         do {
+            if credentials.type == .oauth {
+                // Texts that are no base64 were refused where they were read; as bytes they are empty.
+                return try LongTermCredential(
+                    keyID: username, accessToken: Base64.decode(credentials.accessToken?.reveal() ?? "") ?? [],
+                    macKey: Base64.decode(secret.reveal()) ?? [])
+            }
             return try LongTermCredential(username: username, password: secret.reveal())
         } catch {
             throw PlanError("\(entry.uri.text): \(error)")

@@ -142,6 +142,8 @@ package struct Plan: Sendable {
         package var transports: [Transport]
         /// The realm that the credential was made for, where that is known.
         package var realm: String?
+        /// When the token of a third party expires, in seconds since 1970, where that is known.
+        package var tokenExpiry: Int64?
     }
 
     /// The most requests that one address of a server is sent from one address of this machine, whatever is lost.

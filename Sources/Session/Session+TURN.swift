@@ -360,6 +360,9 @@ extension Session {
         case .challenged(let challenge):
             turnRuns[run].evidence.realm = OutsideText(bytes: challenge.realm)
             turnRuns[run].evidence.software = challenge.software.map(OutsideText.init(bytes:))
+            if challenge.authentication.usesToken {
+                turnRuns[run].evidence.token = TURNEvidence.Token(challenge, after: turnRuns[run].evidence.token)
+            }
         case .allocated(let allocated):
             turnRuns[run].evidence.allocation = TURNEvidence.Allocation(allocated)
             if let software = allocated.software { turnRuns[run].evidence.software = OutsideText(bytes: software) }

@@ -191,6 +191,21 @@ extension Explanations {
             "The relayed address is private, unspecified or of the wrong family.",
             do: "Set coturn's external-ip=PUBLIC/PRIVATE."),
         finding(
+            "turn-token-expired", "The access token has expired",
+            "Its expires_at says so, by this machine's clock.",
+            do: "Get a new one; where that has expired as well, compare the clocks."),
+        finding(
+            "turn-token-key-cut", "The token's key is cut",
+            "The server refuses a signature with the whole key, and takes one with its first 16 bytes, as coturn does.",
+            do: "Give clients of this server keys of 16 bytes, or another way to authenticate."),
+        finding(
+            "turn-token-not-taken", "Access tokens are not taken",
+            "The server's 401 has no THIRD-PARTY-AUTHORIZATION (RFC 7635).",
+            do: "Turn it on (coturn: oauth), or give a user and a password."),
+        finding(
+            "turn-token-refused", "The access token is refused", "401 to a request that was signed with its key.",
+            do: "Get a new one; compare key id, key and server name with the authorization server."),
+        finding(
             "turn-transport-unsupported", "The transport is not relayed", "The server answers 442.",
             do: "Ask for UDP, or turn TCP relaying on."),
         finding(

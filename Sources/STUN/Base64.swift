@@ -1,11 +1,12 @@
-/// Bytes that were pasted as base64 or base64url (RFC 4648).
-enum Base64Text {
-    static func decode(_ text: String) -> [UInt8]? {
+/// Bytes as base64 or base64url (RFC 4648).
+package enum Base64 {
+    /// White space and missing padding do no harm; nil where the text is anything else, or holds no byte.
+    package static func decode(_ text: String) -> [UInt8]? {
         var bytes: [UInt8] = []
         var bits: UInt32 = 0
         var count = 0
         var isPadded = false
-        for byte in text.utf8 where !PastedText.isSpace(byte) {
+        for byte in text.utf8 where ![0x20, 0x09, 0x0A, 0x0D].contains(byte) {
             if byte == UInt8(ascii: "=") {
                 isPadded = true
                 continue
