@@ -3,8 +3,10 @@ import STUN
 /// The answer of an authorization server that gives a token for a TURN server (RFC 6749 s5.1, RFC 7635 s3):
 /// `{"access_token": "...", "token_type": "pop", "kid": "...", "key": "..."}`.
 ///
-/// Token and key are base64 or base64url; the key may be a JSON Web Key that has it as `k` (RFC 7517). `mac_key` is
-/// read for `key` as well, and `expires_at` (seconds since 1970), which OAuth libraries write beside `expires_in`.
+/// Token and key are base64 or base64url; the key may be a JSON Web Key that has it as `k` (RFC 7517). A key of 20 or
+/// 32 characters is its bytes as they stand, as in the example of RFC 7635 and from coturn's turnutils_oauth: in base64
+/// that would be no key for an HMAC. `mac_key` is read for `key` as well, and `expires_at` (seconds since 1970), which
+/// OAuth libraries write beside `expires_in`.
 package struct AccessTokenAnswer: Sendable {
     /// What the server knows the key by; nil where the answer has no `kid`.
     package let keyID: String?
@@ -45,10 +47,21 @@ package struct AccessTokenAnswer: Sendable {
         let key = json[name]
         if case .object = key?.value {
             macKey = try Self.secret(key?["k"], "\(name).k")
+        } else if let plain = Self.plainKey(key) {
+            macKey = plain
         } else {
             macKey = try Self.secret(key, name)
         }
         expiry = try Self.seconds(json, "expires_at")
+    }
+
+    /// Keys of HMAC-SHA-1 and HMAC-SHA-256 have so many bytes (RFC 7635 s4.1.1).
+    private static let keySizes = [20, 32]
+
+    /// A key that stands there as it is, and as base64 from here on.
+    private static func plainKey(_ value: PlacedJSON?) -> Secret? {
+        guard case .string(let text) = value?.value, keySizes.contains(text.utf8.count) else { return nil }
+        return Secret(Base64.encode(Array(text.utf8)))
     }
 
     private static func secret(_ value: PlacedJSON?, _ name: String) throws(ReadingError) -> Secret {

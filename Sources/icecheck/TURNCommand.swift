@@ -200,7 +200,8 @@ struct TURNArguments: ParsableArguments {
         if let user, let keyID = token.keyID, user != keyID {
             throw Failure(
                 status: .usage,
-                "--user \(QuotedInput(user)) is not the key id of \(place) ('kid'), which is the user; leave --user out")
+                "--user \(QuotedInput(user)) is not the key id of \(place) ('kid'), which is the user; leave --user out"
+            )
         }
         guard let keyID = token.keyID ?? user else {
             throw Failure(status: .usage, "\(place): 'kid' is missing; add it, or give the key id as --user")

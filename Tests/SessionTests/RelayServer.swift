@@ -29,6 +29,10 @@ final class RelayServer {
 
     let username = "user"
     var password = "pencil"
+    /// THIRD-PARTY-AUTHORIZATION; nil where tokens are not taken.
+    var thirdParty: String?
+    /// What a token's requests are to be signed with.
+    var tokenKey: [UInt8]?
     let realm = "example.org"
     /// Allocations that the user may have on a server at one time.
     var quota = Int.max
@@ -142,6 +146,7 @@ final class RelayServer {
     // MARK: Requests
 
     private var key: [UInt8] {
+        if let tokenKey { return tokenKey }
         guard let username = try? Username(username), let realm = try? Realm(Array(realm.utf8)),
             let key = try? LongTermKey(username: username, realm: realm, password: password)
         else { return [] }
@@ -179,6 +184,7 @@ final class RelayServer {
             return error(401, message, isSigned: false) {
                 $0.append(.realm, realm)
                 $0.append(.nonce, "nonce")
+                if let thirdParty { $0.append(.thirdPartyAuthorization, Array(thirdParty.utf8)) }
             }
         }
         if let code = refusal(request) { return error(code, message) }

@@ -197,7 +197,7 @@ extension Explanations {
         finding(
             "turn-token-key-cut", "The token's key is cut",
             "The server refuses a signature with the whole key, and takes one with its first 16 bytes, as coturn does.",
-            do: "Give clients of this server keys of 16 bytes, or another way to authenticate."),
+            do: "Have the server mended: clients that sign as RFC 7635 says are refused there."),
         finding(
             "turn-token-not-taken", "Access tokens are not taken",
             "The server's 401 has no THIRD-PARTY-AUTHORIZATION (RFC 7635).",

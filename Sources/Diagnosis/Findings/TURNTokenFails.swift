@@ -45,9 +45,11 @@ enum TURNTokenFails: FindingRule {
             "the token was made for another server name than the one that the server goes by (coturn: server-name)",
             "the key given with the token is not the one inside it",
         ]
-        if let credential = first.access(in: evidence)?.credential, credential.hasUnusualKeyLength {
-            causes.insert(
-                "the key has neither the 20 bytes of HMAC-SHA-1 nor the 32 of HMAC-SHA-256: is its base64 whole?", at: 0)
+        switch first.access(in: evidence)?.credential?.macKeySize {
+        case nil, 20: break
+        case 32: causes.insert("the key has 32 bytes, and the server takes keys of 20 alone, as coturn does", at: 0)
+        case let size?:
+            causes.insert("the key has \(size) bytes, where HMAC-SHA-1 takes 20: is its base64 whole?", at: 0)
         }
         return Finding(
             id: "turn-token-refused", severity: .error, title: "The TURN server refuses the access token",
@@ -77,8 +79,9 @@ enum TURNTokenFails: FindingRule {
                 "\($0.place): 401 with the whole key, and a relay with its first 16 bytes"
             },
             causes: ["a defect of the server that coturn is known for (4.6 has it)"],
-            remedy: "Clients that sign with the whole key, as RFC 7635 says, are refused there; let the authorization "
-                + "server give keys of 16 bytes to clients of this server, or use another way to authenticate.")
+            remedy:
+                "Clients that sign with the whole key, as RFC 7635 says, are refused there: have the server mended, or "
+                + "use another way to authenticate.")
     }
 }
 
