@@ -1,3 +1,4 @@
+package import Engines
 package import NetTypes
 import STUN
 
@@ -60,6 +61,8 @@ package struct TURNOptions: Sendable {
     package var usesAllTransports = false
     package var redirects = Plan.Redirects.global
     package var load = Plan.RelayLoad()
+    /// What the relay carries between itself and peers.
+    package var relayTransport = TURNConfiguration.RelayTransport.udp
 
     package init() {}
 }

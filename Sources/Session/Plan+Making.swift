@@ -36,6 +36,7 @@ extension Plan {
             }
         asksBinding = options.command != .turn
         relay = options.turn.load
+        relayTransport = options.turn.relayTransport
         redirects = options.turn.redirects
         trust = options.trust
         asksHairpin = options.asksHairpin
@@ -142,7 +143,15 @@ extension Plan {
         let own = entry.credentials
         let used = own.credential == nil && own.username == nil ? options.turn.credentials : own
         guard options.command == .turn || used.credential != nil else { return nil }
-        let all: [Transport] = entry.uri.scheme.isSecure ? [.tls, .dtls] : [.udp, .tcp]
+        var all: [Transport] = entry.uri.scheme.isSecure ? [.tls, .dtls] : [.udp, .tcp]
+        if options.turn.relayTransport == .tcp {
+            guard entry.uri.transport != .udp else {
+                throw PlanError(
+                    "\(entry.uri.text): a TCP relay is asked for over TCP or TLS only (RFC 6062 s4.1); give "
+                        + "?transport=tcp, or leave --relay-transport out")
+            }
+            all = all.filter(\.isStream)
+        }
         // As browsers read it: turn: is over UDP and turns: over TLS, unless ?transport says another.
         let named: [Transport] = entry.uri.transport == nil ? [all[0]] : entry.uri.transports(among: all)
         return Access(

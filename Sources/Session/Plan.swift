@@ -34,6 +34,8 @@ package struct Plan: Sendable {
     package var asksBinding: Bool
     /// What is sent through each relay.
     package var relay: RelayLoad
+    /// What relays carry between themselves and peers: UDP, or TCP (RFC 6062).
+    package var relayTransport: TURNConfiguration.RelayTransport
     package var redirects: Redirects
     package var trust: TLSTrust
     /// What the options or the machine exclude from the start.

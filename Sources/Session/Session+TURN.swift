@@ -11,6 +11,8 @@ struct TURNRun: Sendable {
     var framer = StreamFramer()
     var firstBytes: [UInt8] = []
     var trial: RelayTrial?
+    /// In the place of ``trial`` where the relay is one of TCP.
+    var tcp: TCPRelayTrial?
     var redirects: RedirectPolicy
     /// Where to try again once this allocation is done with: a redirect's target, or the same server from another port.
     var next: Endpoint?
@@ -28,6 +30,7 @@ struct TURNRun: Sendable {
 enum TURNPlace: Sendable {
     case client(run: Int)
     case peer(run: Int)
+    case tcp(run: Int, TCPRelayTrial.Role)
 }
 
 extension Session {
@@ -58,6 +61,7 @@ extension Session {
             credential: plan.servers[evidence.server].turn?.credential, isReliable: evidence.transport.isStream,
             schedule: plan.schedule)
         configuration.server = evidence.serverAddress.address
+        configuration.relayTransport = plan.relayTransport
         // As browsers ask: an allocation for each family, since servers ignore ADDITIONAL-ADDRESS-FAMILY.
         configuration.families = evidence.relayFamily == .ipv4 ? .unspecified : .only(evidence.relayFamily)
         // What a crash leaves behind is to die soon.
@@ -100,6 +104,7 @@ extension Session {
         case .client(let run):
             if turnRuns[run].evidence.localAddress == nil { turnConnected(place, local, at: now) }
         case .peer(let run): peerOpened(run, local, at: now)
+        case .tcp(let run, let role): tcpPathOpened(run, role, local, at: now)
         }
     }
 
@@ -113,12 +118,17 @@ extension Session {
     }
 
     mutating func turnPathNotSecured(_ place: TURNPlace, at now: Instant) {
-        if case .client(let run) = place { lose(run, TURNEvidence.Trouble(.tls, .notSecured), at: now) }
+        switch place {
+        case .client(let run): lose(run, TURNEvidence.Trouble(.tls, .notSecured), at: now)
+        case .tcp(let run, let role): tcpPathFailed(run, role, nil, at: now)
+        case .peer: break
+        }
     }
 
     mutating func turnPathFailed(_ place: TURNPlace, _ error: PathError, _ trouble: PathTrouble, at now: Instant) {
         switch place {
         case .peer(let run): peerFailed(run, trouble, isFatal: error.isFatal, at: now)
+        case .tcp(let run, let role): if error.isFatal { tcpPathFailed(run, role, trouble, at: now) }
         case .client(let run):
             guard !turnRuns[run].isReported else { return }
             if error.isFatal || trouble.origin == .local && trouble.kind != .outOfResources {
@@ -228,10 +238,12 @@ extension Session {
             turnRuns[run].allocation.handle(datagram: datagram.bytes, at: datagram.arrivedAt)
             settle(run, at: now)
         case .peer(let run): peerDatagramArrived(run, datagram, at: now)
+        case .tcp: break
         }
     }
 
     mutating func turnStreamChanged(_ place: TURNPlace, _ event: StreamEvent, at now: Instant) {
+        if case .tcp(let run, let role) = place { return tcpStreamChanged(run, role, event, at: now) }
         guard case .client(let run) = place, !turnRuns[run].isReported else { return }
         switch event.kind {
         case .accepted: break
@@ -340,6 +352,7 @@ extension Session {
         turnRuns[run].isReported = true
         if turnRuns[run].evidence.took == .zero { turnRuns[run].evidence.took = now - turnRuns[run].startedAt }
         keepTallies(of: run)
+        closeTCPTrial(run)
         for path in [turnRuns[run].path, turnRuns[run].trial?.path].compactMap(\.self) where paths[path] != nil {
             close(path)
         }
@@ -370,11 +383,13 @@ extension Session {
         case .permitted(_, let trip, isRenewal: false): permitted(after: trip.duration, run, at: now)
         case .channelBound(_, _, let trip, isRenewal: false): channelSettled(after: trip.duration, run, at: now)
         case .received(let data): received(data, run, at: now)
+        case .connectionAttempted(let peer, let id): bindData(id, of: .inbound, from: peer, run, at: now)
+        case .connected(let peer, let id): bindData(id, of: .outbound, from: peer, run, at: now)
+        case .failed(.connect, let failure): connectFailed(failure, run, at: now)
         case .failed(.delete, _): break
         case .failed(let stage, let failure): failed(stage, failure, run, at: now)
         case .deleted(let deletion): turnRuns[run].evidence.deletion = TURNEvidence.Deletion(deletion)
-        case .refreshed, .permitted, .channelBound, .relayedICMP, .connected, .connectionAttempted, .discarded,
-            .moved, .expired:
+        case .refreshed, .permitted, .channelBound, .relayedICMP, .discarded, .moved, .expired:
             break
         }
     }
@@ -413,7 +428,7 @@ extension Session {
 
 extension TURNRun {
     /// Whether all that was to be shown through the relay has been.
-    var isDone: Bool { trial?.isOver ?? false }
+    var isDone: Bool { tcp?.isOver ?? trial?.isOver ?? false }
 }
 
 extension TURNEvidence.Allocation {

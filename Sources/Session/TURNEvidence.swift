@@ -106,6 +106,8 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
         package var pathTrouble: PathTrouble?
         /// Whether this machine has no way to send to it.
         package var isUntried = false
+        /// Where it relays TCP.
+        package var tcp: TCPRelay?
 
         package init(relayedAddress: Endpoint) { self.relayedAddress = relayedAddress }
 

@@ -40,6 +40,12 @@ struct TURNCommand: ParsableCommand {
             valueName: "seconds"))
     var duration: Double?
 
+    @Option(
+        help: ArgumentHelp(
+            "What the relay carries between itself and peers: udp or tcp. TCP relays (RFC 6062) are asked for over TCP "
+                + "or TLS: turn:host is tried over TCP then.", valueName: "transport"))
+    var relayTransport = "udp"
+
     @OptionGroup var server: ServerArguments
     @OptionGroup var output: OutputArguments
 
@@ -60,6 +66,10 @@ struct TURNCommand: ParsableCommand {
         options.turn = try access.options()
         options.turn.usesAllTransports = allTransports
         options.turn.load = try load()
+        guard ["udp", "tcp"].contains(relayTransport) else {
+            throw Failure(status: .usage, "--relay-transport \(QuotedInput(relayTransport)): it is udp or tcp")
+        }
+        options.turn.relayTransport = relayTransport == "tcp" ? .tcp : .udp
         try Run(options, server.settings(output)).start()
     }
 
