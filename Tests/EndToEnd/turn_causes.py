@@ -171,7 +171,9 @@ def redirected_in_a_circle(stack):
 RELAY_PORTS = (50000, 50200)
 
 
-def across(label="no-nat", transport="udp", rules=(), more=(), **options):
+def across(label="no-nat", transport="udp", rules=(), more=(), output=(), **options):
+    """`rules` and `output` are those of the server's own firewall, for what comes and what goes."""
+
     def plant(stack):
         lab = stack.enter_context(NATLab(label))
         secured = transport in ("tls", "dtls")
@@ -184,6 +186,8 @@ def across(label="no-nat", transport="udp", rules=(), more=(), **options):
         )  # fmt: skip
         if rules:
             lab.server.nft(chain("input", rules))
+        if output:
+            lab.server.nft(chain("output", output))
         trust = ["--ca-file", str(made().root)] if secured else []
         arguments = [server.uri(transport), *WITH_PASSWORD, *trust, *more]
         return Planted(server, arguments, prefix=lab.client.prefix())
