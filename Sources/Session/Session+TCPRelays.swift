@@ -44,7 +44,9 @@ struct TCPRelayTrial: Sendable {
     }
 
     var isOver: Bool { !lanes.isEmpty && lanes.values.allSatisfy(\.isOver) }
-    var paths: [PathID] { [listener].compactMap(\.self) + lanes.values.flatMap { [$0.peer, $0.data] }.compactMap(\.self) }
+    var paths: [PathID] {
+        [listener].compactMap(\.self) + lanes.values.flatMap { [$0.peer, $0.data] }.compactMap(\.self)
+    }
 
     var nextWake: Instant? {
         lanes.values.filter { !$0.isOver }.flatMap { [$0.giveUpAt, $0.proof.nextWake, $0.client?.nextWake] }

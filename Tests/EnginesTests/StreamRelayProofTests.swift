@@ -73,7 +73,7 @@ import Testing
         _ = early.arrived([1])
         #expect(early.isAltered)
         var late = Self.proof()
-        let message = try #require(late.next(at: .zero))
+        let message = try Self.message(&late)
         late.returned(message + [0], at: .zero)
         #expect(late.isAltered)
     }

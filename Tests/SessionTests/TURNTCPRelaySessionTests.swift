@@ -52,7 +52,8 @@ import Testing
     }
 
     @Test func relayPortsThatTakeNoConnectionAreNamed() throws {
-        let run = try Self.run { network, _ in
+        let run = try Self.run { network, server in
+            server.announces = false
             network.connect = { $0.port == 3478 ? [(RelayServer.leg * 2, .connected)] : [] }
         }
         #expect(run.first?.relay?.tcp?.inbound.reached == .connect)

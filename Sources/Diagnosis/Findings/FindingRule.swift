@@ -42,7 +42,8 @@ enum FindingRules {
             MappedAddressNotGlobal.self, OtherAddressNotGlobal.self, NATMappingDependent.self, NATServerUnusable.self,
             NATLifetimeShort.self, AnswersLost.self, NetworkChanged.self, TURNCredentialsRefused.self,
             TURNTokenFails.self,
-            TURNChallengeFails.self, TURNServerRefuses.self, TURNRedirected.self, TURNRelayFails.self, TURNTCPRelayFails.self,
+            TURNChallengeFails.self, TURNServerRefuses.self, TURNRedirected.self, TURNRelayFails.self,
+            TURNTCPRelayFails.self,
             TURNLeavesTraces.self,
         ]
     }

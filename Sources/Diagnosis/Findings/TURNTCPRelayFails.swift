@@ -57,7 +57,8 @@ enum TURNTCPRelayFails: FindingRule {
                 "a balancer leads the client's second connection to another server than its first",
                 "the server does not take the credential on a second connection",
             ]
-        case .data: ["a device on the way holds back what follows the ConnectionBind, or the server's relay is defective"]
+        case .data:
+            ["a device on the way holds back what follows the ConnectionBind, or the server's relay is defective"]
         }
     }
 
@@ -75,7 +76,8 @@ enum TURNTCPRelayFails: FindingRule {
         let results = evidence.turn.filter { $0.isOK && $0.relay?.tcp?.outbound?.isSilent == true }
         guard !results.isEmpty else { return nil }
         return Finding(
-            id: "turn-tcp-connect-fails", severity: .note, title: "The TURN server did not connect to a peer that listens",
+            id: "turn-tcp-connect-fails", severity: .note,
+            title: "The TURN server did not connect to a peer that listens",
             evidence: results.map { result in
                 let lane = result.relay?.tcp?.outbound
                 let code = lane?.code.map { ": \($0)\(ErrorNames.suffix($0))" } ?? ""

@@ -49,7 +49,9 @@ extension TextRenderer {
 
     private func words(_ tcp: TURNEvidence.TCPRelay) -> String {
         func words(_ lane: TURNEvidence.TCPLane) -> String {
-            guard lane.isSilent else { return "\(lane.tally.roundTrips.count) of \(lane.tally.sent) messages came back" }
+            guard lane.isSilent else {
+                return "\(lane.tally.roundTrips.count) of \(lane.tally.sent) messages came back"
+            }
             let code = lane.code.map { ", \($0)" } ?? ""
             let trouble = lane.pathTrouble.map { ", \($0.kind.reportName)" } ?? ""
             return "nothing (\(lane.reached.rawValue)\(code)\(trouble))"
