@@ -74,6 +74,19 @@ extension ProbeError {
         }
     }
 
+    /// Where a connection to a relayed address of TCP died.
+    private static func words(_ lane: TURNEvidence.TCPLane) -> String {
+        let code = lane.code.map { " (\($0)\(ErrorNames.suffix($0)))" } ?? ""
+        return switch lane.reached {
+        case .connect: "no TCP connection to the relayed address came about"
+        case .announcement:
+            "a TCP connection to the relayed address was taken, and the server did not announce it (ConnectionAttempt)"
+        case .bind: "the server announced the peer's connection, and ConnectionBind for it did not succeed\(code)"
+        case .data:
+            "the peer's connection was bound, and of \(Words.count(lane.tally.sent, "message")) through it none came back"
+        }
+    }
+
     /// An allocation through which nothing came, or nothing came back.
     init(silenceOf relay: TURNEvidence.Relay) {
         if let soak = relay.soak, let words = soak.stopWords {
@@ -85,7 +98,13 @@ extension ProbeError {
         if relay.altered > 0 {
             self.init(
                 kind: .altered,
-                message: "\(Words.count(relay.altered, "datagram")) came through the relay with other content")
+                message: relay.tcp != nil
+                    ? "bytes came through the relay that were not those sent"
+                    : "\(Words.count(relay.altered, "datagram")) came through the relay with other content")
+            return
+        }
+        if let tcp = relay.tcp {
+            self.init(kind: .noData, message: Self.words(tcp.inbound))
             return
         }
         if relay.indications.arrived == 0 {
@@ -113,9 +132,6 @@ extension TURNEvidence.Relay.Soak {
             "the server kept to the channel for \(Words.seconds(down: $0)) s, and then sent data in indications"
         }
     }
-
-    /// Whether the data ended, or left its channel.
-    var isBroken: Bool { stopWords != nil }
 }
 
 extension TURNEvidence.Trouble.Stage {

@@ -111,13 +111,13 @@ extension TURNResult {
     /// The verdict of one relayed address: it is fine where bytes went through it both ways.
     private mutating func judgeRelay(_ isInterrupted: Bool) {
         guard let evidence, let relay else { return }
-        let tallies = [relay.indications, relay.channel]
+        let tallies = relay.tcp.map { $0.lanes.map(\.tally) } ?? [relay.indications, relay.channel]
         let trips = tallies.flatMap(\.roundTrips)
         data = RelayedData(
             sent: tallies.reduce(0) { $0 + $1.sent }, returned: trips.count, altered: relay.altered,
             roundTrips: RelayedRoundTrips(trips, toServer: evidence.allocation?.roundTrip))
         stage =
-            !relay.indications.roundTrips.isEmpty || relay.permittedAfter != nil ? .relay : .permission
+            !trips.isEmpty || relay.permittedAfter != nil ? .relay : .permission
         if relay.isUntried {
             stage = .allocate
             outcome = .notMeasured(

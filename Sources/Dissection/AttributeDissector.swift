@@ -102,7 +102,7 @@ struct AttributeDissector {
     /// The security features that a nonce announces: 24 bits in base64 after a fixed word (RFC 8489 s9.2, s18.1).
     private static func securityFeatures(_ nonce: String) -> String? {
         let word = "obMatJos2"
-        guard nonce.hasPrefix(word), let bits = Base64Text.decode(String(nonce.dropFirst(word.count).prefix(4))),
+        guard nonce.hasPrefix(word), let bits = Base64.decode(String(nonce.dropFirst(word.count).prefix(4))),
             bits.count == 3
         else { return nil }
         let names = list(

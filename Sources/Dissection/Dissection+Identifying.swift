@@ -21,7 +21,7 @@ extension Dissection {
     private static func dissect(encoded pasted: PastedText, _ credentials: Credentials?) -> Dissection? {
         let hex = HexText(pasted)
         if let hex, hex.isDump || Demultiplexer.isMessage(hex.bytes) { return dissect(hex, credentials) }
-        if let bytes = Base64Text.decode(pasted.text), Demultiplexer.isMessage(bytes) {
+        if let bytes = Base64.decode(pasted.text), Demultiplexer.isMessage(bytes) {
             var dissection = dissect(binary: bytes, credentials)
             dissection.encoding = .base64
             return dissection

@@ -13,21 +13,25 @@ package struct ICEServers: Sendable {
 
     /// What a server is told to know its user by.
     package struct Credentials: Sendable, Equatable {
+        /// With `oauth` the key id.
         package var username: String?
         package var type: CredentialType
-        /// The password, or the MAC key of `oauth`.
+        /// The password, or the MAC key of `oauth` (base64, as the token is).
         package var credential: Secret?
         /// With `oauth` only.
         package var accessToken: Secret?
+        /// When the token expires, in seconds since 1970, where that is known.
+        package var expiry: Int64?
 
         package init(
             username: String? = nil, type: CredentialType = .password, credential: Secret? = nil,
-            accessToken: Secret? = nil
+            accessToken: Secret? = nil, expiry: Int64? = nil
         ) {
             self.username = username
             self.type = type
             self.credential = credential
             self.accessToken = accessToken
+            self.expiry = expiry
         }
     }
 

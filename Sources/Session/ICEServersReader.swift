@@ -89,13 +89,32 @@ struct ICEServersReader {
             }
             credentials.type = type
         }
-        if credentials.type == .oauth, let key = server["credential"], case .object = key.value {
-            credentials.credential = try text(key, "macKey", "\(place).credential").map { Secret($0) }
-            credentials.accessToken = try text(key, "accessToken", "\(place).credential").map { Secret($0) }
-        } else {
+        guard credentials.type == .oauth else {
             credentials.credential = try text(server, "credential", place).map { Secret($0) }
+            return credentials
         }
+        guard credentials.username != nil else {
+            throw error("\(place).username", #"it is missing: with "oauth" it is the key id (kid) of the token"#)
+        }
+        guard let key = server["credential"], case .object = key.value else {
+            throw error(
+                "\(place).credential",
+                #"with "oauth" it is an object of base64 texts: {"macKey": "...", "accessToken": "..."}"#)
+        }
+        credentials.credential = try base64(key, "macKey", "\(place).credential")
+        credentials.accessToken = try base64(key, "accessToken", "\(place).credential")
         return credentials
+    }
+
+    /// A secret that is bytes in base64.
+    private func base64(_ json: PlacedJSON, _ key: String, _ place: String) throws(ICEServersError) -> Secret {
+        guard let text = try text(json, key, place) else {
+            throw error("\(place).\(key)", "it is missing: it is a base64 text")
+        }
+        guard Base64.decode(text) != nil else {
+            throw error("\(place).\(key)", "this is no base64 (RFC 4648), or an empty one")
+        }
+        return Secret(text)
     }
 
     /// A member that is a string, absent or null.

@@ -1,3 +1,4 @@
+package import Engines
 package import NetTypes
 import STUN
 
@@ -61,6 +62,8 @@ package struct TURNOptions: Sendable {
     package var soaks = false
     package var redirects = Plan.Redirects.global
     package var load = Plan.RelayLoad()
+    /// What the relay carries between itself and peers.
+    package var relayTransport = TURNConfiguration.RelayTransport.udp
 
     package init() {}
 }

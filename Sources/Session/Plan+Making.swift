@@ -37,6 +37,7 @@ extension Plan {
             }
         asksBinding = options.command != .turn
         relay = options.turn.load
+        relayTransport = options.turn.relayTransport
         redirects = options.turn.redirects
         trust = options.trust
         asksHairpin = options.asksHairpin
@@ -160,13 +161,21 @@ extension Plan {
         guard [.turn, .check, .nat].contains(options.command) else { return nil }
         let used = credentials(of: entry, options)
         guard options.command == .turn || used.credential != nil else { return nil }
-        let all: [Transport] = entry.uri.scheme.isSecure ? [.tls, .dtls] : [.udp, .tcp]
+        var all: [Transport] = entry.uri.scheme.isSecure ? [.tls, .dtls] : [.udp, .tcp]
+        if options.turn.relayTransport == .tcp {
+            guard entry.uri.transport != .udp else {
+                throw PlanError(
+                    "\(entry.uri.text): a TCP relay is asked for over TCP or TLS only (RFC 6062 s4.1); give "
+                        + "?transport=tcp, or leave --relay-transport out")
+            }
+            all = all.filter(\.isStream)
+        }
         // As browsers read it: turn: is over UDP and turns: over TLS, unless ?transport says another.
         let named: [Transport] = entry.uri.transport == nil ? [all[0]] : entry.uri.transports(among: all)
         return Access(
             credential: try credential(used, for: entry), username: used.username ?? "",
             transports: options.turn.usesAllTransports ? entry.uri.transports(among: all) : named,
-            realm: options.turn.realm)
+            realm: options.turn.realm, tokenExpiry: used.expiry)
     }
 
     /// The server's own, or those of the command line.
@@ -179,10 +188,13 @@ extension Plan {
         _ credentials: ICEServers.Credentials, for entry: ICEServers.Entry
     ) throws(PlanError) -> LongTermCredential? {
         guard let username = credentials.username, let secret = credentials.credential else { return nil }
-        guard credentials.type == .password else {
-            throw PlanError("\(entry.uri.text): credentials of type oauth are not in this version")
-        }
         do {
+            if credentials.type == .oauth {
+                // Texts that are no base64 were refused where they were read; as bytes they are empty.
+                return try LongTermCredential(
+                    keyID: username, accessToken: Base64.decode(credentials.accessToken?.reveal() ?? "") ?? [],
+                    macKey: Base64.decode(secret.reveal()) ?? [])
+            }
             return try LongTermCredential(username: username, password: secret.reveal())
         } catch {
             throw PlanError("\(entry.uri.text): \(error)")

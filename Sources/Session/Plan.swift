@@ -36,6 +36,8 @@ package struct Plan: Sendable {
     package var relay: RelayLoad
     /// For how long each relay is kept alive and tried; nil for no longer than needed.
     package var soak: Duration?
+    /// What relays carry between themselves and peers: UDP, or TCP (RFC 6062).
+    package var relayTransport: TURNConfiguration.RelayTransport
     package var redirects: Redirects
     package var trust: TLSTrust
     /// What the options or the machine exclude from the start.
@@ -92,7 +94,7 @@ package struct Plan: Sendable {
     package var allocates: Bool { servers.contains { $0.turn != nil } }
 
     /// Whether relays that carry data are tried with each other.
-    package var pairsRelays: Bool { command == .turn }
+    package var pairsRelays: Bool { command == .turn && relayTransport == .udp }
     /// Whether it is to be shown of each relay that it works; else relays serve to look at the NAT.
     package var provesRelays: Bool { command != .nat && allocates }
 
@@ -156,6 +158,8 @@ package struct Plan: Sendable {
         package var transports: [Transport]
         /// The realm that the credential was made for, where that is known.
         package var realm: String?
+        /// When the token of a third party expires, in seconds since 1970, where that is known.
+        package var tokenExpiry: Int64?
     }
 
     /// The most requests that one address of a server is sent from one address of this machine, whatever is lost.

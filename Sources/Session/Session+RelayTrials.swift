@@ -24,10 +24,14 @@ extension Session {
     mutating func startTrial(_ run: Int, _ allocated: TURNAllocated, at now: Instant) {
         guard let relayed = allocated.relayedAddresses.first else { return stopData(run, at: now) }
         turnRuns[run].evidence.relay = TURNEvidence.Relay(relayedAddress: relayed)
-        turnRuns[run].trial = RelayTrial(
-            proof: RelayProof(
-                relayed: relayed, count: plan.relay.count, size: plan.relay.size, pace: plan.relay.pace,
-                roundTrip: allocated.roundTrip.duration, nonce: random.next()))
+        if plan.relayTransport == .tcp {
+            turnRuns[run].tcp = TCPRelayTrial(nonce: random.next())
+        } else {
+            turnRuns[run].trial = RelayTrial(
+                proof: RelayProof(
+                    relayed: relayed, count: plan.relay.count, size: plan.relay.size, pace: plan.relay.pace,
+                    roundTrip: allocated.roundTrip.duration, nonce: random.next()))
+        }
         if relayed.family == turnRuns[run].evidence.source.family {
             startTrial(run, from: turnRuns[run].evidence.source, at: now)
         } else {
@@ -40,6 +44,7 @@ extension Session {
         guard turnRuns[run].evidence.took == .zero else { return }
         guard case .source(let source) = answer else {
             turnRuns[run].evidence.relay?.isUntried = true
+            guard turnRuns[run].tcp == nil else { return stopData(run, at: now) }
             turnRuns[run].trial?.proof.giveUp()
             return endDataIfOver(run, at: now)
         }
@@ -51,6 +56,11 @@ extension Session {
         // In the family of the path to the server its answer says what the outside is.
         let outside = mapped.flatMap { $0.family == source.family ? $0 : nil } ?? source.withoutZone
         turnRuns[run].allocation.createPermission(for: [outside])
+        guard turnRuns[run].tcp == nil else {
+            // Who connects before there is a permission is turned away.
+            turnRuns[run].tcp?.source = source
+            return
+        }
         let path = open(.datagram, from: source)
         paths[path]?.turn = .peer(run: run)
         turnRuns[run].trial?.path = path
@@ -127,12 +137,14 @@ extension Session {
     }
 
     func nextTrialWake(of run: Int) -> Instant? {
+        if let tcp = turnRuns[run].tcp { return turnRuns[run].evidence.took == .zero ? tcp.nextWake : nil }
         guard let trial = turnRuns[run].trial, !trial.isOver else { return nil }
         let proof = trial.proof.nextWake.map { nextTrialStart(run, trial.proof.relayed, from: $0) }
         return [proof, nextSoakWake(of: run), trial.binding?.nextWake].compactMap { $0 }.min()
     }
 
     mutating func advanceTrial(of run: Int, to now: Instant) {
+        if turnRuns[run].tcp != nil { return advanceTCPTrial(run, at: now) }
         turnRuns[run].trial?.proof.handleTimeout(at: now)
         advanceSoak(of: run, to: now)
         if turnRuns[run].trial?.binding?.handleTimeout(at: now) == true {
@@ -149,6 +161,7 @@ extension Session {
         turnRuns[run].evidence.relay?.permittedAfter = time
         if let pair = turnRuns[run].purpose.pair { return pairEndPermitted(pair, at: now) }
         turnRuns[run].trial?.proof.permitted(at: now)
+        startTCPTrial(run, at: now)
     }
 
     /// Data of a peer came to the client: it goes back the same way.
@@ -236,6 +249,7 @@ extension Session {
         }
         turnRuns[run].evidence.took = max(.nanoseconds(1), now - turnRuns[run].startedAt)
         keepTallies(of: run)
+        closeTCPTrial(run)
         // Data may come through all the same; an answer that is not signed is no answer.
         if turnRuns[run].evidence.trouble == nil, turnRuns[run].evidence.relay?.permittedAfter == nil,
             turnRuns[run].allocation.discards[.unauthenticatedSuccess, default: 0] > 0
@@ -268,7 +282,8 @@ extension Session {
 extension TURNEvidence.Relay {
     /// Whether nothing came back, in indications or over a bound channel.
     package var isSilent: Bool {
-        indications.roundTrips.isEmpty || boundAfter != nil && channel.roundTrips.isEmpty
+        if let tcp { return tcp.inbound.isSilent }
+        return indications.roundTrips.isEmpty || boundAfter != nil && channel.roundTrips.isEmpty
     }
 }
 

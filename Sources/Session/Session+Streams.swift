@@ -38,6 +38,9 @@ extension Session {
     }
 
     mutating func streamChanged(_ event: StreamEvent, at now: Instant) {
+        if case .accepted(let listener, _, _) = event.kind, let place = paths[listener]?.turn {
+            return turnStreamChanged(place, event, at: now)
+        }
         if let place = paths[event.path]?.turn { return turnStreamChanged(place, event, at: now) }
         if let place = paths[event.path]?.natStream { return natStreamChanged(place, event) }
         guard paths[event.path]?.stream != nil, !silenceStreamChanged(event),

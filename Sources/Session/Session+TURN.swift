@@ -15,6 +15,8 @@ struct TURNRun: Sendable {
     var framer = StreamFramer()
     var firstBytes: [UInt8] = []
     var trial: RelayTrial?
+    /// In the place of ``trial`` where the relay is one of TCP.
+    var tcp: TCPRelayTrial?
     var redirects: RedirectPolicy
     /// Where to try again once this allocation is done with: a redirect's target, or the same server from another port.
     var next: Endpoint?
@@ -36,6 +38,7 @@ struct TURNRun: Sendable {
 enum TURNPlace: Sendable {
     case client(run: Int)
     case peer(run: Int)
+    case tcp(run: Int, TCPRelayTrial.Role)
 }
 
 extension Session {
@@ -76,6 +79,7 @@ extension Session {
             credential: plan.servers[evidence.server].turn?.credential, isReliable: evidence.transport.isStream,
             schedule: evidence.transport.isStream ? .standard : schedule)
         configuration.server = evidence.serverAddress.address
+        configuration.relayTransport = plan.relayTransport
         // As browsers ask: an allocation for each family, since servers ignore ADDITIONAL-ADDRESS-FAMILY.
         configuration.families = evidence.relayFamily == .ipv4 ? .unspecified : .only(evidence.relayFamily)
         // What a crash leaves behind is to die soon.
@@ -125,6 +129,7 @@ extension Session {
             settleRace(of: run, wonBy: path)
             if turnRuns[run].evidence.localAddress != local { turnConnected(place, local, on: path, at: now) }
         case .peer(let run): peerOpened(run, local, at: now)
+        case .tcp(let run, let role): tcpPathOpened(run, role, local, at: now)
         }
     }
 
@@ -139,12 +144,17 @@ extension Session {
     }
 
     mutating func turnPathNotSecured(_ place: TURNPlace, at now: Instant) {
-        if case .client(let run) = place { lose(run, TURNEvidence.Trouble(.tls, .notSecured), at: now) }
+        switch place {
+        case .client(let run): lose(run, TURNEvidence.Trouble(.tls, .notSecured), at: now)
+        case .tcp(let run, let role): tcpPathFailed(run, role, nil, at: now)
+        case .peer: break
+        }
     }
 
     /// The server has ended a path after its handshake. Over DTLS one that lost its end of the handshake does (seen of
     /// coturn under loss, about once in 400): another port gets another.
     mutating func turnPathEnded(_ place: TURNPlace, at now: Instant) {
+        if case .tcp(let run, let role) = place { return tcpPathFailed(run, role, nil, at: now) }
         guard case .client(let run) = place, !turnRuns[run].isReported else { return }
         let evidence = turnRuns[run].evidence
         guard evidence.transport == .dtls, evidence.allocation == nil, !turnRuns[run].hasChangedPort, !isConcluded
@@ -156,6 +166,7 @@ extension Session {
     mutating func turnPathFailed(_ place: TURNPlace, _ error: PathError, _ trouble: PathTrouble, at now: Instant) {
         switch place {
         case .peer(let run): peerFailed(run, trouble, isFatal: error.isFatal, at: now)
+        case .tcp(let run, let role): if error.isFatal { tcpPathFailed(run, role, trouble, at: now) }
         case .client(let run):
             guard !turnRuns[run].isReported else { return }
             if error.isFatal || trouble.origin == .local && trouble.kind != .outOfResources {
@@ -275,10 +286,12 @@ extension Session {
             turnRuns[run].allocation.handle(datagram: datagram.bytes, at: datagram.arrivedAt)
             settle(run, at: now)
         case .peer(let run): peerDatagramArrived(run, datagram, at: now)
+        case .tcp: break
         }
     }
 
     mutating func turnStreamChanged(_ place: TURNPlace, _ event: StreamEvent, at now: Instant) {
+        if case .tcp(let run, let role) = place { return tcpStreamChanged(run, role, event, at: now) }
         guard case .client(let run) = place, !turnRuns[run].isReported else { return }
         switch event.kind {
         case .accepted: break
@@ -405,6 +418,7 @@ extension Session {
         if turnRuns[run].evidence.allocation != nil { releasedAt[turnRuns[run].evidence.server] = now }
         keepTallies(of: run)
         closePaths(of: run)
+        closeTCPTrial(run)
         if let path = turnRuns[run].trial?.path, paths[path] != nil { close(path) }
         switch turnRuns[run].purpose {
         case .attempt: observe(.turnSeen(turnRuns[run].evidence), at: now)
@@ -420,6 +434,9 @@ extension Session {
         case .challenged(let challenge):
             turnRuns[run].evidence.realm = OutsideText(bytes: challenge.realm)
             turnRuns[run].evidence.software = challenge.software.map(OutsideText.init(bytes:))
+            if challenge.authentication.usesToken {
+                turnRuns[run].evidence.token = TURNEvidence.Token(challenge, after: turnRuns[run].evidence.token)
+            }
         case .allocated(let allocated):
             turnRuns[run].evidence.allocation = TURNEvidence.Allocation(allocated)
             if let software = allocated.software { turnRuns[run].evidence.software = OutsideText(bytes: software) }
@@ -445,10 +462,13 @@ extension Session {
             case .pairEnd(let pair, let end): pairEndReceived(data, run, end, of: pair, at: now)
             case .natDiscovery(let discovery, let relay): natRelayReceived(data, relay, of: discovery, at: now)
             }
+        case .connectionAttempted(let peer, let id): bindData(id, of: .inbound, from: peer, run, at: now)
+        case .connected(let peer, let id): bindData(id, of: .outbound, from: peer, run, at: now)
+        case .failed(.connect, let failure): connectFailed(failure, run, at: now)
         case .failed(.delete, _): break
         case .failed(let stage, let failure): failed(stage, failure, run, at: now)
         case .deleted(let deletion): turnRuns[run].evidence.deletion = TURNEvidence.Deletion(deletion)
-        case .refreshed, .permitted, .channelBound, .relayedICMP, .connected, .connectionAttempted, .discarded, .moved:
+        case .refreshed, .permitted, .channelBound, .relayedICMP, .discarded, .moved:
             break
         }
     }
@@ -487,12 +507,12 @@ extension Session {
 
 extension TURNRun {
     /// Whether all that was to be shown through the relay has been.
-    var isDone: Bool { trial?.isOver ?? false }
+    var isDone: Bool { tcp?.isOver ?? trial?.isOver ?? false }
 
     /// Whether data went through its relay both ways, unaltered, in all that was tried.
     var hasCarriedData: Bool {
         guard let relay = evidence.relay, isDone, evidence.trouble == nil else { return false }
-        return !relay.isSilent && relay.altered == 0
+        return !relay.isSilent && relay.altered == 0 && relay.soak?.isBroken != true
     }
 }
 

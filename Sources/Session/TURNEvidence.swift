@@ -22,6 +22,8 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
     /// As the server names itself in its challenge, and in its answer.
     package var realm: OutsideText?
     package var software: OutsideText?
+    /// Where the request was signed with the key of a third party's token.
+    package var token: Token?
     package var allocation: Allocation?
     /// What was sent through the relayed address; nil where there is none.
     package var relay: Relay?
@@ -45,6 +47,19 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
         self.source = source
         self.relayFamily = relayFamily
         self.username = username
+    }
+
+    /// What the server showed of third-party authorization (RFC 7635).
+    package struct Token: Hashable, Sendable, Codable {
+        /// THIRD-PARTY-AUTHORIZATION: the name for which the server's tokens are made.
+        package var serverName: OutsideText?
+        /// Whether only the first 16 bytes of the key were used in the end, the whole key being refused.
+        package var truncatesKey: Bool
+
+        package init(serverName: OutsideText?, truncatesKey: Bool) {
+            self.serverName = serverName
+            self.truncatesKey = truncatesKey
+        }
     }
 
     /// An allocation as the server described it.
@@ -94,6 +109,8 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
         package var pathTrouble: PathTrouble?
         /// Whether this machine has no way to send to it.
         package var isUntried = false
+        /// Where it relays TCP.
+        package var tcp: TCPRelay?
 
         package init(relayedAddress: Endpoint) { self.relayedAddress = relayedAddress }
 
@@ -129,6 +146,9 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
             package var nonces = 0
 
             package init() {}
+
+            /// Whether the data ended, or left its channel.
+            package var isBroken: Bool { stoppedAfter != nil || channelLostAfter != nil }
         }
 
         /// From the client through the relay to the second socket.

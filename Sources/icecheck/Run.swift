@@ -1,4 +1,5 @@
 import Diagnosis
+import Engines
 import HostIO
 import NetTypes
 import Reporting
@@ -174,6 +175,7 @@ extension TURNOptions {
         if usesAllTransports { words.append("--all-transports") }
         if redirects == .never { words.append("--no-redirect") }
         if redirects == .anywhere { words.append("--follow-private") }
+        if relayTransport == .tcp { words += ["--relay-transport", "tcp"] }
         let usual = Plan.RelayLoad()
         if load.count != usual.count { words += ["--count", "\(load.count)"] }
         if load.size != usual.size { words += ["--size", "\(load.size)"] }

@@ -47,6 +47,12 @@ struct TURNCommand: ParsableCommand {
             valueName: "seconds"))
     var duration: Double?
 
+    @Option(
+        help: ArgumentHelp(
+            "What the relay carries between itself and peers: udp or tcp. TCP relays (RFC 6062) are asked for over TCP "
+                + "or TLS: turn:host is tried over TCP then.", valueName: "transport"))
+    var relayTransport = "udp"
+
     @OptionGroup var server: ServerArguments
     @OptionGroup var output: OutputArguments
 
@@ -67,7 +73,14 @@ struct TURNCommand: ParsableCommand {
         options.turn = try access.options()
         options.turn.usesAllTransports = allTransports
         options.turn.load = try load()
+        guard ["udp", "tcp"].contains(relayTransport) else {
+            throw Failure(status: .usage, "--relay-transport \(QuotedInput(relayTransport)): it is udp or tcp")
+        }
+        guard !soak || relayTransport == "udp" else {
+            throw Failure(status: .usage, "--soak keeps relays of UDP in use: leave out --relay-transport tcp")
+        }
         options.turn.soaks = soak
+        options.turn.relayTransport = relayTransport == "tcp" ? .tcp : .udp
         try Run(options, server.settings(output)).start()
     }
 
@@ -117,6 +130,13 @@ struct TURNArguments: ParsableArguments {
     @Option(help: ArgumentHelp("A file that holds the shared secret; - reads standard input.", valueName: "file"))
     var secretFile: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A file with an access token of a third party (RFC 7635), as its authorization server answers: JSON with "
+                + "access_token and key (both base64) and kid, which is the user; - reads standard input. Also in "
+                + "ICECHECK_TURN_ACCESS_TOKEN.", valueName: "file"))
+    var accessTokenFile: String?
+
     @Option(help: ArgumentHelp("Seconds that a credential made with the secret lives.", valueName: "seconds"))
     var ttl = 600
 
@@ -146,8 +166,18 @@ struct TURNArguments: ParsableArguments {
 
     /// The user's name and password as they are sent; neither where none are given.
     ///
-    /// What the command line names goes before the environment, and there the shared secret before the password.
+    /// What the command line names goes before the environment, and there the shared secret before the access token,
+    /// and that before the password.
     private func credentials() throws -> ICEServers.Credentials {
+        if let accessTokenFile {
+            guard [password, passwordFile, secret, secretFile].allSatisfy({ $0 == nil }) else {
+                throw Failure(
+                    status: .usage, "--access-token-file excludes --password and --secret; give what the server takes")
+            }
+            return try token(
+                Input.read(accessTokenFile, for: "--access-token-file"),
+                place: "--access-token-file \(QuotedInput(accessTokenFile))")
+        }
         let password = try Secrets.named(password, file: passwordFile, option: "--password")
         let secret = try Secrets.named(secret, file: secretFile, option: "--secret")
         switch (password, secret) {
@@ -160,6 +190,9 @@ struct TURNArguments: ParsableArguments {
         case (nil, nil): break
         }
         if let secret = Secrets.environment("ICECHECK_TURN_SECRET") { return try temporary(secret) }
+        if let answer = Secrets.environment("ICECHECK_TURN_ACCESS_TOKEN") {
+            return try token(Array(answer.reveal().utf8), place: "ICECHECK_TURN_ACCESS_TOKEN")
+        }
         guard let user else { return ICEServers.Credentials() }
         guard let password = Secrets.environment("ICECHECK_TURN_PASSWORD") else {
             throw Failure(
@@ -175,6 +208,28 @@ struct TURNArguments: ParsableArguments {
             throw Failure(status: .usage, "a password needs --user: the server looks it up by the user's name")
         }
         return ICEServers.Credentials(username: user, credential: password)
+    }
+
+    /// A token of a third party. No message has any of it but the key id.
+    private func token(_ answer: [UInt8], place: String) throws -> ICEServers.Credentials {
+        let token: AccessTokenAnswer
+        do {
+            token = try AccessTokenAnswer(parsing: answer)
+        } catch {
+            throw Failure(status: .usage, "\(place): \(error)")
+        }
+        if let user, let keyID = token.keyID, user != keyID {
+            throw Failure(
+                status: .usage,
+                "--user \(QuotedInput(user)) is not the key id of \(place) ('kid'), which is the user; leave --user out"
+            )
+        }
+        guard let keyID = token.keyID ?? user else {
+            throw Failure(status: .usage, "\(place): 'kid' is missing; add it, or give the key id as --user")
+        }
+        return ICEServers.Credentials(
+            username: keyID, type: .oauth, credential: token.macKey, accessToken: token.accessToken,
+            expiry: token.expiry)
     }
 
     /// A credential of the TURN REST API.

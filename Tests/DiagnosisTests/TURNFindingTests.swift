@@ -32,7 +32,7 @@ import Testing
             (.realmKeepsChanging, "turn-realm-keeps-changing"), (.brokenChallenge, "turn-challenge-broken"),
             (.possibleDowngrade, "turn-possible-downgrade"), (.noCommonAlgorithm, "turn-no-common-algorithm"),
             (.notAuthenticated, "turn-answer-not-authenticated"), (.credentialsRefused, "turn-credentials-refused"),
-            (.tokenNotTaken, "turn-credentials-refused"), (.redirected, "turn-redirected"),
+            (.tokenNotTaken, "turn-token-not-taken"), (.redirected, "turn-redirected"),
             (.unusableRelayedAddress, "turn-relayed-address-unusable"), (.noAnswer, "server-silent"),
             (.foreignProtocol, "wrong-service"), (.malformed, "server-answers-badly"),
             (.unknownAttributes, "server-answers-badly"), (.truncated, "server-answers-badly"),

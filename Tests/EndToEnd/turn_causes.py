@@ -175,7 +175,9 @@ def redirected_in_a_circle(stack):
 RELAY_PORTS = (50000, 50200)
 
 
-def across(label="no-nat", transport="udp", rules=(), server_rules=(), more=(), **options):
+def across(label="no-nat", transport="udp", rules=(), more=(), output=(), **options):
+    """`rules` and `output` are those of the server's own firewall, for what comes and what goes."""
+
     def plant(stack):
         lab = stack.enter_context(NATLab(label))
         secured = transport in ("tls", "dtls")
@@ -188,8 +190,8 @@ def across(label="no-nat", transport="udp", rules=(), server_rules=(), more=(), 
         )  # fmt: skip
         if rules:
             lab.server.nft(chain("input", rules))
-        if server_rules:
-            lab.server.nft(chain("output", server_rules))
+        if output:
+            lab.server.nft(chain("output", output))
         trust = ["--ca-file", str(made().root)] if secured else []
         arguments = [server.uri(transport), *WITH_PASSWORD, *trust, *more]
         return Planted(server, arguments, prefix=lab.client.prefix())
@@ -230,7 +232,7 @@ cause("dtls-loss-20", "none: DTLS with 20 % lost each way", None, status=0, name
 cause(
     "dtls-path-mtu", "larger datagrams of the DTLS server are dropped on the way", "dtls-flight-lost", namespace=True,
     tls=True,
-)(across(transport="dtls", server_rules=["oifname eth0 udp sport 5349 meta length > 200 drop"]))  # fmt: skip
+)(across(transport="dtls", output=["oifname eth0 udp sport 5349 meta length > 200 drop"]))  # fmt: skip
 
 
 def with_certificate(name, transport, trusted=True):

@@ -332,10 +332,10 @@ import Testing
         #expect(other.sent.count == 1)
     }
 
-    @Test func unusualKeyLengthIsToldBeforeSending() throws {
+    @Test func sizeOfTheKeyIsKnown() throws {
         let usual = try LongTermCredential(keyID: "k", accessToken: [1], macKey: Array(1...20))
         let odd = try LongTermCredential(keyID: "k", accessToken: [1], macKey: Array(1...19))
-        #expect(!usual.hasUnusualKeyLength && odd.hasUnusualKeyLength)
+        #expect(usual.macKeySize == 20 && odd.macKeySize == 19)
     }
 
     // MARK: Credentials

@@ -20,7 +20,7 @@ import Testing
             ([0xFF, 0xFE, 0xFD], "//79"),
         ] as [([UInt8], String)])
     func base64IsThatOfRFC4648(bytes: [UInt8], text: String) {
-        #expect(TURNREST.base64(bytes) == text)
+        #expect(Base64.encode(bytes) == text)
     }
 
     /// A12.

@@ -88,6 +88,19 @@ struct ICEServersTests {
             (#"{"iceServers":[{"urls":"stun:a?transport=tcp"}]}"#, "iceServers[0].urls", "--transport"),
             (#"[{"urls":"turn:a","username":7}]"#, "iceServers[0].username", "a number"),
             (#"[{"urls":"turn:a","credentialType":"x"}]"#, "iceServers[0].credentialType", "oauth"),
+            (#"[{"urls":"turn:a","credentialType":"oauth"}]"#, "iceServers[0].username", "key id"),
+            (
+                #"[{"urls":"turn:a","username":"k","credentialType":"oauth","credential":"x"}]"#,
+                "iceServers[0].credential", "accessToken"
+            ),
+            (
+                #"[{"urls":"turn:a","username":"k","credentialType":"oauth","credential":{"macKey":"AAAA"}}]"#,
+                "iceServers[0].credential.accessToken", "missing"
+            ),
+            (
+                #"[{"urls":"turn:a","username":"k","credentialType":"oauth","credential":{"macKey":"A!"}}]"#,
+                "iceServers[0].credential.macKey", "base64"
+            ),
             (#"[{"urls":"stun:a","urls":"stun:b"}]"#, "line 1, column 19", "twice"),
             (#"[{"urls":"stun:\ud800"}]"#, "line 1, column 16", "surrogate"),
             (#"[{"urls":"stun:\ud800\u0041"}]"#, "line 1, column 16", "surrogate"),

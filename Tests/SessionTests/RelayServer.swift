@@ -10,6 +10,8 @@ final class RelayServer {
         var relayed: Endpoint
         var permissions: Set<IPAddress> = []
         var channels: [UInt16: Endpoint] = [:]
+        /// RFC 6062.
+        var isTCP = false
     }
 
     struct Request {
@@ -29,6 +31,10 @@ final class RelayServer {
 
     let username = "user"
     var password = "pencil"
+    /// THIRD-PARTY-AUTHORIZATION; nil where tokens are not taken.
+    var thirdParty: String?
+    /// What a token's requests are to be signed with.
+    var tokenKey: [UInt8]?
     let realm = "example.org"
     /// Allocations that the user may have on a server at one time.
     var quota = Int.max
@@ -48,7 +54,18 @@ final class RelayServer {
     /// What is lost on its way from the first relayed address to the second.
     var dropsBetween: (Endpoint, Endpoint) -> Bool = { _, _ in false }
 
+    /// Whether TCP is relayed (RFC 6062), and a peer's connection is announced and bound.
+    var relaysTCP = true
+    var announces = true
+    /// What the bytes of a peer become on their way to the client.
+    var alter: ([UInt8]) -> [UInt8] = { $0 }
+
     private(set) var requests: [Request] = []
+    /// TCP: sockets that listen, peers' connections that wait for a data connection, and what is bound to what.
+    private var listeners: [Endpoint: PathID] = [:]
+    private var waiting: [UInt32: PathID] = [:]
+    private var bound: [PathID: PathID] = [:]
+    private var extra: [(Duration, PathID, VirtualNetwork.Arrival)] = []
     private(set) var allocations: [PathID: Allocation] = [:]
     /// The most that there were at one time.
     private(set) var mostAllocations = 0
@@ -66,6 +83,7 @@ final class RelayServer {
     func take(
         _ path: PathID, _ local: Endpoint, _ remote: Endpoint, _ bytes: [UInt8], at now: Instant, isStream: Bool
     ) -> [(Duration, PathID, VirtualNetwork.Arrival)] {
+        if isStream, let other = bound[path] { return [(Self.leg * 2, other, .bytes(alter(bytes)))] }
         if !isStream { pathByLocal[local] = path }
         if let (client, allocation) = allocations.first(where: { $0.value.relayed == remote }) {
             return fromPeer(local, bytes, client, allocation)
@@ -146,12 +164,14 @@ final class RelayServer {
         let reply =
             answers[message.transactionID] ?? answer(message, request, from: local, server, isStream: isStream)
         answers[message.transactionID] = reply
-        return [(Self.leg * 2, path, arrival(reply, from: server, isStream: isStream))]
+        defer { extra = [] }
+        return extra + [(Self.leg * 2, path, arrival(reply, from: server, isStream: isStream))]
     }
 
     // MARK: Requests
 
     private var key: [UInt8] {
+        if let tokenKey { return tokenKey }
         guard let username = try? Username(username), let realm = try? Realm(Array(realm.utf8)),
             let key = try? LongTermKey(username: username, realm: realm, password: password)
         else { return [] }
@@ -189,6 +209,7 @@ final class RelayServer {
             return error(401, message, isSigned: false) {
                 $0.append(.realm, realm)
                 $0.append(.nonce, "nonce")
+                if let thirdParty { $0.append(.thirdPartyAuthorization, Array(thirdParty.utf8)) }
             }
         }
         if let code = refusal(request) { return error(code, message) }
@@ -215,18 +236,57 @@ final class RelayServer {
                 allocations[request.path]?.channels[number] = peer
             }
             return success(message)
+        case .connect: return connect(message, request.path)
+        case .connectionBind:
+            guard let id = (try? message.value(.connectionID)) ?? nil, let peer = waiting.removeValue(forKey: id) else {
+                return error(400, message)
+            }
+            (bound[peer], bound[request.path]) = (request.path, peer)
+            return success(message)
         default: return error(400, message)
         }
+    }
+
+    // MARK: TCP relays
+
+    /// A socket of the client's machine is there: it may be a peer that connects to a relayed address.
+    func opened(
+        _ path: PathID, _ specification: PathSpecification, _ local: Endpoint
+    ) -> [(Duration, PathID, VirtualNetwork.Arrival)] {
+        if specification.kind == .listener { listeners[local] = path }
+        guard case .connection(let remote) = specification.kind,
+            let (client, allocation) = allocations.first(where: { $0.value.relayed == remote }), allocation.isTCP,
+            allocation.permissions.contains(local.address), announces
+        else { return [] }
+        let id = UInt32(waiting.count + bound.count + 1)
+        waiting[id] = path
+        var builder = MessageBuilder(.indication, .connectionAttempt, TransactionID(high: 1, low: UInt64(id)))
+        builder.append(.xorPeerAddress, local)
+        builder.append(.connectionID, id)
+        return [(Self.leg * 2, client, .bytes(builder.bytes))]
+    }
+
+    private func connect(_ message: Message, _ path: PathID) -> [UInt8] {
+        guard let peer = (try? message.value(.xorPeerAddress)) ?? nil, let listener = listeners[peer],
+            let relayed = allocations[path]?.relayed
+        else { return error(447, message) }
+        let id = UInt32(waiting.count + bound.count + 1001)
+        let accepted = PathID(1 << 31 | id)
+        waiting[id] = accepted
+        extra = [(Self.leg, listener, .accepted(accepted, from: relayed))]
+        return success(message) { $0.append(.connectionID, id) }
     }
 
     private func allocate(
         _ message: Message, _ path: PathID, _ local: Endpoint, _ server: Endpoint, isStream: Bool
     ) -> [UInt8] {
         guard allocations.count + deletedAt.count < quota else { return error(486, message) }
+        let isTCP = (try? message.value(.requestedTransport)) == 6
+        guard !isTCP || relaysTCP else { return error(442, message) }
         nextPort += 1
         let isIPv6 = (try? message.value(.requestedAddressFamily)) == .ipv6
         let relayed = Endpoint(isIPv6 ? Self.relayed6 : server.address, nextPort)
-        allocations[path] = Allocation(user: server, isStream: isStream, relayed: relayed)
+        allocations[path] = Allocation(user: server, isStream: isStream, relayed: relayed, isTCP: isTCP)
         mostAllocations = max(mostAllocations, allocations.count)
         return success(message) {
             $0.append(.xorRelayedAddress, relayed)
@@ -240,6 +300,7 @@ extension VirtualNetwork {
     /// Lets the servers answer everything, and connections be made in a round trip.
     mutating func serve(_ server: RelayServer) {
         connect = { _ in [(RelayServer.leg * 2, .connected)] }
+        opening = { path, specification, local in server.opened(path, specification, local) }
         relay = { path, local, remote, bytes, now, isStream in
             server.take(path, local, remote, bytes, at: now, isStream: isStream)
         }

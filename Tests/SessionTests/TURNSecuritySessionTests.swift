@@ -123,7 +123,8 @@ import Testing
         #expect(evidence.trouble == nil && evidence.relay?.channel.roundTrips.count == 3)
         #expect(evidence.tls?.handshakesBegun == 2 && evidence.tls?.handshake == .milliseconds(40))
         #expect(run.server.requests.first?.at == Instant.zero + HandshakeRace.interval + .milliseconds(40))
-        #expect(begun == 2 && run.took < 2500 && run.server.allocations.isEmpty)
+        // With those of the pair of relays.
+        #expect(begun == 4 && run.took < 2700 && run.server.allocations.isEmpty)
         let client = try #require(run.network.sent.first { $0.transmit.destination.port == 5349 })
         #expect(evidence.localAddress == client.local)
     }
@@ -138,7 +139,7 @@ import Testing
             }
         }
         #expect(run.first?.trouble == nil && run.first?.tls?.handshakesBegun == 3)
-        #expect(run.first?.tls?.handshake == .seconds(5) && begun == 3)
+        #expect(run.first?.tls?.handshake == .seconds(5))
     }
 
     @Test func stallOfOneHandshakeIsNotTheEndOfTheOthers() throws {
@@ -188,7 +189,8 @@ import Testing
                 return (.seconds(5), .secured(Self.facts))
             }
         }
-        #expect(begun == 1 && run.first?.trouble == nil && run.first?.tls?.handshakesBegun == 1)
+        // With those of the pair of relays.
+        #expect(begun == 3 && run.first?.trouble == nil && run.first?.tls?.handshakesBegun == 1)
     }
 
     @Test func serverThatEndsTheAssociationIsAskedOnceMoreFromAnotherPort() throws {
@@ -202,7 +204,8 @@ import Testing
             server.isDropped = { $0.at < Instant.zero + Self.leg * 5 }
         }
         #expect(run.first?.trouble == nil && run.first?.relay?.channel.roundTrips.count == 3)
-        #expect(Self.clients(run.network).count == 2 && run.server.allocations.isEmpty && run.took < 400)
+        // With those of the pair of relays.
+        #expect(Self.clients(run.network).count == 4 && run.server.allocations.isEmpty && run.took < 600)
     }
 
     @Test(arguments: ["turns:9.9.9.9", "turns:9.9.9.9?transport=udp"])

@@ -14,6 +14,8 @@ struct VirtualNetwork {
         case datagram(from: Endpoint, [UInt8])
         case bytes([UInt8])
         case ended
+        /// A listener's new connection.
+        case accepted(PathID, from: Endpoint)
     }
 
     enum Handshake {
@@ -41,6 +43,8 @@ struct VirtualNetwork {
     var relay: (PathID, Endpoint, Endpoint, [UInt8], Instant, Bool) -> [(Duration, PathID, Arrival)]? = {
         _, _, _, _, _, _ in nil
     }
+    /// What a socket brings about by being there.
+    var opening: (PathID, PathSpecification, Endpoint) -> [(Duration, PathID, Arrival)] = { _, _, _ in [] }
     /// How a handshake on a path ends; nil is never.
     var handshake: (PathSpecification) -> (Duration, Handshake)? = { _ in nil }
     /// How long after a handshake has begun the server ends what it had agreed to; nil is never.
@@ -125,6 +129,11 @@ struct VirtualNetwork {
         _ path: PathID, _ local: Endpoint, _ remote: Endpoint, _ bytes: [UInt8], isStream: Bool
     ) -> Bool {
         guard let arrivals = relay(path, local, remote, bytes, now, isStream) else { return false }
+        arrive(arrivals)
+        return true
+    }
+
+    private mutating func arrive(_ arrivals: [(Duration, PathID, Arrival)]) {
         for (delay, path, arrival) in arrivals {
             let at = now + delay
             switch arrival {
@@ -133,9 +142,14 @@ struct VirtualNetwork {
             case .bytes(let bytes):
                 schedule(.stream(StreamEvent(path: path, kind: .bytes(bytes), at: at)), after: delay)
             case .ended: schedule(.stream(StreamEvent(path: path, kind: .ended, at: at)), after: delay)
+            case .accepted(let new, let remote):
+                let local = locals[path] ?? Endpoint(Self.host, 0)
+                (remotes[new], locals[new]) = (remote, local)
+                schedule(
+                    .stream(StreamEvent(path: new, kind: .accepted(by: path, local: local, remote: remote), at: at)),
+                    after: delay)
             }
         }
-        return true
     }
 
     private mutating func open(_ path: PathID, _ specification: PathSpecification) {
@@ -156,6 +170,7 @@ struct VirtualNetwork {
             let end = SecureRefusal(failures: [SecureFailure(.alert, "close notify", alert: 0)])
             schedule(.securingFailed(path, end, after: delay), after: delay)
         }
+        defer { arrive(opening(path, specification, locals[path] ?? Endpoint(Self.host, 0))) }
         guard case .connection(let remote) = specification.kind else {
             schedule(.opened(path, local: Endpoint(specification.local?.address ?? Self.host, nextPort)), after: .zero)
             return

@@ -234,6 +234,40 @@ extension Explanations {
             "The first of this user was made and carried data; another on the same server was not.",
             do: "Look for limits by user, address or rate, and for servers behind one address that differ."),
         finding(
+            "turn-tcp-bind-fails", "The data connection is not taken",
+            "A peer's connection was announced, and the client's second connection was not bound to it (RFC 6062).",
+            do: "Let a balancer keep a client's connections on one server."),
+        finding(
+            "turn-tcp-connect-fails", "The relay does not connect to a peer",
+            "Connect to a second socket of this machine did not lead to data.",
+            do: "Look at this machine's firewall; allow outgoing TCP from the server."),
+        finding(
+            "turn-tcp-relay-elsewhere", "Another takes the relay's connections",
+            "A connection to the relayed address was taken, and the server did not announce it.",
+            do: "Compare the relayed address with the server's (coturn: external-ip=)."),
+        finding(
+            "turn-tcp-relay-ports-blocked", "The relay ports are closed for TCP",
+            "No TCP connection to the relayed address came about.",
+            do: "Open the relay's TCP ports to the server: 49152-65535, or coturn's min-port= to max-port=."),
+        finding(
+            "turn-tcp-relay-silent", "The TCP relay carries nothing",
+            "A peer's connection was bound, and no byte came back through it.", do: "Compare over TLS."),
+        finding(
+            "turn-token-expired", "The access token has expired",
+            "Its expires_at says so, by this machine's clock.",
+            do: "Get a new one; where that has expired as well, compare the clocks."),
+        finding(
+            "turn-token-key-cut", "The token's key is cut",
+            "The server refuses a signature with the whole key, and takes one with its first 16 bytes, as coturn does.",
+            do: "Have the server mended: clients that sign as RFC 7635 says are refused there."),
+        finding(
+            "turn-token-not-taken", "Access tokens are not taken",
+            "The server's 401 has no THIRD-PARTY-AUTHORIZATION (RFC 7635).",
+            do: "Turn it on (coturn: oauth), or give a user and a password."),
+        finding(
+            "turn-token-refused", "The access token is refused", "401 to a request that was signed with its key.",
+            do: "Get a new one; compare key id, key and server name with the authorization server."),
+        finding(
             "turn-transport-unsupported", "The transport is not relayed", "The server answers 442.",
             do: "Ask for UDP, or turn TCP relaying on."),
         finding(

@@ -42,9 +42,9 @@ enum FindingRules {
             ServerSilent.self, ServerAnswersBadly.self, NameLeadsInside.self, AddressRewritten.self,
             MappedAddressNotGlobal.self, OtherAddressNotGlobal.self, NATMappingDependent.self, NATServerUnusable.self,
             NATMethodsDisagree.self, NATLifetimeShort.self, AnswersLost.self, NetworkChanged.self,
-            TURNCredentialsRefused.self,
-            TURNChallengeFails.self, TURNServerRefuses.self, TURNRedirected.self, TURNRelayFails.self,
-            TURNRelayStops.self, TURNRelayPairFails.self, TURNLeavesTraces.self,
+            TURNCredentialsRefused.self, TURNTokenFails.self, TURNChallengeFails.self, TURNServerRefuses.self,
+            TURNRedirected.self, TURNRelayFails.self, TURNTCPRelayFails.self, TURNRelayStops.self,
+            TURNRelayPairFails.self, TURNLeavesTraces.self,
         ]
     }
 

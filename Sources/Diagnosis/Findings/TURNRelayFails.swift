@@ -94,7 +94,7 @@ enum TURNRelayFails: FindingRule {
 
 extension TURNResult {
     fileprivate var death: TURNRelayFails.Death? {
-        guard let relay else { return nil }
+        guard let relay, relay.tcp == nil else { return nil }
         guard relay.indications.roundTrips.isEmpty else { return .channel }
         guard relay.indications.arrived == 0 else { return .wayBack }
         guard let source = relay.reverse?.source else { return .nothing }

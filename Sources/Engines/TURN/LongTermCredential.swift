@@ -40,10 +40,10 @@ package struct LongTermCredential: Hashable, Sendable {
         return false
     }
 
-    /// Whether the key has neither the 20 bytes that HMAC-SHA1 takes nor the 32 of HMAC-SHA256 (RFC 7635 s4.1.1).
-    package var hasUnusualKeyLength: Bool {
-        guard case .token(_, let macKey) = kind else { return false }
-        return macKey.bytes.count != 20 && macKey.bytes.count != 32
+    /// How many bytes a token's key has; nil for a password. HMAC-SHA-1 takes 20, HMAC-SHA-256 32 (RFC 7635 s4.1.1).
+    package var macKeySize: Int? {
+        guard case .token(_, let macKey) = kind else { return nil }
+        return macKey.bytes.count
     }
 }
 

@@ -27,7 +27,7 @@ package enum TURNREST {
     package static func credential(secret: String, user: String = "", expiry: Int64) -> Credential {
         let username = user.isEmpty ? "\(expiry)" : "\(expiry):\(user)"
         let digest = HMAC.sha1(Array(username.utf8)[...], key: Array(secret.utf8))
-        return Credential(username: username, password: base64(digest))
+        return Credential(username: username, password: Base64.encode(digest))
     }
 
     /// When a user name of this kind expires, in seconds since 1970; nil where it is no such name.
@@ -45,20 +45,5 @@ package enum TURNREST {
     package static func secondsSinceExpiry(ofUsername username: String, now: Int64) -> Int64? {
         guard let expiry = expiry(inUsername: username), expiry <= now else { return nil }
         return now - expiry
-    }
-
-    /// RFC 4648 s4.
-    static func base64(_ bytes: [UInt8]) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var text: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            var bits = UInt32(0)
-            for index in 0..<3 { bits = bits << 8 | UInt32(start + index < bytes.count ? bytes[start + index] : 0) }
-            for index in 0..<4 {
-                text.append(index <= group.count ? alphabet[Int(bits >> (18 - 6 * UInt32(index)) & 0x3F)] : 0x3D)
-            }
-        }
-        return String(decoding: text, as: UTF8.self)
     }
 }

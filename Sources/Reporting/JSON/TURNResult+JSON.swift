@@ -41,8 +41,9 @@ extension TURNResult {
     }
 
     private var relayJSON: JSONValue? {
-        guard let relay, let data, data.sent > 0 else { return nil }
+        guard let relay, let data, data.sent > 0 || relay.tcp != nil else { return nil }
         return [
+            "transport": .string(relay.tcp == nil ? "udp" : "tcp"),
             "sent": .integer(data.sent),
             "received": .integer(data.returned),
             "lossRatio": .decimal(data.lossRatio),
@@ -52,9 +53,11 @@ extension TURNResult {
             "jitterMs": (data.roundTrips?.jitter).map(JSONValue.milliseconds),
             "overheadMs": (data.roundTrips?.overhead).map(JSONValue.milliseconds),
             "peerAddress": relay.peerAddress.map(JSONValue.endpoint),
-            "indications": relay.indications.jsonValue,
+            "indications": relay.tcp == nil ? relay.indications.jsonValue : nil,
             "channel": relay.channel.sent > 0 ? relay.channel.jsonValue : nil,
             "soak": relay.soak?.jsonValue,
+            "inbound": relay.tcp?.inbound.jsonValue,
+            "outbound": relay.tcp?.outbound?.jsonValue,
             "altered": data.altered > 0 ? .integer(data.altered) : nil,
             "reverse": relay.reverse.map {
                 [
@@ -63,6 +66,19 @@ extension TURNResult {
                 ]
             },
             "pathError": relay.pathTrouble?.jsonValue,
+        ]
+    }
+}
+
+extension TURNEvidence.TCPLane {
+    fileprivate var jsonValue: JSONValue {
+        [
+            "reached": .string(reached.rawValue),
+            "sent": .integer(tally.sent), "arrived": .integer(tally.arrived),
+            "returned": .integer(tally.roundTrips.count),
+            "bindMs": boundAfter.map(JSONValue.milliseconds),
+            "code": code.map(JSONValue.integer),
+            "pathError": pathTrouble?.jsonValue,
         ]
     }
 }

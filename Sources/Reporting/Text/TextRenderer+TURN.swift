@@ -47,6 +47,19 @@ extension TextRenderer {
             remarks: remarks(on: result))
     }
 
+    private func words(_ tcp: TURNEvidence.TCPRelay) -> String {
+        func words(_ lane: TURNEvidence.TCPLane) -> String {
+            guard lane.isSilent else {
+                return "\(lane.tally.roundTrips.count) of \(lane.tally.sent) messages came back"
+            }
+            let code = lane.code.map { ", \($0)" } ?? ""
+            let trouble = lane.pathTrouble.map { ", \($0.kind.reportName)" } ?? ""
+            return "nothing (\(lane.reached.rawValue)\(code)\(trouble))"
+        }
+        return "TCP relay: from a peer: \(words(tcp.inbound)); to a peer: "
+            + (tcp.outbound.map(words) ?? "not tried behind a NAT")
+    }
+
     private func remarks(on result: TURNResult) -> [String] {
         var remarks: [String] = []
         switch result.outcome {
@@ -72,6 +85,7 @@ extension TextRenderer {
                     + "\(soak.permissions), channel \(soak.channels), nonce \(soak.nonces)")
         }
         if let tls = evidence.tls { remarks += self.remarks(on: tls) }
+        if let tcp = result.relay?.tcp { remarks += [words(tcp)] }
         if let trouble = result.relay?.pathTrouble {
             remarks.append("the second socket met \(trouble.kind.reportName) on the way to the relayed address")
         }

@@ -1,11 +1,12 @@
-/// Bytes that were pasted as base64 or base64url (RFC 4648).
-enum Base64Text {
-    static func decode(_ text: String) -> [UInt8]? {
+/// Bytes as base64 or base64url (RFC 4648).
+package enum Base64 {
+    /// White space and missing padding do no harm; nil where the text is anything else, or holds no byte.
+    package static func decode(_ text: String) -> [UInt8]? {
         var bytes: [UInt8] = []
         var bits: UInt32 = 0
         var count = 0
         var isPadded = false
-        for byte in text.utf8 where !PastedText.isSpace(byte) {
+        for byte in text.utf8 where ![0x20, 0x09, 0x0A, 0x0D].contains(byte) {
             if byte == UInt8(ascii: "=") {
                 isPadded = true
                 continue
@@ -21,6 +22,21 @@ enum Base64Text {
         }
         // What is left of the last byte is no data (RFC 4648 s3.5); six bits alone are no byte.
         return count < 6 && bits == 0 && !bytes.isEmpty ? bytes : nil
+    }
+
+    /// With padding (RFC 4648 s4).
+    package static func encode(_ bytes: [UInt8]) -> String {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var text: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let group = bytes[start..<min(start + 3, bytes.count)]
+            var bits = UInt32(0)
+            for index in 0..<3 { bits = bits << 8 | UInt32(start + index < bytes.count ? bytes[start + index] : 0) }
+            for index in 0..<4 {
+                text.append(index <= group.count ? alphabet[Int(bits >> (18 - 6 * UInt32(index)) & 0x3F)] : 0x3D)
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 
     private static func sextet(_ byte: UInt8) -> UInt32? {
