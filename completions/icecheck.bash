@@ -188,7 +188,7 @@ _icecheck_check() {
     repeating_flags=()
     non_repeating_flags=(--hairpin --no-redirect --follow-private -4 --ipv4 -6 --ipv6 --insecure --dry-run --no-progress --version -h --help)
     repeating_options=(--ice-servers)
-    non_repeating_options=(--user --password --password-file --secret --secret-file --ttl --realm --interface --bind --ca-file --timeout --format)
+    non_repeating_options=(--user --password --password-file --secret --secret-file --access-token-file --ttl --realm --interface --bind --ca-file --timeout --format)
     __icecheck_offer_flags_options -1
 
     # Offer option value completions
@@ -206,6 +206,9 @@ _icecheck_check() {
         return
         ;;
     '--secret-file')
+        return
+        ;;
+    '--access-token-file')
         return
         ;;
     '--ttl')
@@ -307,13 +310,37 @@ _icecheck_stun() {
 
 _icecheck_nat() {
     repeating_flags=()
-    non_repeating_flags=(--hairpin --lifetime -4 --ipv4 -6 --ipv6 --insecure --dry-run --no-progress --version -h --help)
+    non_repeating_flags=(--hairpin --no-redirect --follow-private --lifetime -4 --ipv4 -6 --ipv6 --insecure --dry-run --no-progress --version -h --help)
     repeating_options=(--ice-servers)
-    non_repeating_options=(--interface --bind --ca-file --timeout --format)
+    non_repeating_options=(--user --password --password-file --secret --secret-file --access-token-file --ttl --realm --interface --bind --ca-file --timeout --format)
     __icecheck_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
+    '--user')
+        return
+        ;;
+    '--password')
+        return
+        ;;
+    '--password-file')
+        return
+        ;;
+    '--secret')
+        return
+        ;;
+    '--secret-file')
+        return
+        ;;
+    '--access-token-file')
+        return
+        ;;
+    '--ttl')
+        return
+        ;;
+    '--realm')
+        return
+        ;;
     '--ice-servers')
         return
         ;;
@@ -338,9 +365,9 @@ _icecheck_nat() {
 
 _icecheck_turn() {
     repeating_flags=()
-    non_repeating_flags=(--no-redirect --follow-private --all-transports -4 --ipv4 -6 --ipv6 --insecure --dry-run --no-progress --version -h --help)
+    non_repeating_flags=(--no-redirect --follow-private --all-transports --soak -4 --ipv4 -6 --ipv6 --insecure --dry-run --no-progress --version -h --help)
     repeating_options=(--ice-servers)
-    non_repeating_options=(--user --password --password-file --secret --secret-file --ttl --realm --count --size --duration --interface --bind --ca-file --timeout --format)
+    non_repeating_options=(--user --password --password-file --secret --secret-file --access-token-file --ttl --realm --count --size --duration --relay-transport --interface --bind --ca-file --timeout --format)
     __icecheck_offer_flags_options -1
 
     # Offer option value completions
@@ -360,6 +387,9 @@ _icecheck_turn() {
     '--secret-file')
         return
         ;;
+    '--access-token-file')
+        return
+        ;;
     '--ttl')
         return
         ;;
@@ -373,6 +403,9 @@ _icecheck_turn() {
         return
         ;;
     '--duration')
+        return
+        ;;
+    '--relay-transport')
         return
         ;;
     '--ice-servers')
@@ -416,7 +449,7 @@ _icecheck_turn_credentials() {
     repeating_flags=()
     non_repeating_flags=(--no-redirect --follow-private --version -h --help)
     repeating_options=()
-    non_repeating_options=(--user --password --password-file --secret --secret-file --ttl --realm)
+    non_repeating_options=(--user --password --password-file --secret --secret-file --access-token-file --ttl --realm)
     __icecheck_offer_flags_options -1
 
     # Offer option value completions
@@ -434,6 +467,9 @@ _icecheck_turn_credentials() {
         return
         ;;
     '--secret-file')
+        return
+        ;;
+    '--access-token-file')
         return
         ;;
     '--ttl')

@@ -377,7 +377,8 @@ extension Session {
         if turnRuns[run].allocation.discards[.unauthenticatedSuccess, default: 0] > 0 {
             return TURNEvidence.Trouble(stage, .notAuthenticated, detail: "none of them")
         }
-        if turnRuns[run].allocation.discards[.noTransaction, default: 0] > 0 {
+        // An answer to what is over already may have come twice.
+        if turnRuns[run].evidence.realm == nil, turnRuns[run].allocation.discards[.noTransaction, default: 0] > 0 {
             return TURNEvidence.Trouble(stage, .foreignAnswer)
         }
         if pending.have > 0 {
@@ -475,7 +476,9 @@ extension Session {
 
     private mutating func failed(_ stage: TURNStage, _ failure: TURNFailure, _ run: Int, at now: Instant) {
         if case .redirected(let redirect) = failure, turnRuns[run].evidence.allocation == nil {
-            let visited = Set(turnRuns.map(\.evidence.serverAddress))
+            // For a relay of the other family the same way is gone again.
+            let alike = turnRuns.filter { $0.evidence.relayFamily == turnRuns[run].evidence.relayFamily }
+            let visited = Set(alike.map(\.evidence.serverAddress))
             switch turnRuns[run].redirects.decide(redirect, visited: visited) {
             case .follow(let server):
                 turnRuns[run].evidence.redirects.append(server)

@@ -12,7 +12,7 @@ struct TURNCommand: ParsableCommand {
         abstract: "Asks TURN servers for relays, sends data through them, and explains each failure.",
         discussion: """
             Every address of every server is tried at once. A relay is fine where datagrams from a second socket came \
-            through it and back, in Send and Data indications and over a channel. The allocations are deleted at the \
+            through it and back, in Send and Data indications and over a channel. Relays that do are also tried with each other, on each server and between servers. The allocations are deleted at the \
             end. The exit status is 0 only where each relay carries data.
             """,
         subcommands: [TURNCredentialsCommand.self])

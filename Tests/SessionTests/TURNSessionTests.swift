@@ -226,6 +226,15 @@ import Testing
         #expect(run.server.allocations.isEmpty)
     }
 
+    @Test func redirectIsFollowedForTheRelaysOfBothFamilies() throws {
+        let chain = Self.chain(9, 10)
+        let run = try Self.run(Self.options(families: [.ipv4, .ipv6])) { _, server in
+            server.redirects = Self.redirects(chain)
+        }
+        #expect(run.evidence.map(\.relayFamily).sorted { $0.name < $1.name } == [.ipv4, .ipv6])
+        #expect(run.evidence.allSatisfy { $0.redirects == [chain[1]] && $0.trouble?.kind != .redirected })
+    }
+
     @Test func redirectFromPublicToPrivateIsRefusedAndNothingIsSentThere() throws {
         let inside = Endpoint(IPAddress(10, 0, 0, 1), 3478)
         let run = try Self.run(Self.options()) { _, server in server.redirects = [RelayServer.endpoint: inside] }
