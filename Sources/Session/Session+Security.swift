@@ -11,6 +11,8 @@ package struct TLSEvidence: Hashable, Sendable, Codable {
     package var firstBytes: [UInt8]
     /// How long it took, beyond the connection.
     package var handshake: Duration
+    /// What a handshake without SNI failed of, empty where it was fine; nil where none was made to compare.
+    package var failuresWithoutServerName: [SecureFailure]?
     /// DTLS: how many were begun until then, each from a port of its own; the first that was complete is this one.
     package var handshakesBegun: Int
 
@@ -67,7 +69,7 @@ extension Session {
         keep(evidence, of: id, at: now)
         if leavesRace(id, refusal) { return close(id) }
         paths[id]?.state = .unsecured
-        if let place = path.turn { turnPathNotSecured(place, at: now) }
+        if let place = path.turn { turnPathNotSecured(place, refusal, at: now) }
         for index in liveProbes.sorted() where probes[index].path == id {
             end(index, .failed(index, .notSecured), at: now)
         }

@@ -10,6 +10,8 @@ struct TURNRun: Sendable {
     var path: PathID
     /// DTLS: the other handshakes that are under way.
     var race = HandshakeRace()
+    /// The path of a handshake without SNI.
+    var namelessPath: PathID?
     let startedAt: Instant
     let schedule: RetransmissionSchedule
     var framer = StreamFramer()
@@ -39,6 +41,8 @@ enum TURNPlace: Sendable {
     case client(run: Int)
     case peer(run: Int)
     case tcp(run: Int, TCPRelayTrial.Role)
+    /// A handshake without SNI, to compare: see Session+ServerName.swift.
+    case nameless(run: Int)
 }
 
 extension Session {
@@ -130,6 +134,7 @@ extension Session {
             if turnRuns[run].evidence.localAddress != local { turnConnected(place, local, on: path, at: now) }
         case .peer(let run): peerOpened(run, local, at: now)
         case .tcp(let run, let role): tcpPathOpened(run, role, local, at: now)
+        case .nameless(let run): namelessHandshakeEnded(run, [], at: now)
         }
     }
 
@@ -143,9 +148,12 @@ extension Session {
         if turnRuns[run].evidence.transport == .dtls { turnRuns[run].race.begin(at: now) }
     }
 
-    mutating func turnPathNotSecured(_ place: TURNPlace, at now: Instant) {
+    mutating func turnPathNotSecured(_ place: TURNPlace, _ refusal: SecureRefusal, at now: Instant) {
         switch place {
-        case .client(let run): lose(run, TURNEvidence.Trouble(.tls, .notSecured), at: now)
+        case .client(let run):
+            if comparesWithoutServerName(run, at: now) { return }
+            lose(run, TURNEvidence.Trouble(.tls, .notSecured), at: now)
+        case .nameless(let run): namelessHandshakeEnded(run, refusal.failures, at: now)
         case .tcp(let run, let role): tcpPathFailed(run, role, nil, at: now)
         case .peer: break
         }
@@ -167,6 +175,7 @@ extension Session {
         switch place {
         case .peer(let run): peerFailed(run, trouble, isFatal: error.isFatal, at: now)
         case .tcp(let run, let role): if error.isFatal { tcpPathFailed(run, role, trouble, at: now) }
+        case .nameless(let run): if error.isFatal { namelessHandshakeEnded(run, nil, at: now) }
         case .client(let run):
             guard !turnRuns[run].isReported else { return }
             if error.isFatal || trouble.origin == .local && trouble.kind != .outOfResources {
@@ -214,7 +223,7 @@ extension Session {
     }
 
     /// The path is gone, and with it all that could still be said to the server.
-    private mutating func lose(_ run: Int, _ trouble: TURNEvidence.Trouble, at now: Instant) {
+    mutating func lose(_ run: Int, _ trouble: TURNEvidence.Trouble, at now: Instant) {
         if turnRuns[run].evidence.trouble == nil { turnRuns[run].evidence.trouble = trouble }
         turnRuns[run].allocation.abandon()
         settle(run, at: now)
@@ -286,6 +295,7 @@ extension Session {
             turnRuns[run].allocation.handle(datagram: datagram.bytes, at: datagram.arrivedAt)
             settle(run, at: now)
         case .peer(let run): peerDatagramArrived(run, datagram, at: now)
+        case .nameless: break
         case .tcp: break
         }
     }
@@ -420,7 +430,10 @@ extension Session {
         keepTallies(of: run)
         closePaths(of: run)
         closeTCPTrial(run)
-        if let path = turnRuns[run].trial?.path, paths[path] != nil { close(path) }
+        for path in [turnRuns[run].trial?.path, turnRuns[run].namelessPath].compactMap(\.self)
+        where paths[path] != nil {
+            close(path)
+        }
         switch turnRuns[run].purpose {
         case .attempt: observe(.turnSeen(turnRuns[run].evidence), at: now)
         case .pairEnd(let pair, _): pairEndOver(pair, at: now)

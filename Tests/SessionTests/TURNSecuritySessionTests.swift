@@ -221,6 +221,64 @@ import Testing
         #expect(run.diagnosis.turn.first?.error?.kind == .connectionClosed && !run.diagnosis.findings.isEmpty)
     }
 
+    private static let otherName = SecureFailure(.wrongName, "other.example.org", certificate: 0)
+
+    private static func namedRun(
+        _ uri: String, _ failures: [SecureFailure], without nameless: VirtualNetwork.Handshake?,
+        _ change: (inout Options) -> Void = { _ in }
+    ) throws -> TURNSessionTests.Run {
+        try run(uri, change) { network, _ in
+            let system = network.answer
+            network.answer = { query in
+                guard case .addresses(_, let family) = query else { return system(query) }
+                return (.zero, family == .ipv4 ? .addresses([RelayServer.address]) : .failed(.noSuchName))
+            }
+            network.handshake = { specification in
+                guard case .client(let configuration)? = specification.security else { return nil }
+                if configuration.serverName == nil { return nameless.map { (leg * 4, $0) } }
+                return (leg * 4, .refused(SecureRefusal(failures: failures)))
+            }
+        }
+    }
+
+    @Test(arguments: ["turns:turn.example.org", "turns:turn.example.org:5349?transport=udp"])
+    func certificateForAnotherNameIsComparedWithTheOneThatIsSentWithoutAName(uri: String) throws {
+        let fine = try Self.namedRun(uri, [Self.otherName], without: .secured(Self.facts))
+        #expect(fine.first?.trouble == TURNEvidence.Trouble(.tls, .notSecured) && fine.first?.isCutShort == false)
+        #expect(fine.first?.tls?.failures == [Self.otherName] && fine.first?.tls?.failuresWithoutServerName == [])
+        #expect(fine.server.requests.isEmpty && fine.took == 80)
+        let finding = try #require(fine.diagnosis.findings.first)
+        #expect(finding.id == "tls-name-mismatch" && finding.evidence.last?.contains("which is fine") == true)
+        let same = try Self.namedRun(
+            uri, [Self.otherName], without: .refused(SecureRefusal(failures: [Self.otherName])))
+        #expect(same.first?.tls?.failuresWithoutServerName == [Self.otherName])
+        #expect(same.diagnosis.findings.first?.evidence.last?.contains("it does the same") == true)
+    }
+
+    @Test func nameThatTheServerDoesNotKnowIsComparedToo() throws {
+        let alert = SecureFailure(.alert, "unrecognized name", alert: 112)
+        let run = try Self.namedRun("turns:turn.example.org", [alert], without: .secured(Self.facts))
+        #expect(run.first?.tls?.failuresWithoutServerName == [] && run.first?.tls?.failures == [alert])
+    }
+
+    @Test func whatHasNothingToDoWithTheNameIsNotCompared() throws {
+        let expired = try Self.namedRun(
+            "turns:turn.example.org", [SecureFailure(.expired, "2020-01-01")], without: .secured(Self.facts))
+        #expect(expired.first?.tls?.failuresWithoutServerName == nil && expired.took == 40)
+        // An address is no name that SNI could give.
+        let address = try Self.namedRun("turns:9.9.9.9", [Self.otherName], without: .secured(Self.facts))
+        #expect(address.first?.tls?.failuresWithoutServerName == nil && Self.clients(address.network).isEmpty == false)
+    }
+
+    @Test func comparisonThatDoesNotEndIsNoPartOfTheVerdict() throws {
+        let run = try Self.namedRun("turns:turn.example.org", [Self.otherName], without: nil) {
+            $0.timeout = .seconds(2)
+        }
+        #expect(run.took == 2000 && run.first?.trouble == TURNEvidence.Trouble(.tls, .notSecured))
+        #expect(run.first?.tls?.failuresWithoutServerName == nil)
+        #expect(run.diagnosis.findings.map(\.id) == ["tls-name-mismatch"])
+    }
+
     @Test func redirectWithADomainIsHeldToThatName() throws {
         let other = Endpoint(IPAddress(9, 9, 9, 10), 5349)
         let run = try Self.run("turns:9.9.9.9") { _ in

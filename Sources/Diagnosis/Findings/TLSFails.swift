@@ -13,7 +13,7 @@ enum TLSFails: FindingRule {
         for way in evidence.ways {
             guard let tls = way.tls, let first = tls.failures.first, !way.isNoTLS else { continue }
             let rule = rule(first.kind)
-            let lines = tls.failures.map { "\(way.place): \(Words.failure($0))" }
+            let lines = tls.failures.map { "\(way.place): \(Words.failure($0))" } + way.comparison
             if let index = seen.firstIndex(where: { $0.rule.id == rule.id }) {
                 seen[index].evidence += lines
             } else {
@@ -169,6 +169,19 @@ struct SecuredWay {
     var tls: TLSEvidence?
     /// Whether what answers is another protocol: that is a wrong service's finding.
     var isNoTLS: Bool { tls?.failures.first?.kind == .notTLS }
+    /// What the server showed to a client that gives no name.
+    var comparison: [String] {
+        guard let tls, let others = tls.failuresWithoutServerName else { return [] }
+        let words =
+            if others.isEmpty {
+                "it shows another certificate, which is fine: it has the wrong one for the name that clients give (SNI)"
+            } else if others == tls.failures {
+                "it does the same"
+            } else {
+                others.map(Words.failure).joined(separator: "; ")
+            }
+        return ["\(place), without SNI: \(words)"]
+    }
 }
 
 extension Evidence {

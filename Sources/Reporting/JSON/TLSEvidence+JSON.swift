@@ -15,6 +15,9 @@ extension TLSEvidence {
             "daysToExpiry": facts.daysToExpiry.map { .integer(Int(clamping: $0)) },
             "chain": facts.chain.jsonArrayUnlessEmpty(\.jsonValue),
             "inspectedBy": facts.inspectionProduct.map(JSONValue.string),
+            "withoutServerName": failuresWithoutServerName.map { failures in
+                ["ok": .bool(failures.isEmpty), "faults": failures.jsonArrayUnlessEmpty(\.jsonValue)]
+            },
             "faults": (failures.isEmpty ? facts.faults : failures).jsonArrayUnlessEmpty(\.jsonValue),
         ]
     }
