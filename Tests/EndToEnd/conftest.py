@@ -4,6 +4,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from netlab import remove_leftovers, why_not
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -191,6 +193,21 @@ def start(binary):
         if one.process.returncode is None and one.process.poll() is None:
             one.process.kill()
             one.process.wait()
+
+
+@pytest.fixture(scope="module")
+def permitted():
+    """Network namespaces can be made here, and none is left of a run that was killed."""
+    reason = why_not()
+    if reason:
+        pytest.skip(reason)
+    remove_leftovers()
+
+
+@pytest.fixture(scope="module")
+def coturn_installed():
+    if shutil.which("turnserver") is None:
+        pytest.skip("turnserver is not installed (Debian: coturn)")
 
 
 @pytest.fixture

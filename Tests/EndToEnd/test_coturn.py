@@ -1,7 +1,6 @@
 """The coturn of the tests is what each test takes it for: seen by a client that shares no code with icecheck."""
 
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -13,10 +12,7 @@ from coturn import Coturn, long_term_key, rest_credential
 from turnwire import PASSWORD, REALM, USER, Client, Refused
 
 
-@pytest.fixture(autouse=True, scope="module")
-def installed():
-    if shutil.which("turnserver") is None:
-        pytest.skip("coturn is not installed")
+pytestmark = pytest.mark.usefixtures("coturn_installed")
 
 
 def client(server, address="127.0.0.1", user=USER, password=PASSWORD, **options):

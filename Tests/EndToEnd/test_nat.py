@@ -7,19 +7,10 @@ from conftest import Running, assert_safe, no_core_dumps, validate
 from hostile import serve
 from lying import LIES, lying
 from natlab import LABELS, NATLab
-from netlab import remove_leftovers, why_not
 from test_commands import coturn, served, server  # noqa: F401
 
 PASSING = [name for name, label in LABELS.items() if label.udp == "passes"]
 DEPENDENT = ("address-dependent", "address-and-port-dependent")
-
-
-@pytest.fixture(scope="module")
-def permitted():
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-    remove_leftovers()
 
 
 def ask(binary, lab, *arguments, command="nat"):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from natlab import LABELS, NATLab
-from test_nat import DEPENDENT, PASSING, ask, permitted, uri  # noqa: F401
+from test_nat import DEPENDENT, PASSING, ask, uri
 
 
 @pytest.mark.parametrize("name", [name for name in PASSING if LABELS[name].ipv4])

@@ -5,7 +5,7 @@ import json
 import pytest
 from natlab import OUTSIDE, NATLab
 from natrules import CLIENT_PORTS
-from test_nat import ask, permitted, uri  # noqa: F401
+from test_nat import ask, uri
 
 
 def turns_back(lab):

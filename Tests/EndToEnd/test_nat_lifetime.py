@@ -8,20 +8,11 @@ import pytest
 from conftest import Running, assert_safe, no_core_dumps, validate
 from hostile import serve
 from natlab import NATLab
-from netlab import remove_leftovers, why_not
 from terminal import Terminal, screen
 from test_commands import coturn, served, server  # noqa: F401
 
 TIMEOUT = 15
 XTERM = {"TERM": "xterm"}
-
-
-@pytest.fixture(scope="module")
-def permitted():
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-    remove_leftovers()
 
 
 def begin(binary, lab, *arguments, **options):

@@ -1,7 +1,6 @@
 """`icecheck nat` and `check` with the credential of a coturn without RFC 5780, behind every NAT that the kernel can be."""
 
 import json
-import shutil
 import signal
 import time
 from contextlib import contextmanager
@@ -10,9 +9,9 @@ import pytest
 from certificates import made
 from conftest import Running, assert_safe, no_core_dumps, validate
 from coturn import Coturn
-from natlab import LABELS, SERVERS, NATLab
+from natlab import SERVERS, NATLab
 from netlab import chain
-from test_nat import DEPENDENT, permitted  # noqa: F401
+from test_nat import DEPENDENT
 from turnwire import PASSWORD, USER
 
 CREDENTIAL = ("--user", USER, "--password", PASSWORD)
@@ -24,10 +23,7 @@ NAMES = [
 RELAY_PORTS = (49152, 49407)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def installed():
-    if shutil.which("turnserver") is None:
-        pytest.skip("coturn is not installed")
+pytestmark = pytest.mark.usefixtures("coturn_installed")
 
 
 @contextmanager

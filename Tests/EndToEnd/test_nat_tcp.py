@@ -9,7 +9,7 @@ from conftest import validate
 from hostile import serve
 from natlab import LABELS, NATLab
 from test_commands import coturn, served, server  # noqa: F401
-from test_nat import PASSING, ask, permitted, uri  # noqa: F401
+from test_nat import PASSING, ask, uri
 
 
 def over(report, transport):

@@ -4,7 +4,6 @@ Each relay works from outside in all of these; what is planted is between two of
 """
 
 import os
-import shutil
 import signal
 import time
 from contextlib import ExitStack
@@ -14,7 +13,7 @@ from certificates import made
 from conftest import Running, assert_safe, no_core_dumps
 from coturn import Coturn
 from natlab import SERVERS, NATLab
-from netlab import chain, remove_leftovers, why_not
+from netlab import chain
 from turnwire import PASSWORD, USER
 
 RELAY_PORTS = (50000, 50200)
@@ -22,18 +21,7 @@ ONE, OTHER = SERVERS[4]
 WITH_PASSWORD = ("--user", USER, "--password", PASSWORD)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def installed():
-    if shutil.which("turnserver") is None:
-        pytest.skip("coturn is not installed")
-
-
-@pytest.fixture(scope="module")
-def permitted():
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-    remove_leftovers()
+pytestmark = pytest.mark.usefixtures("coturn_installed")
 
 
 def begin(binary, servers, *more, uris=None, prefix=()):

@@ -1,7 +1,6 @@
 """`icecheck turn` against Debian's coturn, with each mistake of an operator planted: the first finding names it."""
 
 import os
-import shutil
 import signal
 import time
 from contextlib import ExitStack
@@ -9,7 +8,6 @@ from contextlib import ExitStack
 import pytest
 from conftest import Running, assert_safe, no_core_dumps
 from coturn import Coturn
-from netlab import remove_leftovers, why_not
 from turn_causes import CANARIES, CAUSES, TRANSPORTS, Planted, works
 from turnwire import USER
 
@@ -19,18 +17,7 @@ ACROSS = [name for name, cause in CAUSES.items() if cause.needs_namespace and no
 ACROSS_SECURED = [name for name, cause in CAUSES.items() if cause.needs_namespace and cause.needs_tls]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def installed():
-    if shutil.which("turnserver") is None:
-        pytest.skip("coturn is not installed")
-
-
-@pytest.fixture(scope="module")
-def permitted():
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-    remove_leftovers()
+pytestmark = pytest.mark.usefixtures("coturn_installed")
 
 
 def begin(binary, planted, *more, environment=None):

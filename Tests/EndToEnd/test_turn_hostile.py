@@ -13,7 +13,7 @@ import pytest
 from conftest import Running, assert_safe, found_binary, no_core_dumps
 from hostile_turn import FINDINGS, PUBLIC, SCENARIOS, TRANSPORTS, serve, uri
 from natlab import SERVERS, NATLab
-from netlab import command, remove_leftovers, why_not
+from netlab import command
 from stunwire import MAGIC_COOKIE, parse
 from turnwire import (
     ALLOCATE, LIFETIME, PASSWORD, PASSWORD_ALGORITHM, PASSWORD_ALGORITHMS, REFRESH, REQUEST, USER, USERHASH, USERNAME,
@@ -33,14 +33,6 @@ UNBELIEVED = {"not-authenticated"}
 # RFC 8656 s6: a run asks one server for four relays at most (two families, two sockets); each may be tried twice from
 # another five-tuple, with at most 2 realms and 3 nonces. Far above it is a loop.
 MOST_ALLOCATES = 60
-
-
-@pytest.fixture(scope="module")
-def permitted():
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-    remove_leftovers()
 
 
 @pytest.fixture(autouse=True)

@@ -4,11 +4,13 @@ what breaks calls after minutes shows while a test waits."""
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from coturn import Coturn
 from turnwire import PASSWORD, USER
 
 CREDENTIAL = ("--user", USER, "--password", PASSWORD)
-SECRET = "canary-soak-71c2"
+
+pytestmark = pytest.mark.usefixtures("coturn_installed")
 
 
 def soaked(run, server, *more, timeout, credential=CREDENTIAL):

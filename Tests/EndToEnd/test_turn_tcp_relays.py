@@ -1,6 +1,5 @@
 """TCP relays (RFC 6062) against Debian's coturn: peers connect to the relay, and the relay to peers."""
 
-import shutil
 import signal
 import socket
 from contextlib import ExitStack, closing
@@ -9,25 +8,13 @@ import pytest
 from certificates import made
 from conftest import Running
 from coturn import Coturn
-from netlab import remove_leftovers, why_not
 from test_turn_coturn import Stack, assert_nothing_left, assert_secret, begin
 from turn_causes import RELAY_PORTS, WITH_PASSWORD, Planted, across, on_loopback
 
 TCP_RELAY = ("--relay-transport", "tcp")
 
 
-@pytest.fixture(autouse=True, scope="module")
-def installed():
-    if shutil.which("turnserver") is None:
-        pytest.skip("coturn is not installed")
-
-
-@pytest.fixture(scope="module")
-def permitted():
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-    remove_leftovers()
+pytestmark = pytest.mark.usefixtures("coturn_installed")
 
 
 def meet(binary, plant, finding, status):

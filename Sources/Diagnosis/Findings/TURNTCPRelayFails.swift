@@ -8,67 +8,62 @@ enum TURNTCPRelayFails: FindingRule {
                 $0.error?.kind == .noData && $0.relay?.tcp?.inbound.reached == step
             }
             guard !results.isEmpty else { return nil }
+            let rule = rule(step)
             return Finding(
-                id: id(step), severity: .error, title: title(step), evidence: results.map(seen), causes: causes(step),
-                remedy: remedy(step))
+                id: rule.id, severity: .error, title: rule.title, evidence: results.map(seen), causes: rule.causes,
+                remedy: rule.remedy)
         }
         return inbound + [outbound(evidence)].compactMap(\.self)
     }
 
-    private static func id(_ step: TURNEvidence.TCPLane.Step) -> String {
-        switch step {
-        case .connect: "turn-tcp-relay-ports-blocked"
-        case .announcement: "turn-tcp-relay-elsewhere"
-        case .bind: "turn-tcp-bind-fails"
-        case .data: "turn-tcp-relay-silent"
-        }
+    private struct Rule {
+        var id: String
+        var title: String
+        var causes: [String]
+        var remedy: String
     }
 
-    private static func title(_ step: TURNEvidence.TCPLane.Step) -> String {
+    private static func rule(_ step: TURNEvidence.TCPLane.Step) -> Rule {
         switch step {
-        case .connect: "No TCP connection to the TURN server's relay ports"
-        case .announcement: "The TURN server does not announce a peer's connection"
-        case .bind: "The TURN server does not take the data connection"
-        case .data: "The TURN server's TCP relay connects and carries nothing"
+        case .connect:
+            Rule(
+                id: "turn-tcp-relay-ports-blocked", title: "No TCP connection to the TURN server's relay ports",
+                causes: [
+                    "a firewall at the server lets its relay ports through for UDP and not for TCP (49152-65535/tcp, or "
+                        + "min-port= to max-port=)",
+                    "the relayed address is not the server's (coturn: external-ip=, relay-ip=)",
+                ],
+                remedy: "Open the relay's ports for TCP to the server in its firewall or security group.")
+        case .announcement:
+            Rule(
+                id: "turn-tcp-relay-elsewhere", title: "The TURN server does not announce a peer's connection",
+                causes: [
+                    "something else than the server takes connections at the relayed address: a wrong external-ip=, or a "
+                        + "proxy on the way",
+                    "the peer has no permission at the server: a NAT shows it another address than the client",
+                ],
+                remedy: "Compare the relayed address with the server's public address (coturn: external-ip=).")
+        case .bind:
+            Rule(
+                id: "turn-tcp-bind-fails", title: "The TURN server does not take the data connection",
+                causes: [
+                    "a balancer leads the client's second connection to another server than its first",
+                    "the server does not take the credential on a second connection",
+                ],
+                remedy: "Let the balancer keep a client's connections on one server (source hashing).")
+        case .data:
+            Rule(
+                id: "turn-tcp-relay-silent", title: "The TURN server's TCP relay connects and carries nothing",
+                causes: [
+                    "a device on the way holds back what follows the ConnectionBind, or the server's relay is defective"
+                ],
+                remedy: "Ask over TLS (turns:), and compare; look into the server's log.")
         }
     }
 
     private static func seen(_ result: TURNResult) -> String {
         let trouble = result.relay?.tcp?.inbound.pathTrouble.map { "; the second socket met \($0.kind)" } ?? ""
         return result.complaint + (result.relay.map { "; the relayed address is \($0.relayedAddress)" } ?? "") + trouble
-    }
-
-    private static func causes(_ step: TURNEvidence.TCPLane.Step) -> [String] {
-        switch step {
-        case .connect:
-            [
-                "a firewall at the server lets its relay ports through for UDP and not for TCP (49152-65535/tcp, or "
-                    + "min-port= to max-port=)",
-                "the relayed address is not the server's (coturn: external-ip=, relay-ip=)",
-            ]
-        case .announcement:
-            [
-                "something else than the server takes connections at the relayed address: a wrong external-ip=, or a "
-                    + "proxy on the way",
-                "the peer has no permission at the server: a NAT shows it another address than the client",
-            ]
-        case .bind:
-            [
-                "a balancer leads the client's second connection to another server than its first",
-                "the server does not take the credential on a second connection",
-            ]
-        case .data:
-            ["a device on the way holds back what follows the ConnectionBind, or the server's relay is defective"]
-        }
-    }
-
-    private static func remedy(_ step: TURNEvidence.TCPLane.Step) -> String {
-        switch step {
-        case .connect: "Open the relay's ports for TCP to the server in its firewall or security group."
-        case .announcement: "Compare the relayed address with the server's public address (coturn: external-ip=)."
-        case .bind: "Let the balancer keep a client's connections on one server (source hashing)."
-        case .data: "Ask over TLS (turns:), and compare; look into the server's log."
-        }
     }
 
     /// The relay works, and does not get through to a peer that listens here: that may be this machine's own firewall.
