@@ -42,14 +42,6 @@ package struct STUNServer: Engine {
         for (pair, addresses) in configuration.addresses.enumerated() {
             let role = Role(pair: pair, transport: .udp, corner: .primary)
             outputs.append(paths.request(role, at: Endpoint(addresses.primary, configuration.port)))
-            guard let credentials = configuration.credentials else { continue }
-            let place = Endpoint(addresses.primary, configuration.securePort)
-            for (transport, kind) in [(Transport.tls, SecureProtocol.tls), (.dtls, .dtls)] {
-                var security = SecureServerConfiguration(kind, credentials)
-                security.applicationProtocols = ["stun.turn", "stun.nat-discovery"]
-                let role = Role(pair: pair, transport: transport, corner: .primary)
-                outputs.append(paths.request(role, at: place, security: .server(security)))
-            }
         }
     }
 
@@ -111,11 +103,24 @@ extension STUNServer {
         if configuration.acceptsConnections {
             outputs.append(paths.request(Role(pair: role.pair, transport: .tcp, corner: role.corner), at: local))
         }
+        if role.corner == .primary { openSecured(role.pair) }
         openAlternates(after: role, local: local)
         if paths.hasAllCorners(of: role), let primary = paths.open[role.at(.primary)],
             let other = paths.open[role.at(.opposite)]
         {
             events.append(.discoveryAvailable(primary: primary, other: other))
+        }
+    }
+
+    /// TLS and DTLS come after TCP: where the system chooses their ports, it does not give them TCP's.
+    private mutating func openSecured(_ pair: Int) {
+        guard let credentials = configuration.credentials else { return }
+        let place = Endpoint(configuration.addresses[pair].primary, configuration.securePort)
+        for (transport, kind) in [(Transport.tls, SecureProtocol.tls), (.dtls, .dtls)] {
+            var security = SecureServerConfiguration(kind, credentials)
+            security.applicationProtocols = ["stun.turn", "stun.nat-discovery"]
+            let role = Role(pair: pair, transport: transport, corner: .primary)
+            outputs.append(paths.request(role, at: place, security: .server(security)))
         }
     }
 

@@ -25,7 +25,7 @@ class Relaying:
         self.ports = {}
         while len(self.ports) < 8:
             line = self.process.stdout.readline()
-            assert line, self.lines
+            assert line and "cannot listen" not in line, [*self.lines, line]
             self.lines.append(line)
             if found := re.match(r"listening on (.*):(\d+) over (\w+)", line):
                 self.ports[found[1], found[3]] = int(found[2])
