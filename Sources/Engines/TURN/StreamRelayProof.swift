@@ -76,6 +76,6 @@ package struct StreamRelayProof: Sendable {
 
     /// The byte at a place of the stream: neither constant nor of a short period, and another one in each run.
     private func byte(_ place: Int) -> UInt8 {
-        UInt8(truncatingIfNeeded: (nonce &+ UInt64(place)) &* 0x9E37_79B9_7F4A_7C15 >> 40)
+        UInt8(truncatingIfNeeded: ((nonce &+ UInt64(place)) &* 0x9E37_79B9_7F4A_7C15) >> 40)
     }
 }
