@@ -1,0 +1,98 @@
+package import NetTypes
+
+/// Which side decides about the pair (RFC 8445 s6.1.1).
+package enum ICERole: String, Hashable, Sendable, Codable {
+    case controlling
+    case controlled
+
+    package var opposite: ICERole { self == .controlling ? .controlled : .controlling }
+}
+
+/// What an ICE agent gathers from, and how it behaves. One data stream of one component: what is sent today is
+/// multiplexed.
+package struct ICEConfiguration: Sendable {
+    /// A local address that gets a UDP socket, and with ``ICEConfiguration/usesTCP`` a listener.
+    package struct Base: Hashable, Sendable {
+        /// With its zone, where it has one.
+        package var address: IPAddress
+        package var interface: String?
+        /// See ``LocalPreference/order(_:)``.
+        package var localPreference: UInt16
+
+        package init(_ address: IPAddress, interface: String? = nil, localPreference: UInt16 = 65535) {
+            self.address = address
+            self.interface = interface
+            self.localPreference = localPreference
+        }
+    }
+
+    /// A TURN server at one address over one transport.
+    package struct TURNServer: Sendable {
+        package var endpoint: Endpoint
+        package var transport: Transport
+        package var credential: LongTermCredential?
+        /// For TLS and DTLS.
+        package var security: SecureClientConfiguration?
+
+        package init(
+            _ endpoint: Endpoint, transport: Transport = .udp, credential: LongTermCredential?,
+            security: SecureClientConfiguration? = nil
+        ) {
+            self.endpoint = endpoint
+            self.transport = transport
+            self.credential = credential
+            self.security = security
+        }
+    }
+
+    /// How the controlling agent nominates.
+    package enum Nomination: Hashable, Sendable {
+        /// RFC 8445 s8.1.1: one pair, chosen when those that might be better have had their chance.
+        case regular
+        /// RFC 5245 s8.1.1.2: USE-CANDIDATE in every check; the highest of the valid pairs counts.
+        case aggressive
+    }
+
+    package var role: ICERole
+    /// Whether this side only answers checks (RFC 8445 s2.5): then it has host candidates only and is controlled.
+    package var isLite = false
+    package var bases: [Base]
+    /// STUN servers over UDP, resolved: each base asks those of its family.
+    package var stunServers: [Endpoint]
+    package var turnServers: [TURNServer]
+    /// The local candidates that take part; peer-reflexive ones count as server-reflexive.
+    package var kinds: Set<Candidate.Kind> = Set(Candidate.Kind.allCases)
+    /// Whether TCP host candidates are offered and paired (RFC 6544).
+    package var usesTCP = false
+    package var nomination = Nomination.regular
+    /// Whether every pair is checked to its end, although one is selected.
+    package var checksAllPairs = false
+    /// Whether candidates at private addresses are refused (I05).
+    package var refusesPrivate = false
+    /// Ta as this side proposes it (`a=ice-pacing`); the larger of both sides' counts, 50 ms where the peer says none.
+    package var pacing: Duration = .milliseconds(10)
+    /// How long gathering may take; what has not answered by then is told as silent.
+    package var gatheringLimit: Duration = .seconds(3)
+    /// How long the agent hopes for checks of the peer although all of its own have failed (RFC 8863).
+    package var patience: Duration = .milliseconds(39500)
+    /// The retransmission timeout of checks is at least this (RFC 8445 s14.3).
+    package var shortestTimeout: Duration = .milliseconds(500)
+    /// How often a check is sent (RFC 8489 s6.2.1: Rc 7).
+    package var checkTransmissions = 7
+
+    package init(
+        _ role: ICERole, bases: [Base], stunServers: [Endpoint] = [], turnServers: [TURNServer] = []
+    ) {
+        self.role = role
+        self.bases = bases
+        self.stunServers = stunServers
+        self.turnServers = turnServers
+    }
+
+    /// RFC 8445 s14.2: what counts where a side says nothing.
+    package static let usualPacing = Duration.milliseconds(50)
+    /// RFC 8445 s6.1.2.5.
+    package static let mostPairs = 100
+    /// Candidates of the peer that are kept (I02).
+    package static let mostRemoteCandidates = 256
+}
