@@ -27,7 +27,10 @@ package struct ICECredentials: Hashable, Sendable, CustomStringConvertible, Cust
 
     private static func text(_ count: Int, _ random: inout some RandomNumberGenerator) -> String {
         var text = String.UnicodeScalarView()
-        for _ in 0..<count { text.append(alphabet[Int(truncatingIfNeeded: random.next() as UInt64 & 63)]) }
+        for _ in 0..<count {
+            let bits: UInt64 = random.next()
+            text.append(alphabet[Int(bits & 63)])
+        }
         return String(text)
     }
 
