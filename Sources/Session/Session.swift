@@ -188,21 +188,3 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
         observations.append(Observation(at: now - startedAt, fact: fact))
     }
 }
-
-/// A first-in-first-out queue whose `popFirst` does not move the rest.
-struct Queue<Element: Sendable>: Sendable {
-    private var items: [Element] = []
-    private var head = 0
-
-    mutating func append(_ item: Element) { items.append(item) }
-
-    mutating func popFirst() -> Element? {
-        guard head < items.count else {
-            items.removeAll(keepingCapacity: true)
-            head = 0
-            return nil
-        }
-        defer { head += 1 }
-        return items[head]
-    }
-}

@@ -1,64 +1,234 @@
 package import NetTypes
-package import STUN
+import STUN
 
-/// A stub: the API that the agent will have.
+/// An ICE agent (RFC 8445) for one data stream of one component: it gathers candidates, checks pairs with the peer's,
+/// agrees with it on one, and keeps its consent (RFC 7675).
+///
+/// Candidates trickle both ways (RFC 8838). It sends nothing to the peer before it has the peer's credentials, and
+/// creates no state for a request that is not signed with its own. Every check is told as an event.
 package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Sendable {
     package typealias Event = ICEEvent
 
     package let configuration: ICEConfiguration
-    package private(set) var state = ICEState.new
-    package private(set) var role: ICERole
-    package private(set) var localCredentials: ICECredentials
-    /// What was gathered so far and is told to the peer, in the order of coming.
-    package private(set) var localCandidates: [Candidate] = []
-    package private(set) var remoteCandidates: [Candidate] = []
-    package private(set) var isGatheringFinished = false
-    /// Every pair of this session, by its number: those that were pruned or removed are none.
-    package private(set) var pairs: [ICEPair] = []
-    /// The pair that data goes over.
-    package private(set) var selectedPair: ICEPair?
-    private var random: Random
+    package internal(set) var state = ICEState.new
+    package internal(set) var role: ICERole
+    package let tieBreaker: UInt64
+    package internal(set) var localCredentials: ICECredentials
+    package internal(set) var isGatheringFinished = false
+    /// Every pair of this session; the number of each is its place.
+    package internal(set) var pairs: [ICEPair] = []
+    var random: Random
+
+    var outputs = Queue<Output>()
+    var events = Queue<ICEEvent>()
+    var isClosed = false
+    var hasClosedPaths = false
+
+    // Gathering: see ICEAgent+Gathering.swift and ICEAgent+Relays.swift.
+    let startedAt: Instant
+    var locals: [ICELocal] = []
+    var foundations = FoundationAssigner()
+    var questions: [ICEQuestion] = []
+    var relays: [ICERelay] = []
+    var pacer = DestinationPacer()
+
+    // Paths: see ICEAgent+Paths.swift.
+    var owners: [PathID: ICEPathOwner] = [:]
+    var connections: [PathID: ICEConnection] = [:]
+    var nextPath: UInt32 = 0
+
+    // The peer.
+    var remoteCredentials: ICECredentials?
+    var isRemoteLite = false
+    var remotes: [ICERemote] = []
+    var hasRemoteEnded = false
+    var lookups: [QueryID: String] = [:]
+    var namedCandidates: [Candidate] = []
+    var nextQuery: UInt32 = 0
+    /// Checks of the peer's that came before its credentials.
+    var earlyRequests: [ICEEarlyRequest] = []
+
+    // Checks: see ICEAgent+Pairs.swift and ICEAgent+Checks.swift.
+    /// What goes with the pair of the same place.
+    var links: [ICELink] = []
+    /// The pair of a sender and a remote candidate, by their places.
+    var pairByEnds: [ICEEnds: ICEPair.ID] = [:]
+    var triggered: [ICETrigger] = []
+    /// In the order of their beginning.
+    var checks: [ICECheckTransaction] = []
+    var pacing: Duration = ICEConfiguration.usualPacing
+    var nextCheckAt: Instant?
+    var checksBeganAt: Instant?
+    var roleChanges = 0
+    var hasFailed = false
+
+    // Nomination and consent: see ICEAgent+Nomination.swift and ICEAgent+Consent.swift.
+    var firstValidAt: Instant?
+    var nominating: ICEPair.ID?
+    var reconsiderAt: Instant?
+    var selection: ICESelection?
 
     /// Makes the agent and begins to gather.
     package init(_ configuration: ICEConfiguration, random: Random, from start: Instant) {
         self.configuration = configuration
         self.random = random
-        role = configuration.role
+        startedAt = start
+        role = configuration.isLite ? .controlled : configuration.role
         localCredentials = ICECredentials(using: &self.random)
+        tieBreaker = self.random.next()
+        beginGathering()
     }
 
+    /// What was gathered so far and is told to the peer, in the order of coming.
+    package var localCandidates: [Candidate] { locals.filter(\.isTold).map(\.candidate) }
+    package var remoteCandidates: [Candidate] { remotes.map(\.candidate) }
+    /// The pair that data goes over.
+    package var selectedPair: ICEPair? { selection?.pair }
+
     // MARK: Signaling
+
+    /// Settles the role, before checks begin: as signaling says who decides.
+    package mutating func setRole(_ role: ICERole) {
+        guard checksBeganAt == nil, !configuration.isLite else { return }
+        self.role = role
+        rankPairs()
+    }
 
     /// Takes the peer's credentials: with them checks begin. Others than before are the peer's restart.
     ///
     /// - Parameter pacing: the peer's `a=ice-pacing`.
     package mutating func setRemote(
         _ credentials: ICECredentials, isLite: Bool = false, pacing: Duration? = nil, at now: Instant
-    ) {}
+    ) {
+        guard !isClosed, credentials != remoteCredentials else { return }
+        if remoteCredentials != nil { restart(at: now) }
+        remoteCredentials = credentials
+        isRemoteLite = isLite
+        self.pacing = max(configuration.pacing, pacing ?? ICEConfiguration.usualPacing)
+        if isLite, !configuration.isLite { role = .controlling }
+        rankPairs()
+        let early = earlyRequests
+        earlyRequests = []
+        for request in early { take(request, at: now) }
+        beginChecks(at: now)
+    }
+
     /// Takes a candidate of the peer's, at any time.
-    package mutating func addRemote(_ candidate: Candidate, at now: Instant) {}
+    package mutating func addRemote(_ candidate: Candidate, at now: Instant) {
+        guard !isClosed else { return }
+        take(candidate, at: now)
+        beginChecks(at: now)
+    }
+
     /// Takes the peer's word that no more candidates come.
-    package mutating func endRemoteCandidates(at now: Instant) {}
-    /// Settles the role, before checks begin: as signaling says who decides.
-    package mutating func setRole(_ role: ICERole) {}
-    /// ICE restart (RFC 8445 s9): new credentials, a new check list, the same sockets.
-    package mutating func restart(at now: Instant) {}
+    package mutating func endRemoteCandidates(at now: Instant) {
+        hasRemoteEnded = true
+        settle(at: now)
+    }
+
+    /// ICE restart (RFC 8445 s9): new credentials, a new check list, the same sockets. Data goes on over the selected
+    /// pair until the new session has one.
+    package mutating func restart(at now: Instant) {
+        guard !isClosed else { return }
+        localCredentials = ICECredentials(using: &random)
+        remoteCredentials = nil
+        remotes = []
+        hasRemoteEnded = false
+        lookups = [:]
+        namedCandidates = []
+        earlyRequests = []
+        pairs = []
+        links = []
+        pairByEnds = [:]
+        triggered = []
+        checks = []
+        nextCheckAt = nil
+        checksBeganAt = nil
+        roleChanges = 0
+        hasFailed = false
+        firstValidAt = nil
+        nominating = nil
+        reconsiderAt = nil
+        observe(.restarted(localCredentials), at: now)
+    }
 
     // MARK: Data
 
     /// Sends data over the selected pair; false where there is none, or consent is gone.
-    package mutating func send(_ bytes: [UInt8], at now: Instant) -> Bool { false }
-    /// Asks over the selected pair once, as consent does: a ``ICEEvent/Fact/consentRefreshed(_:roundTrip:)`` answers.
-    package mutating func probe(at now: Instant) {}
+    package mutating func send(_ bytes: [UInt8], at now: Instant) -> Bool {
+        guard !isClosed, let selection, selection.hasConsent else { return false }
+        transmit(bytes, to: selection.remote, over: selection.route)
+        return true
+    }
+
     /// Ends the session: deletes allocations, in 1.5 s at most, and closes everything.
-    package mutating func close(at now: Instant) {}
+    package mutating func close(at now: Instant) {
+        guard !isClosed else { return }
+        isClosed = true
+        selection = nil
+        checks = []
+        triggered = []
+        questions = []
+        for relay in relays.indices { release(relay, at: now) }
+        change(to: .closed, at: now)
+        closePathsWhenDone()
+    }
 
     // MARK: Engine
 
-    package mutating func handle(_ input: Input, at now: Instant) {}
-    package mutating func pollOutput(at now: Instant) -> Output? { nil }
-    package mutating func pollEvent() -> ICEEvent? { nil }
-    package var nextWake: Instant? { nil }
+    package mutating func handle(_ input: Input, at now: Instant) {
+        switch input {
+        case .opened(let path, let local): opened(path, local, at: now)
+        case .datagram(let datagram): arrived(datagram, at: now)
+        case .stream(let event): streamed(event, at: now)
+        case .pathError(let error): failed(error, at: now)
+        case .answer(let query, let answer): answered(query, answer, at: now)
+        case .securingFailed(let path, let refusal, _): notSecured(path, refusal, at: now)
+        case .transmitted(let transmit, let instant): left(transmit, at: instant)
+        case .secured, .timeout: break
+        }
+        advance(to: now)
+    }
+
+    /// Lets everything that waits for a time look at the clock.
+    private mutating func advance(to now: Instant) {
+        advanceRelays(to: now)
+        guard !isClosed else { return closePathsWhenDone() }
+        advanceGathering(to: now)
+        advanceChecks(to: now)
+        settle(at: now)
+        advanceConsent(to: now)
+    }
+
+    package mutating func pollOutput(at now: Instant) -> Output? {
+        if let output = outputs.popFirst() { return output }
+        if let output = nextRelayOutput(at: now) { return output }
+        guard !isClosed else { return nil }
+        if let output = nextQuestion(at: now) { return output }
+        // A check over a relay or a connection is written by its machine: what that makes of it comes out next.
+        while sendNextCheck(at: now) || sendConsentCheck(at: now) {
+            if let output = outputs.popFirst() ?? nextRelayOutput(at: now) { return output }
+        }
+        return nil
+    }
+
+    package mutating func pollEvent() -> ICEEvent? { events.popFirst() }
+
+    package var nextWake: Instant? {
+        let relays = relays.compactMap { $0.isOpen ? $0.allocation.nextWake : nil }.min()
+        guard !isClosed else { return isFinished ? nil : relays }
+        return [relays, gatheringWake, checkWake, reconsiderAt, failureWake, selection?.nextWake].compactMap(\.self)
+            .min()
+    }
+
     /// After ``close(at:)``, once nothing is left to do.
-    package var isFinished: Bool { false }
+    package var isFinished: Bool { isClosed && relays.allSatisfy { $0.allocation.isFinished } }
+
+    mutating func observe(_ fact: ICEEvent.Fact, at now: Instant) { events.append(ICEEvent(at: now, fact)) }
+
+    mutating func change(to state: ICEState, at now: Instant) {
+        guard self.state != state else { return }
+        self.state = state
+        observe(.stateChanged(state), at: now)
+    }
 }

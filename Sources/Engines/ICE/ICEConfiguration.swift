@@ -33,6 +33,8 @@ package struct ICEConfiguration: Sendable {
         package var credential: LongTermCredential?
         /// For TLS and DTLS.
         package var security: SecureClientConfiguration?
+        /// The families of relayed address to ask for, an allocation each.
+        package var relayFamilies: [IPAddress.Family] = [.ipv4, .ipv6]
 
         package init(
             _ endpoint: Endpoint, transport: Transport = .udp, credential: LongTermCredential?,
@@ -75,10 +77,9 @@ package struct ICEConfiguration: Sendable {
     package var gatheringLimit: Duration = .seconds(3)
     /// How long the agent hopes for checks of the peer although all of its own have failed (RFC 8863).
     package var patience: Duration = .milliseconds(39500)
-    /// The retransmission timeout of checks is at least this (RFC 8445 s14.3).
-    package var shortestTimeout: Duration = .milliseconds(500)
-    /// How often a check is sent (RFC 8489 s6.2.1: Rc 7).
-    package var checkTransmissions = 7
+    /// When a check is sent again and given up. Its first timeout is the least: many checks at once make it longer
+    /// (RFC 8445 s14.3).
+    package var checkSchedule = RetransmissionSchedule.standard
 
     package init(
         _ role: ICERole, bases: [Base], stunServers: [Endpoint] = [], turnServers: [TURNServer] = []

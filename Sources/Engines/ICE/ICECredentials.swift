@@ -23,7 +23,8 @@ package struct ICECredentials: Hashable, Sendable, CustomStringConvertible, Cust
         password = Self.text(24, &random)
     }
 
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".unicodeScalars)
+    private static let alphabet = Array(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".unicodeScalars)
 
     private static func text(_ count: Int, _ random: inout some RandomNumberGenerator) -> String {
         var text = String.UnicodeScalarView()

@@ -1,0 +1,313 @@
+import NetTypes
+import STUN
+
+/// Connectivity checks as the client of them (RFC 8445 s7.2).
+extension ICEAgent {
+    /// Begins once there is something to check, and someone to answer.
+    mutating func beginChecks(at now: Instant) {
+        guard !isClosed, remoteCredentials != nil, !pairs.isEmpty || !triggered.isEmpty else { return }
+        if checksBeganAt == nil { checksBeganAt = now }
+        if nextCheckAt == nil { nextCheckAt = now }
+        if state == .new || state == .failed { change(to: .checking, at: now) }
+        hasFailed = false
+    }
+
+    /// RFC 8445 s14.3: `RTO = MAX (500ms, Ta * N * (Num-Waiting + Num-In-Progress))`.
+    private var retransmissionTimeout: Duration {
+        let busy = pairs.reduce(0) { $0 + ($1.state == .waiting || $1.state == .inProgress ? 1 : 0) }
+        return max(configuration.checkSchedule.initialTimeout, pacing * busy)
+    }
+
+    // MARK: Sending
+
+    /// Sends what is due next; false where nothing is.
+    mutating func sendNextCheck(at now: Instant) -> Bool {
+        guard !configuration.isLite, remoteCredentials != nil else { return false }
+        if let due = checks.firstIndex(where: { $0.client.isDue(at: now) && !$0.isCalledOff }) {
+            retransmit(due, at: now)
+            return true
+        }
+        guard let nextCheckAt, nextCheckAt <= now else { return false }
+        if let trigger = nextTrigger(at: now) {
+            begin(trigger.pair, nominates: trigger.nominates, isTriggered: true, at: now)
+        } else if let pair = nextOrdinaryPair(), isAllowed(pair, at: now) {
+            begin(pair, nominates: false, isTriggered: false, at: now)
+        } else {
+            return false
+        }
+        self.nextCheckAt = now + pacing
+        return true
+    }
+
+    private mutating func nextTrigger(at now: Instant) -> ICETrigger? {
+        guard let index = triggered.firstIndex(where: { isAllowed($0.pair, at: now) }) else { return nil }
+        return triggered.remove(at: index)
+    }
+
+    /// Whether the destination may get another datagram (product.md, promise 7).
+    private func isAllowed(_ pair: ICEPair.ID, at now: Instant) -> Bool {
+        pacer.earliest(to: remotes[links[pair.number].remote].endpoint.address, from: now) <= now
+    }
+
+    private mutating func begin(_ pair: ICEPair.ID, nominates: Bool, isTriggered: Bool, at now: Instant) {
+        guard let remoteCredentials else { return }
+        let link = links[pair.number]
+        let local = locals[link.sender]
+        let isReliable = local.candidate.transport == .tcp
+        if case .relay(let relay) = local.sender { permit(relay, remotes[link.remote].endpoint.address) }
+        if local.sender == .connections, link.connection.map({ connections[$0] == nil }) ?? true {
+            _ = connect(pair, at: now)
+        }
+        let id = TransactionID(using: &random)
+        let nominates = nominates || configuration.nomination == .aggressive && role == .controlling
+        let bytes = ICEMessage.check(
+            id, local: localCredentials, remote: remoteCredentials, role: role, tieBreaker: tieBreaker,
+            priority: CandidatePriority.priority(
+                .peerReflexive, local.candidate.transport, tcpType: local.candidate.tcpType,
+                localPreference: local.localPreference),
+            nominates: nominates)
+        var schedule = configuration.checkSchedule
+        schedule.initialTimeout = retransmissionTimeout
+        if let longest = schedule.longestWait { schedule.longestWait = max(longest, schedule.initialTimeout) }
+        if isReliable { schedule = .once(waiting: schedule.total) }
+        callOff(link.check)
+        links[pair.number].check = id
+        if pairs[pair.number].state != .succeeded { pairs[pair.number].state = .inProgress }
+        checks.append(
+            ICECheckTransaction(
+                pair: pair, client: ClientTransaction(id: id, request: bytes, schedule: schedule, from: now),
+                nominates: nominates, isTriggered: isTriggered, role: role))
+        retransmit(checks.count - 1, at: now)
+    }
+
+    /// A check that another takes the place of is not sent again; its answer still counts (RFC 8445 s7.3.1.4).
+    private mutating func callOff(_ id: TransactionID?) {
+        guard let check = checks.firstIndex(where: { $0.id == id }) else { return }
+        checks[check].isCalledOff = true
+    }
+
+    private mutating func retransmit(_ index: Int, at now: Instant) {
+        checks[index].client.transmitted(at: now)
+        let check = checks[index]
+        let link = links[check.pair.number]
+        let remote = remotes[link.remote].endpoint
+        pacer.book(to: remote.address, at: now)
+        links[check.pair.number].lastSentAt = now
+        pairs[check.pair.number].transmissions += 1
+        if pairs[check.pair.number].firstSentAt == nil { pairs[check.pair.number].firstSentAt = now }
+        transmit(check.client.request, to: remote, over: ICERoute(sender: link.sender, connection: link.connection))
+        observe(
+            .checkSent(
+                check.pair,
+                ICECheck(
+                    attempt: check.client.attempts, nominates: check.nominates, isTriggered: check.isTriggered)),
+            at: now)
+    }
+
+    // MARK: Answers
+
+    mutating func responded(_ message: Message, from source: Endpoint, over route: ICERoute, at now: Instant) {
+        if selection?.isWaiting(for: message.transactionID) == true {
+            return consentAnswered(message, from: source, over: route, at: now)
+        }
+        guard let check = checks.first(where: { $0.id == message.transactionID }), let remoteCredentials else { return }
+        let pair = check.pair
+        let isAuthentic = message.verifyIntegrity(key: Array(remoteCredentials.password.utf8)) == .valid
+        if message.messageClass == .errorResponse {
+            return refused(message, check, isAuthentic: isAuthentic, at: now)
+        }
+        guard isAuthentic else { return }
+        checks.removeAll { $0.id == check.id }
+        let link = links[pair.number]
+        let remote = remotes[link.remote].endpoint
+        guard source == remote, route.sender == link.sender else {
+            return fail(pair, .notSymmetric(source: source), at: now)
+        }
+        let unknown = message.unknownComprehensionRequired
+        guard unknown.isEmpty else {
+            return fail(pair, .unusableAnswer(unknown.map(\.description).joined(separator: ", ")), at: now)
+        }
+        guard let mapped = (try? message.value(.xorMappedAddress)) ?? nil else {
+            return fail(pair, .unusableAnswer("no XOR-MAPPED-ADDRESS"), at: now)
+        }
+        succeed(check, mapped.withoutZone, at: now)
+    }
+
+    private mutating func succeed(_ check: ICECheckTransaction, _ mapped: Endpoint, at now: Instant) {
+        let pair = check.pair
+        let trip = check.client.roundTrip(arrivingAt: now)
+        let valid = validLocal(of: pair, mapped, at: now)
+        guard offers(valid.kind) || valid.kind == .relayed else {
+            return fail(pair, .otherKind(valid.kind), at: now)
+        }
+        let isFirst = !pairs[pair.number].isValid
+        pairs[pair.number].validLocal = valid
+        pairs[pair.number].state = .succeeded
+        pairs[pair.number].failure = nil
+        if let trip, !trip.isAmbiguous || pairs[pair.number].roundTrip == nil {
+            pairs[pair.number].roundTrip = trip.duration
+        }
+        if isFirst { pairs[pair.number].succeededAt = now }
+        observe(
+            .checkSucceeded(
+                pair,
+                ICECheckSuccess(
+                    roundTrip: trip?.duration ?? .zero, isAmbiguous: trip?.isAmbiguous ?? true, mappedAddress: mapped)),
+            at: now)
+        unfreeze(pair)
+        if firstValidAt == nil { firstValidAt = now }
+        if check.nominates, check.role == .controlling { nominate(pair, at: now) }
+        if links[pair.number].isNominatedByPeer, role == .controlled { nominate(pair, at: now) }
+        settle(at: now)
+    }
+
+    /// The local candidate of a valid pair (RFC 8445 s7.2.5.3.1, s7.2.5.3.2): the one whose address the peer saw.
+    private mutating func validLocal(of pair: ICEPair.ID, _ mapped: Endpoint, at now: Instant) -> Candidate {
+        let link = links[pair.number]
+        let local = locals[link.sender]
+        if let connection = link.connection, connections[connection]?.localEndpoint == mapped { return local.candidate }
+        if let known = locals.first(where: {
+            $0.candidate.endpoint == mapped && $0.base == local.base
+                && $0.candidate.transport == local.candidate.transport
+        }) {
+            return known.candidate
+        }
+        var candidate = local.candidate
+        candidate.kind = .peerReflexive
+        candidate.address = .address(mapped.address)
+        candidate.port = mapped.port
+        candidate.relatedAddress = .address(local.base.address.withoutZone)
+        candidate.relatedPort = local.base.port
+        candidate.priority = CandidatePriority.priority(
+            .peerReflexive, candidate.transport, tcpType: candidate.tcpType, localPreference: local.localPreference)
+        locals.append(
+            ICELocal(
+                candidate: candidate, base: local.base, sender: nil, localPreference: local.localPreference,
+                isTold: false, isLearned: true))
+        observe(.peerReflexiveLocal(candidate), at: now)
+        return candidate
+    }
+
+    private mutating func refused(
+        _ message: Message, _ check: ICECheckTransaction, isAuthentic: Bool, at now: Instant
+    ) {
+        let pair = check.pair
+        guard let error = (try? message.value(.errorCode)) ?? nil else { return }
+        guard isAuthentic else {
+            // Anyone can send it: it is told if nothing better comes.
+            links[pair.number].unsignedError = (error.code, error.reason)
+            return
+        }
+        checks.removeAll { $0.id == check.id }
+        guard error.code == ErrorCode.roleConflict.code else {
+            return fail(pair, .errorResponse(code: error.code, reason: error.reason), at: now)
+        }
+        // RFC 8445 s7.2.5.1: only the role that the check was sent in is changed.
+        if role == check.role, !changeRole(to: check.role.opposite, at: now) {
+            return fail(pair, .roleConflict, at: now)
+        }
+        trigger(pair, at: now)
+    }
+
+    /// Changes the role, twice at most (I01); false where it stays.
+    mutating func changeRole(to role: ICERole, at now: Instant) -> Bool {
+        guard roleChanges < 2 else { return false }
+        roleChanges += 1
+        self.role = role
+        nominating = nil
+        rankPairs()
+        observe(.roleChanged(role), at: now)
+        return true
+    }
+
+    /// Puts a pair into the triggered-check queue.
+    mutating func trigger(_ pair: ICEPair.ID, at now: Instant) {
+        if pairs[pair.number].state != .succeeded { pairs[pair.number].state = .waiting }
+        pairs[pair.number].failure = nil
+        callOff(links[pair.number].check)
+        if !triggered.contains(where: { $0.pair == pair }) {
+            triggered.append(ICETrigger(pair: pair, nominates: false))
+        }
+        beginChecks(at: now)
+    }
+
+    // MARK: Failure
+
+    mutating func fail(_ pair: ICEPair.ID, _ why: ICECheckFailure, at now: Instant) {
+        guard pairs[pair.number].state != .failed else { return }
+        pairs[pair.number].state = .failed
+        pairs[pair.number].failure = why
+        pairs[pair.number].validLocal = nil
+        if nominating == pair { nominating = nil }
+        triggered.removeAll { $0.pair == pair }
+        checks.removeAll { $0.id == links[pair.number].check }
+        observe(.checkFailed(pair, why), at: now)
+    }
+
+    /// What ICMP or the system says of a check. The peer may open its way later, so that one message ends nothing.
+    mutating func checkFailed(_ error: PathError, at now: Instant) {
+        let check: TransactionID? =
+            error.quoted.count >= Message.headerSize ? TransactionID(bytes: error.quoted[8..<20]) : nil
+        let place =
+            checks.first { $0.id == check }?.pair
+            ?? error.destination.flatMap { destination in
+                links.indices.first {
+                    pairs[$0].state == .inProgress && remotes[links[$0].remote].endpoint == destination.withoutZone
+                        && locals[links[$0].sender].sender == .socket(error.path)
+                }.map { ICEPair.ID($0) }
+            }
+        guard let pair = place, pairs[pair.number].state == .inProgress else { return }
+        var reporter: IPAddress?
+        if case .icmp(let from) = error.origin { reporter = from }
+        links[pair.number].trouble = (error.kind, reporter)
+        links[pair.number].troubles += 1
+        let isOurs = error.origin == .local && error.kind != .outOfResources
+        if isOurs || links[pair.number].troubles >= 3 { fail(pair, .path(error.kind, from: reporter), at: now) }
+    }
+
+    mutating func advanceChecks(to now: Instant) {
+        for id in checks.map(\.id) {
+            guard let index = checks.firstIndex(where: { $0.id == id }) else { continue }
+            let isOver = checks[index].client.handleTimeout(at: now)
+            let check = checks[index]
+            guard isOver || check.isCalledOff && isOld(check, now) else { continue }
+            checks.remove(at: index)
+            let pair = check.pair
+            guard links[pair.number].check == id else { continue }
+            // A pair that works and whose nomination nobody answers is no pair to nominate.
+            if pairs[pair.number].state == .inProgress || nominating == pair { fail(pair, silence(of: check), at: now) }
+        }
+    }
+
+    /// Whether the answer to a check that was called off is not waited for any more.
+    private func isOld(_ check: ICECheckTransaction, _ now: Instant) -> Bool {
+        guard let last = check.client.transmissions.last else { return true }
+        return now - last > configuration.checkSchedule.total
+    }
+
+    private func silence(of check: ICECheckTransaction) -> ICECheckFailure {
+        let link = links[check.pair.number]
+        if let error = link.unsignedError { return .errorResponse(code: error.code, reason: error.reason) }
+        if let trouble = link.trouble { return .path(trouble.kind, from: trouble.from) }
+        return .noAnswer(transmissions: pairs[check.pair.number].transmissions)
+    }
+
+    var checkWake: Instant? {
+        guard remoteCredentials != nil else { return nil }
+        let waits = checks.compactMap { $0.isCalledOff ? nil : $0.client.nextWake }
+        return (waits + [nextTurn].compactMap(\.self)).min()
+    }
+
+    /// When the next check may begin, where there is one.
+    private var nextTurn: Instant? {
+        guard let nextCheckAt else { return nil }
+        let next = triggered.map(\.pair) + [nextOrdinaryPair()].compactMap(\.self)
+        return next.map {
+            pacer.earliest(to: remotes[links[$0.number].remote].endpoint.address, from: nextCheckAt)
+        }.min()
+    }
+}
+
+extension ErrorCode {
+    static var roleConflict: ErrorCode { ErrorCode(487) }
+}

@@ -1,0 +1,111 @@
+import NetTypes
+import STUN
+
+/// A candidate of this side, and how it sends.
+struct ICELocal: Sendable {
+    /// What carries what it sends; nil for a reflexive candidate, whose base does.
+    enum Sender: Hashable, Sendable {
+        case socket(PathID)
+        /// The place of a relay.
+        case relay(Int)
+        /// TCP, active: each pair has a connection of its own.
+        case connections
+        /// TCP, passive: what it accepts.
+        case listener
+    }
+
+    var candidate: Candidate
+    var base: Endpoint
+    var sender: Sender?
+    var localPreference: UInt16
+    /// Whether the peer is told of it.
+    var isTold: Bool
+    /// A peer-reflexive candidate, which came to light by a check.
+    var isLearned = false
+}
+
+/// A candidate of the peer's.
+struct ICERemote: Sendable {
+    var candidate: Candidate
+    var endpoint: Endpoint
+}
+
+/// What a path is for.
+enum ICEPathOwner: Hashable, Sendable {
+    /// The host candidate's place, once there is one.
+    case base(ICEConfiguration.Base)
+    case relay(Int)
+    case listener(ICEConfiguration.Base)
+    case connection
+}
+
+/// The way that something takes, or came.
+struct ICERoute: Hashable, Sendable {
+    /// The place of the local candidate that sends.
+    var sender: Int
+    /// TCP.
+    var connection: PathID?
+}
+
+struct ICEEnds: Hashable, Sendable {
+    var sender: Int
+    var remote: Int
+    /// TCP: each connection is a pair of its own.
+    var connection: PathID?
+}
+
+/// What goes with a pair.
+struct ICELink: Sendable {
+    var sender: Int
+    var remote: Int
+    /// TCP: over which it is checked, once it is asked for.
+    var connection: PathID?
+    /// The check that counts: an earlier one that was called off may still be answered.
+    var check: TransactionID?
+    /// The peer, which decides, has nominated it: it is selected when it is valid.
+    var isNominatedByPeer = false
+    /// What the system or ICMP said of its checks, and how often.
+    var trouble: (kind: PathError.Kind, from: IPAddress?)?
+    var troubles = 0
+    /// An error that was not signed, and so may be anyone's.
+    var unsignedError: (code: Int, reason: [UInt8])?
+    var lastSentAt: Instant?
+}
+
+/// A check that goes ahead of the others.
+struct ICETrigger: Sendable {
+    var pair: ICEPair.ID
+    var nominates: Bool
+}
+
+/// A check under way.
+struct ICECheckTransaction: Sendable {
+    var pair: ICEPair.ID
+    var client: ClientTransaction
+    var nominates: Bool
+    var isTriggered: Bool
+    /// The role that it was sent in.
+    var role: ICERole
+    /// Another check has taken its place: it is not sent again, and its silence says nothing.
+    var isCalledOff = false
+
+    var id: TransactionID { client.id }
+}
+
+/// A request that came before the peer's credentials.
+struct ICEEarlyRequest: Sendable {
+    var source: Endpoint
+    var route: ICERoute
+    var priority: UInt32
+    var nominates: Bool
+}
+
+/// A Binding request to a STUN server.
+struct ICEQuestion: Sendable {
+    /// The place of the host candidate that asks.
+    var local: Int
+    var path: PathID
+    var server: Endpoint
+    var client: ClientTransaction
+    var isOver = false
+}
