@@ -157,6 +157,32 @@ struct ICEDuel {
         }
     }
 
+    /// Lets what is on its way arrive: both may still change to a pair that is nominated later.
+    mutating func settle() {
+        for _ in 0..<150 where !agree {
+            signal()
+            advance(.milliseconds(100))
+        }
+    }
+
+    /// Sends data both ways over the selected pairs; whether it arrives, in five tries.
+    mutating func exchange() -> Bool {
+        var isDone = [false, false]
+        for attempt in 0..<5 {
+            for number in 0...1 where !isDone[number] {
+                let payload = [UInt8](repeating: 0x80 | UInt8(number), count: 10 + attempt)
+                command(number) { agent, now in _ = agent.send(payload, at: now) }
+            }
+            advance(.seconds(2))
+            for number in 0...1 {
+                isDone[number] = events(1 - number).contains { event in
+                    if case .received(let bytes) = event.fact { bytes.first == 0x80 | UInt8(number) } else { false }
+                }
+            }
+        }
+        return isDone == [true, true]
+    }
+
     mutating func advance(_ duration: Duration) { net.advance(to: net.now + duration) }
 
     // MARK: What came of it

@@ -18,6 +18,12 @@ extension ICEAgent {
         return max(configuration.checkSchedule.initialTimeout, pacing * busy)
     }
 
+    /// Of a pair that has answered: three of its round trips, which is what RFC 6298 s2.2 makes of one.
+    private func knownTimeout(of pair: ICEPair.ID) -> Duration {
+        let trip = pairs[pair.number].roundTrip ?? configuration.checkSchedule.initialTimeout
+        return min(max(.milliseconds(50), trip * 3), .milliseconds(500))
+    }
+
     // MARK: Sending
 
     /// Sends what is due next; false where nothing is.
@@ -66,9 +72,9 @@ extension ICEAgent {
                 .peerReflexive, local.candidate.transport, tcpType: local.candidate.tcpType,
                 localPreference: local.localPreference),
             nominates: nominates)
-        var schedule = configuration.checkSchedule
-        schedule.initialTimeout = retransmissionTimeout
-        if let longest = schedule.longestWait { schedule.longestWait = max(longest, schedule.initialTimeout) }
+        let isProven = pairs[pair.number].isValid
+        var schedule = isProven ? .persistent : configuration.checkSchedule
+        schedule.initialTimeout = isProven ? knownTimeout(of: pair) : retransmissionTimeout
         if isReliable { schedule = .once(waiting: schedule.total) }
         callOff(link.check)
         links[pair.number].check = id

@@ -67,11 +67,16 @@ extension ICEAgent {
             observe(.nominated(pair), at: now)
         }
         // Of several, as aggressive nomination gives them, the highest (RFC 5245 s8.1.1.2).
-        guard let best = pairs.filter({ $0.isNominated && $0.isValid }).max(by: { $0.priority < $1.priority }),
+        guard
+            let best = pairs.filter({ $0.isNominated && $0.isValid })
+                .max(by: { validPriority($0) < validPriority($1) }),
             selection?.pair.id != best.id || selection?.credentials.local != localCredentials
         else { return }
         select(best, at: now)
     }
+
+    /// Of a valid pair, with the local candidate that the peer sees: both sides then rank alike.
+    private func validPriority(_ pair: ICEPair) -> UInt64 { priority(pair.validLocal ?? pair.local, pair.remote) }
 
     private mutating func select(_ pair: ICEPair, at now: Instant) {
         guard let remoteCredentials else { return }
@@ -89,12 +94,15 @@ extension ICEAgent {
         change(to: .connected, at: now)
     }
 
-    /// What was not through is not checked any more (RFC 8445 s8.1.2); a check of the peer's takes it up again.
+    /// What was not through is not checked any more (RFC 8445 s8.1.2); a check of the peer's takes it up again. Where
+    /// another may still be nominated, a better one that is under way goes on (RFC 5245 s8.1.2).
     private mutating func giveUpOthers(than chosen: ICEPair.ID, at now: Instant) {
+        let isFinal = role == .controlling && configuration.nomination == .regular
         for pair in pairs where pair.id != chosen && pair.state != .succeeded && pair.state != .failed {
-            fail(pair.id, .superseded, at: now)
+            let isBetter = pair.state == .inProgress && pair.priority > pairs[chosen.number].priority
+            if isFinal || !isBetter { fail(pair.id, .superseded, at: now) }
         }
-        triggered.removeAll { $0.pair != chosen }
+        triggered.removeAll { $0.pair != chosen && pairs[$0.pair.number].state != .inProgress }
     }
 
     // MARK: Failure
@@ -111,6 +119,6 @@ extension ICEAgent {
             isGatheringFinished, hasRemoteEnded,
             triggered.isEmpty, pairs.allSatisfy({ $0.state == .failed })
         else { return nil }
-        return (checksBeganAt ?? startedAt) + configuration.patience
+        return (checksBeganAt ?? startedAt) + configuration.checkSchedule.total
     }
 }

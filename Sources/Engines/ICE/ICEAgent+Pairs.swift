@@ -45,19 +45,23 @@ extension ICEAgent {
             for index in links.indices where links[index].remote == present {
                 pairs[index].remote = remotes[present].candidate
             }
-            return observe(.remoteAdded(candidate), at: now)
+            observe(.remoteAdded(candidate), at: now)
+            return formAll(with: present, at: now)
         }
         observe(.remoteAdded(candidate), at: now)
         pairUp(candidate, endpoint, at: now)
+    }
+
+    private mutating func formAll(with remote: Int, at now: Instant) {
+        for local in locals.indices where locals[local].sender != nil { form(local, remote, at: now) }
     }
 
     /// Keeps a candidate of the peer's and pairs it; returns its place.
     @discardableResult
     mutating func pairUp(_ candidate: Candidate, _ endpoint: Endpoint, at now: Instant) -> Int {
         remotes.append(ICERemote(candidate: candidate, endpoint: endpoint))
-        if candidate.kind != .peerReflexive {
-            for local in locals.indices where locals[local].sender != nil { form(local, remotes.count - 1, at: now) }
-        }
+        // RFC 8445 s7.3.1.3: what a check brought to light is paired with where it came to alone.
+        if candidate.kind != .peerReflexive { formAll(with: remotes.count - 1, at: now) }
         return remotes.count - 1
     }
 
