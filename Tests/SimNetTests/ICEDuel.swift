@@ -138,6 +138,10 @@ struct ICEDuel {
             for event in fresh {
                 switch event.fact {
                 case .gathered(let candidate): command(1 - number) { peer, now in peer.addRemote(candidate, at: now) }
+                case .restarted:
+                    for candidate in agent(number).localCandidates {
+                        command(1 - number) { peer, now in peer.addRemote(candidate, at: now) }
+                    }
                 case .gatheringFinished where ends:
                     command(1 - number) { peer, now in peer.endRemoteCandidates(at: now) }
                 default: break
@@ -199,6 +203,11 @@ struct ICEDuel {
 
     /// Whether the two sides have selected one and the same path.
     var agree: Bool { !selected(0).isEmpty && selected(0) == Array(selected(1).reversed()) }
+
+    /// Allocations that the TURN server has still.
+    var allocationsLeft: Int? {
+        turnServer.flatMap { net.engine($0, as: STUNServer.self)?.allocations?.left }
+    }
 
     var isRelayed: Bool { agent(0).selectedPair?.isRelayed ?? false || agent(1).selectedPair?.isRelayed ?? false }
 

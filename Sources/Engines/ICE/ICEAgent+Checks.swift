@@ -171,7 +171,12 @@ extension ICEAgent {
     private mutating func validLocal(of pair: ICEPair.ID, _ mapped: Endpoint, at now: Instant) -> Candidate {
         let link = links[pair.number]
         let local = locals[link.sender]
-        if let connection = link.connection, connections[connection]?.localEndpoint == mapped { return local.candidate }
+        if let connection = link.connection, connections[connection]?.localEndpoint == mapped {
+            // An active candidate has no port before it connects.
+            var candidate = local.candidate
+            candidate.port = mapped.port
+            return candidate
+        }
         if let known = locals.first(where: {
             $0.candidate.endpoint == mapped && $0.base == local.base
                 && $0.candidate.transport == local.candidate.transport

@@ -39,6 +39,8 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
 
     // The peer.
     var remoteCredentials: ICECredentials?
+    /// Those before a restart: the peer's answer to it brings others (RFC 8839 s4.4.1.1).
+    var staleCredentials: ICECredentials?
     var isRemoteLite = false
     var remotes: [ICERemote] = []
     var hasRemoteEnded = false
@@ -100,7 +102,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
     package mutating func setRemote(
         _ credentials: ICECredentials, isLite: Bool = false, pacing: Duration? = nil, at now: Instant
     ) {
-        guard !isClosed, credentials != remoteCredentials else { return }
+        guard !isClosed, credentials != remoteCredentials, credentials != staleCredentials else { return }
         if remoteCredentials != nil { restart(at: now) }
         remoteCredentials = credentials
         isRemoteLite = isLite
@@ -126,11 +128,12 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         settle(at: now)
     }
 
-    /// ICE restart (RFC 8445 s9): new credentials, a new check list, the same sockets. Data goes on over the selected
+    /// ICE restart (RFC 8445 s9): new credentials, a new check list, the same sockets and candidates. Data goes on over the selected
     /// pair until the new session has one.
     package mutating func restart(at now: Instant) {
         guard !isClosed else { return }
         localCredentials = ICECredentials(using: &random)
+        staleCredentials = remoteCredentials
         remoteCredentials = nil
         remotes = []
         hasRemoteEnded = false
