@@ -55,6 +55,10 @@ struct ICEDuel {
     /// Whether each side ends its candidates.
     var ends = true
 
+    /// Set, candidates come up to 300 ms late, in any order, some twice, and after the word that no more come.
+    var disorder: SeededGenerator?
+    private var late: [(at: Instant, to: Int, candidate: Candidate)] = []
+
     static let stun = [Endpoint(IPAddress(11, 0, 0, 1), 3478), Endpoint(IPAddress(v6: 0x2a00_0011 << 96 | 1), 3478)]
     static let turn = [Endpoint(IPAddress(11, 0, 0, 2), 3478), Endpoint(IPAddress(v6: 0x2a00_0011 << 96 | 2), 3478)]
     static let outside = [IPAddress(13, 0, 0, 1), IPAddress(14, 0, 0, 1)]
@@ -137,16 +141,31 @@ struct ICEDuel {
             command(1 - number) { peer, now in peer.setRemote(credentials, isLite: isLite, pacing: pacing, at: now) }
             for event in fresh {
                 switch event.fact {
-                case .gathered(let candidate): command(1 - number) { peer, now in peer.addRemote(candidate, at: now) }
-                case .restarted:
-                    for candidate in agent(number).localCandidates {
-                        command(1 - number) { peer, now in peer.addRemote(candidate, at: now) }
-                    }
+                case .gathered(let candidate): pass(candidate, to: 1 - number)
+                case .restarted: for candidate in agent(number).localCandidates { pass(candidate, to: 1 - number) }
                 case .gatheringFinished where ends:
                     command(1 - number) { peer, now in peer.endRemoteCandidates(at: now) }
                 default: break
                 }
             }
+        }
+        deliver()
+    }
+
+    private mutating func pass(_ candidate: Candidate, to number: Int) {
+        guard disorder != nil else { return late.append((net.now, number, candidate)) }
+        let copies = (disorder?.next() ?? 0) % 4 == 0 ? 2 : 1
+        for _ in 0..<copies {
+            let delay = Duration.milliseconds(Int64((disorder?.next() ?? 0) % 300))
+            late.append((net.now + delay, number, candidate))
+        }
+    }
+
+    private mutating func deliver() {
+        let due = late.filter { $0.at <= net.now }
+        late.removeAll { $0.at <= net.now }
+        for (_, number, candidate) in due {
+            command(number) { peer, now in peer.addRemote(candidate, at: now) }
         }
     }
 

@@ -37,18 +37,20 @@ import Testing
         }
     }
 
-    /// 1,000 worlds without loss.
+    /// 1,000 worlds without loss; in every second one candidates come late, in disorder and twice.
     @Test(arguments: 0..<10)
     func agentsFindWhatWorksAndAgreeOnIt(_ part: Int) throws {
         for seed in UInt64(part * 100)..<UInt64(part * 100 + 100) {
             let world = World(seed: seed, loss: 0)
             var duel = try ICEDuel(world.sides, seed: seed)
+            if seed % 2 == 1 { duel.disorder = SeededGenerator(seed: seed) }
             duel.run()
             let note = Comment(rawValue: "seed \(seed)\n\(duel.dump())")
             #expect(duel.isConnected == (world.canMeet || world.hasRelay), note)
             if duel.isConnected {
-                if world.isRegular { #expect(duel.isRelayed == !world.canMeet, note) }
-                holdWhatConnected(&duel, note)
+                // A direct pair whose candidates come when another is nominated already is too late.
+                if world.isRegular, duel.disorder == nil { #expect(duel.isRelayed == !world.canMeet, note) }
+                holdWhatConnected(&duel, isRegular: world.isRegular, note)
             }
         }
     }
@@ -64,7 +66,7 @@ import Testing
             let note = Comment(rawValue: "seed \(seed)\n\(duel.dump())")
             if duel.isConnected {
                 #expect(world.canMeet || world.hasRelay, note)
-                holdWhatConnected(&duel, note)
+                holdWhatConnected(&duel, isRegular: world.isRegular, note)
             } else if world.canMeet || world.hasRelay {
                 misses.append(seed)
             }
@@ -72,10 +74,12 @@ import Testing
         #expect(misses.count <= 5, "seeds \(misses)")
     }
 
-    private func holdWhatConnected(_ duel: inout ICEDuel, _ note: Comment) {
+    private func holdWhatConnected(_ duel: inout ICEDuel, isRegular: Bool, _ note: Comment) {
         // The answer to the last nomination may be on its way still.
         duel.settle()
-        #expect(duel.agree, note)
+        // Aggressive nomination names several pairs, which the two sides may rank apart where one knows a candidate by its
+        // check alone (why RFC 8445 has it no more): what each selects carries all the same.
+        if isRegular { #expect(duel.agree, note) }
         let isCarrying = duel.exchange()
         #expect(isCarrying, note)
         #expect(Set((0...1).map { duel.agent($0).role }) == [.controlling, .controlled], note)

@@ -87,7 +87,7 @@ extension ICEAgent {
     }
 
     /// A check that another takes the place of is not sent again; its answer still counts (RFC 8445 s7.3.1.4).
-    private mutating func callOff(_ id: TransactionID?) {
+    mutating func callOff(_ id: TransactionID?) {
         guard let check = checks.firstIndex(where: { $0.id == id }) else { return }
         checks[check].isCalledOff = true
     }

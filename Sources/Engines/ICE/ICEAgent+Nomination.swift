@@ -27,6 +27,12 @@ extension ICEAgent {
             let best = pairs.filter(\.isValid).max(by: { $0.priority < $1.priority })
         else { return }
         var wake: Instant?
+        // What is better may not be known yet.
+        if best.isRelayed, !hasRemoteEnded || !isGatheringFinished, let firstValidAt,
+            firstValidAt + Self.longestGrace > now
+        {
+            wake = firstValidAt + Self.longestGrace
+        }
         for better in pairs where better.priority > best.priority && !better.isValid {
             guard let until = graceEnd(of: better, against: best), until > now else { continue }
             wake = max(wake ?? until, until)
@@ -99,8 +105,12 @@ extension ICEAgent {
     private mutating func giveUpOthers(than chosen: ICEPair.ID, at now: Instant) {
         let isFinal = role == .controlling && configuration.nomination == .regular
         for pair in pairs where pair.id != chosen && pair.state != .succeeded && pair.state != .failed {
-            let isBetter = pair.state == .inProgress && pair.priority > pairs[chosen.number].priority
-            if isFinal || !isBetter { fail(pair.id, .superseded, at: now) }
+            switch pair.state {
+            case .inProgress where !isFinal:
+                // The peer may have taken what was sent for a nomination: its answer counts.
+                if pair.priority < pairs[chosen.number].priority { callOff(links[pair.id.number].check) }
+            default: fail(pair.id, .superseded, at: now)
+            }
         }
         triggered.removeAll { $0.pair != chosen && pairs[$0.pair.number].state != .inProgress }
     }
