@@ -172,7 +172,7 @@ extension ICEAgent {
         case .base: !locals.contains { $0.sender == .socket(path) }
         case .listener(let base):
             !locals.contains { $0.sender == .listener && $0.base.address == base.address }
-        case .relay, .connection: false
+        case .relay, .connection, .lookup: false
         }
     }
 

@@ -125,7 +125,7 @@ extension ICEAgent {
     }
 
     var failureWake: Instant? {
-        guard !hasFailed, !isClosed, selection == nil, remoteCredentials != nil, lookups.isEmpty,
+        guard !hasFailed, !isClosed, selection == nil, remoteCredentials != nil, !isLookingUp,
             isGatheringFinished, hasRemoteEnded,
             triggered.isEmpty, pairs.allSatisfy({ $0.state == .failed })
         else { return nil }

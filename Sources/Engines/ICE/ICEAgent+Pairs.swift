@@ -18,12 +18,14 @@ extension ICEAgent {
         switch candidate.address {
         case .name(let name):
             namedCandidates.append(candidate)
-            lookUp(name)
+            lookUp(name, at: now)
         case .address(let address): take(candidate, at: address, at: now)
         }
     }
 
-    private mutating func take(_ candidate: Candidate, at address: IPAddress, at now: Instant) {
+    mutating func take(_ told: Candidate, at address: IPAddress, at now: Instant) {
+        var candidate = told
+        candidate.address = .address(address)
         func refuse(_ why: ICERefusal) { observe(.remoteRefused(candidate, why), at: now) }
         switch address.realm {
         case .unspecified, .multicast, .broadcast: return refuse(.noHost)
@@ -63,38 +65,6 @@ extension ICEAgent {
         // RFC 8445 s7.3.1.3: what a check brought to light is paired with where it came to alone.
         if candidate.kind != .peerReflexive { formAll(with: remotes.count - 1, at: now) }
         return remotes.count - 1
-    }
-
-    // MARK: Names
-
-    private mutating func lookUp(_ name: String) {
-        guard !lookups.values.contains(name) else { return }
-        for family in [IPAddress.Family.ipv4, .ipv6]
-        where configuration.bases.contains(where: { $0.address.family == family }) {
-            let query = QueryID(nextQuery)
-            nextQuery += 1
-            lookups[query] = name
-            outputs.append(.query(query, .addresses(name: name, family: family)))
-        }
-    }
-
-    mutating func answered(_ query: QueryID, _ answer: SystemAnswer, at now: Instant) {
-        guard let name = lookups.removeValue(forKey: query), !isClosed else { return }
-        var found: [IPAddress] = []
-        if case .addresses(let addresses) = answer { found = addresses }
-        let isLast = !lookups.values.contains(name)
-        let waiting = namedCandidates.filter { $0.address == .name(name) }
-        if !found.isEmpty || isLast { observe(.remoteResolved(name: name, found), at: now) }
-        // One address: a browser registers a name for each of its own.
-        if let address = found.first {
-            namedCandidates.removeAll { $0.address == .name(name) }
-            for candidate in waiting { take(candidate, at: address, at: now) }
-            beginChecks(at: now)
-        } else if isLast {
-            namedCandidates.removeAll { $0.address == .name(name) }
-            for candidate in waiting { observe(.remoteRefused(candidate, .notResolved), at: now) }
-            settle(at: now)
-        }
     }
 
     // MARK: Pairs

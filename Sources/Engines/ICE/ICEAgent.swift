@@ -44,7 +44,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
     var isRemoteLite = false
     var remotes: [ICERemote] = []
     var hasRemoteEnded = false
-    var lookups: [QueryID: String] = [:]
+    var lookups: [ICELookup] = []
     var namedCandidates: [Candidate] = []
     var nextQuery: UInt32 = 0
     /// Checks of the peer's that came before its credentials.
@@ -137,7 +137,8 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         remoteCredentials = nil
         remotes = []
         hasRemoteEnded = false
-        lookups = [:]
+        for lookup in lookups { for question in lookup.questions { closePath(question.path) } }
+        lookups = []
         namedCandidates = []
         earlyRequests = []
         pairs = []
@@ -198,6 +199,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         advanceRelays(to: now)
         guard !isClosed else { return closePathsWhenDone() }
         advanceGathering(to: now)
+        advanceLookups(to: now)
         advanceChecks(to: now)
         settle(at: now)
         advanceConsent(to: now)
@@ -207,7 +209,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         if let output = outputs.popFirst() { return output }
         if let output = nextRelayOutput(at: now) { return output }
         guard !isClosed else { return nil }
-        if let output = nextQuestion(at: now) { return output }
+        if let output = nextQuestion(at: now) ?? nextLookup(at: now) { return output }
         // A check over a relay or a connection is written by its machine: what that makes of it comes out next.
         while sendNextCheck(at: now) || sendConsentCheck(at: now) {
             if let output = outputs.popFirst() ?? nextRelayOutput(at: now) { return output }
@@ -220,7 +222,8 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
     package var nextWake: Instant? {
         let relays = relays.compactMap { $0.isOpen ? $0.allocation.nextWake : nil }.min()
         guard !isClosed else { return isFinished ? nil : relays }
-        return [relays, gatheringWake, checkWake, reconsiderAt, failureWake, selection?.nextWake].compactMap(\.self)
+        return [relays, gatheringWake, lookupWake, checkWake, reconsiderAt, failureWake, selection?.nextWake]
+            .compactMap(\.self)
             .min()
     }
 
