@@ -31,7 +31,7 @@ import Testing
     @Test func theLinksAnswerMakesTheCandidateAPairWhenTheResolverHasNone() throws {
         var script = ICEScript()
         script.signal([candidate(Self.name), candidate(Self.name, port: 6001)])
-        script.give(.opened(PathID(1), local: Endpoint(ICEScript.local.address, 40_000)))
+        script.give(.opened(PathID(1), local: Endpoint(ICEScript.local.address, 5353)))
         script.give(.answer(QueryID(0), .failed(.noSuchName)))
         let question = try #require(script.sent.first { $0.path == PathID(1) })
         #expect(question.destination == Endpoint(IPAddress(224, 0, 0, 251), 5353))
@@ -49,7 +49,7 @@ import Testing
     @Test func aNameThatLeadsNowhereIsToldAfterTwoSeconds() throws {
         var script = ICEScript()
         script.signal([candidate(Self.name)])
-        script.give(.opened(PathID(1), local: Endpoint(ICEScript.local.address, 40_000)))
+        script.give(.opened(PathID(1), local: Endpoint(ICEScript.local.address, 5353)))
         script.give(.answer(QueryID(0), .failed(.noSuchName)))
         script.pass(.milliseconds(1900))
         let isRefused = { (script: ICEScript) in
@@ -62,10 +62,25 @@ import Testing
         #expect(script.sent.count { $0.path == PathID(1) } == 2)
     }
 
+    @Test func whereTheGroupCannotBeJoinedTheLinkIsAskedFromAPortOfItsOwn() throws {
+        var script = ICEScript()
+        script.signal([candidate(Self.name)])
+        script.give(
+            .pathError(PathError(path: PathID(1), kind: .addressInUse, origin: .local, errno: 98, isFatal: true)))
+        script.give(.opened(PathID(2), local: Endpoint(ICEScript.local.address, 40_000)))
+        let question = try #require(script.sent.first { $0.path == PathID(2) })
+        script.give(
+            .datagram(
+                Datagram(
+                    path: PathID(2), source: Endpoint(ICEScript.remote.address, 5353),
+                    bytes: answer(to: question.bytes, ICEScript.remote.address), arrivedAt: script.now)))
+        #expect(script.agent.pairs.first?.remote.endpoint == ICEScript.remote)
+    }
+
     @Test func aPeerCannotHaveThisMachineAskTheLinkForNamesOfItsChoice() throws {
         var script = ICEScript()
         script.signal([candidate("printer.local")])
-        script.give(.opened(PathID(1), local: Endpoint(ICEScript.local.address, 40_000)))
+        script.give(.opened(PathID(1), local: Endpoint(ICEScript.local.address, 5353)))
         script.pass(.seconds(5))
         #expect(script.sent.isEmpty)
     }

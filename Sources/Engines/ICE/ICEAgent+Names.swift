@@ -6,7 +6,7 @@ struct ICELookup: Sendable {
     /// A question to the link, from one base.
     struct Question: Sendable {
         var path: PathID
-        var family: IPAddress.Family
+        var base: ICEConfiguration.Base
         var query: MDNSQuery
         var isOpen = false
         var isOver = false
@@ -36,16 +36,23 @@ extension ICEAgent {
             outputs.append(.query(query, .addresses(name: name, family: family)))
         }
         for base in configuration.bases where !base.address.isLoopback {
-            let bits: UInt64 = random.next()
-            let id = UInt16(truncatingIfNeeded: bits)
-            guard let query = MDNSQuery(name, binding: .ephemeral(id: id), families: families, from: now) else { break }
-            let path = open(
-                .datagram, .lookup(name), local: Endpoint(base.address, 0), interface: base.interface)
-            lookup.questions.append(
-                ICELookup.Question(path: path, family: base.address.family, query: query))
+            // Browsers answer by multicast alone.
+            if let question = question(name, base, .group, at: now) { lookup.questions.append(question) }
         }
         lookups.append(lookup)
         if lookup.isOver { conclude(name, nil, at: now) }
+    }
+
+    private mutating func question(
+        _ name: String, _ base: ICEConfiguration.Base, _ binding: MDNSQuery.Binding, at now: Instant
+    ) -> ICELookup.Question? {
+        let families = Set(configuration.bases.map(\.address.family))
+        guard let query = MDNSQuery(name, binding: binding, families: families, from: now) else { return nil }
+        let isMember = binding == .group
+        let path = open(
+            .datagram, .lookup(name), local: Endpoint(base.address, isMember ? MDNSQuery.port : 0),
+            interface: base.interface, group: isMember ? MDNSQuery.group(base.address.family) : nil)
+        return ICELookup.Question(path: path, base: base, query: query)
     }
 
     private mutating func change(_ path: PathID, _ body: (inout ICELookup.Question) -> Void) -> String? {
@@ -59,8 +66,22 @@ extension ICEAgent {
 
     mutating func lookupOpened(_ path: PathID) { _ = change(path) { $0.isOpen = true } }
 
+    /// Where the group cannot be joined, those are asked that answer to a port of the asker's own.
     mutating func lookupFailed(_ path: PathID, at now: Instant) {
-        if let name = change(path, { $0.isOver = true }) { concludeIfOver(name, at: now) }
+        owners[path] = nil
+        guard let place = lookups.firstIndex(where: { $0.questions.contains { $0.path == path } }) else { return }
+        let name = lookups[place].name
+        for index in lookups[place].questions.indices where lookups[place].questions[index].path == path {
+            let failed = lookups[place].questions[index]
+            lookups[place].questions[index].isOver = true
+            guard failed.query.binding == .group, !failed.isOpen else { continue }
+            let bits: UInt64 = random.next()
+            let id = UInt16(truncatingIfNeeded: bits)
+            if let another = question(name, failed.base, .ephemeral(id: id), at: now) {
+                lookups[place].questions[index] = another
+            }
+        }
+        concludeIfOver(name, at: now)
     }
 
     mutating func lookupArrived(_ datagram: Datagram, at now: Instant) {
@@ -116,7 +137,7 @@ extension ICEAgent {
                 let asked = lookups[place].questions[question]
                 guard asked.isOpen, !asked.isOver, asked.query.isDue(at: now) else { continue }
                 lookups[place].questions[question].query.transmitted(at: now)
-                for datagram in asked.query.datagrams where datagram.destination.family == asked.family {
+                for datagram in asked.query.datagrams where datagram.destination.family == asked.base.address.family {
                     outputs.append(
                         .transmit(
                             Transmit(path: asked.path, destination: datagram.destination, bytes: datagram.bytes)))

@@ -79,7 +79,7 @@ package struct MDNSQuery: Sendable {
         return digits.count == 32 && digits.allSatisfy { Unicode.Scalar($0).properties.isASCIIHexDigit }
     }
 
-    static func group(_ family: IPAddress.Family) -> IPAddress {
+    package static func group(_ family: IPAddress.Family) -> IPAddress {
         family == .ipv4 ? IPAddress(224, 0, 0, 251) : IPAddress(v6: 0xFF02 << 112 | 0xFB)
     }
 
