@@ -72,7 +72,7 @@ let package = Package(
         tests("DiagnosisTests", ["Diagnosis", "Session", "Engines", "STUN", "NetTypes"]),
         tests("ReportingTests", ["Reporting", "Diagnosis", "Session", "Engines", "STUN", "NetTypes", "Dissection"]),
         tests("SignalingTests", ["Signaling", "Engines", "STUN", "NetTypes"]),
-        tests("DissectionTests", ["Dissection", "STUN", "NetTypes"]),
+        tests("DissectionTests", ["Dissection", "Signaling", "Engines", "STUN", "NetTypes"]),
         tests("HostIOTests", ["HostIO", "NetTypes"]),
         tests("SecureTransportTests", ["SecureTransport", "HostIO", "NetTypes"]),
         tests("ServerTests", ["Server", "Engines", "STUN", "NetTypes"]),

@@ -15,6 +15,7 @@ extension Dissection {
             let nodes = SDPDissector(lines, pasted.offset).nodes()
             return Dissection(.sdp, .text, byteCount: text.utf8.count, nodes: nodes)
         }
+        if SignalingLineDissector.isLine(text) { return SignalingLineDissector.dissect(pasted) }
         if hasServerScheme(text) { return uri(pasted) }
         return dissect(encoded: pasted, credentials) ?? bareHost(pasted) ?? unknown(pasted)
     }

@@ -15,6 +15,8 @@ package struct Dissection: Hashable, Sendable {
         case sdp
         case uri
         case iceServers = "ice-servers"
+        /// What `icecheck connect` gives to the other side.
+        case signalingLine = "signaling-line"
         case unknown
 
         /// The kind in words.
@@ -27,6 +29,7 @@ package struct Dissection: Hashable, Sendable {
             case .sdp: "a session description (SDP)"
             case .uri: "the URI of a STUN or TURN server"
             case .iceServers: "a list of ICE servers"
+            case .signalingLine: "a line of icecheck connect"
             case .unknown: "nothing that is known here"
             }
         }

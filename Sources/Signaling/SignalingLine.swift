@@ -9,7 +9,7 @@ import STUN
 package enum SignalingLine {
     /// What a line of any version begins with.
     static let family = "icecheck"
-    static let prefix = "icecheck1:"
+    package static let prefix = "icecheck1:"
     /// Of the length and its check, in bytes; and in characters.
     static let headerCount = 3
     static let headerCharacters = 4
