@@ -20,7 +20,7 @@ package struct MachineModel: Hashable, Sendable, Codable {
         /// With the bits of the host cleared: equal for machines of one network.
         var network: Subnet {
             let shift = UInt128(address.family.bitWidth - length)
-            let value = shift >= 128 ? 0 : address.value >> shift << shift
+            let value = shift >= 128 ? 0 : (address.value >> shift) << shift
             return Subnet(
                 address.family == .ipv4
                     ? IPAddress(v4: UInt32(truncatingIfNeeded: value)) : IPAddress(v6: value), length: length)
@@ -31,7 +31,7 @@ package struct MachineModel: Hashable, Sendable, Codable {
     /// The outside of the NAT, where one translates.
     package var mappedIPv4: IPAddress?
     package var mappedIPv6: IPAddress?
-    /// Of the addresses that it offers, those behind a NAT.
+    /// The networks that its first address of each family is in.
     package var subnets: [Subnet]
 
     package init(

@@ -27,10 +27,10 @@ struct PathReason {
             return between(one[passing], other[passing])
         }
         if !shared.isEmpty {
-            let stuck = [(one, local), (other, remote)].filter { machine, _ in
-                shared.contains { machine[$0].reach == .blocked }
-            }
-            return "UDP does not get out of the network of \(Self.list(stuck.map(\.1.text)))"
+            let isOursStuck = shared.contains { one[$0].reach == .blocked }
+            let isTheirsStuck = shared.contains { other[$0].reach == .blocked }
+            if isOursStuck, isTheirsStuck { return "UDP gets out of neither network" }
+            return "UDP does not get out of the network of \((isOursStuck ? local : remote).text)"
         }
         let (ours, theirs) = (families(one), families(other))
         if ours.isEmpty || theirs.isEmpty {
@@ -57,7 +57,8 @@ struct PathReason {
         guard moving.mapping.isDependent else { return "no pair of addresses gets through both networks" }
         let admits =
             strict.filtering == .addressAndPortDependent
-            ? "only from the very port that was sent to" : "only from the address that was sent to"
+            ? "only what comes from the very port that was sent to"
+            : "only what comes from the address that was sent to"
         return "the NAT of \(mover.text) gives each destination another port (\(moving.mapping.rawValue) mapping), and the "
             + "\(strict.isTranslated ? "NAT" : "firewall") of \(guardian.text) lets in \(admits) "
             + "(\(strict.filtering.rawValue) filtering)"
@@ -80,10 +81,5 @@ struct PathReason {
         }
         let relays = IPAddress.Family.allCases.filter { holder.relays.has($0) }.map(\.name).joined(separator: " and ")
         return "the relay of \(name.text) has \(relays) only, which \(farName.text) has not"
-    }
-
-    static func list(_ words: [String]) -> String {
-        guard let last = words.last, words.count > 1 else { return words.first ?? "" }
-        return words.dropLast().joined(separator: ", ") + " and " + last
     }
 }
