@@ -101,7 +101,8 @@ package struct TextRenderer: Sendable {
     }
 
     private func lastLine(of report: Report) -> [String] {
-        let took = "\(seconds(report.duration)) s of at most \(seconds(report.timeout)) s"
+        let limit = report.timeout == .zero ? "" : " of at most \(seconds(report.timeout)) s"
+        let took = "\(seconds(report.duration)) s\(limit)"
         return style.shown("\(took); icecheck \(report.toolVersion); \(report.startedAt); \(report.command)")
             .wrapped(to: style.width)
     }
