@@ -29,7 +29,8 @@ struct PredictCommand: ParsableCommand {
     var bitrate = 1500.0
 
     @Option(
-        help: ArgumentHelp("How many take part in a call: drawn from the machines. (default: all)", valueName: "number"))
+        help: ArgumentHelp("How many take part in a call: drawn from the machines. (default: all)", valueName: "number")
+    )
     var participants: Int?
 
     @OptionGroup var output: OutputArguments

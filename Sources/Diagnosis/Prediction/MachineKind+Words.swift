@@ -20,7 +20,8 @@ extension NetworkKind {
         case false?:
             return (filtering.known == NATDependence.none ? "public" : "public, \(filter) filtering") + reach
         case true?:
-            return "behind a \(isCarrierGrade ? "carrier-grade " : "")NAT, \(mapping.words) mapping, \(filter) filtering"
+            return
+                "behind a \(isCarrierGrade ? "carrier-grade " : "")NAT, \(mapping.words) mapping, \(filter) filtering"
                 + reach
         case nil: return "behind something unknown" + reach
         }

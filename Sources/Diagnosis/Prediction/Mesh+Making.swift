@@ -19,7 +19,7 @@ extension Mesh {
 
     /// Judges each pair of machines; the model is run for each kind of network, however many machines there are.
     package init(_ census: MeshCensus, _ options: CallOptions, _ predictor: Predictor = Predictor()) {
-        var outcomes = MeshOutcomes(predictor)
+        var outcomes = predictor.parts
         // The most frequent first; of equal ones the first that was met.
         let order = census.kinds.indices.sorted {
             (-census.kinds[$0].count, $0) < (-census.kinds[$1].count, $1)

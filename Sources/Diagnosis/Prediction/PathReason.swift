@@ -48,7 +48,8 @@ struct PathReason {
                 one.mapping == other.mapping
                 ? "\(one.mapping.rawValue) mapping"
                 : "\(one.mapping.rawValue) and \(other.mapping.rawValue) mapping"
-            return "both NATs give each destination another port (\(kinds)), so neither side can know the port that the "
+            return
+                "both NATs give each destination another port (\(kinds)), so neither side can know the port that the "
                 + "other will use"
         }
         let isOurs = one.mapping.isDependent
@@ -59,7 +60,8 @@ struct PathReason {
             strict.filtering == .addressAndPortDependent
             ? "only what comes from the very port that was sent to"
             : "only what comes from the address that was sent to"
-        return "the NAT of \(mover.text) gives each destination another port (\(moving.mapping.rawValue) mapping), and the "
+        return
+            "the NAT of \(mover.text) gives each destination another port (\(moving.mapping.rawValue) mapping), and the "
             + "\(strict.isTranslated ? "NAT" : "firewall") of \(guardian.text) lets in \(admits) "
             + "(\(strict.filtering.rawValue) filtering)"
     }
@@ -76,7 +78,8 @@ struct PathReason {
         if holders.count == 2 { return "the TURN servers of both reach no address of the other side" }
         let isBlocked = IPAddress.Family.allCases.contains { far[$0].reach == .blocked && holder.relays.has($0) }
         if isBlocked {
-            return "the relay of \(name.text) is reached over UDP, and \(farName.text) has no TURN server over TCP or TLS "
+            return
+                "the relay of \(name.text) is reached over UDP, and \(farName.text) has no TURN server over TCP or TLS "
                 + "of its own"
         }
         let relays = IPAddress.Family.allCases.filter { holder.relays.has($0) }.map(\.name).joined(separator: " and ")

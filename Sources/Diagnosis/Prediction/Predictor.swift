@@ -8,14 +8,14 @@ package struct Predictor {
     /// What the model takes for the way from one machine to the other and back.
     package static let usualRoundTrip = Duration.milliseconds(50)
 
-    private let simulation: PathSimulation
-    private var runs: [PathQuestion: PathRun] = [:]
-    /// Runs of the model so far.
-    package private(set) var simulations = 0
+    var parts: PathParts
 
     package init(roundTrip: Duration = Predictor.usualRoundTrip) {
-        simulation = PathSimulation(roundTrip: roundTrip)
+        parts = PathParts(PathSimulation(roundTrip: roundTrip))
     }
+
+    /// Runs of the model so far.
+    package var simulations: Int { parts.runner.simulations }
 
     /// The path from one machine to another.
     package mutating func predict(
@@ -39,32 +39,34 @@ package struct Predictor {
                 neighbourhood: neighbourhood)
         }
         let asked = question { _ in false }
-        let worst = run(asked)
+        // Where nothing works there is no pair to be told of, and to see all checks fail takes longest.
+        let worst = parts.outcome(of: asked) == .none ? PathRun(outcome: .none) : parts.run(asked)
         var prediction = PathPrediction(
             outcome: worst.outcome, best: worst.outcome, local: worst.local, remote: worst.remote, setup: worst.setup,
             why: PathReason(question: asked, local: names.local, remote: names.remote).text(worst.outcome),
             dependsOn: [])
         guard !unknowns.isEmpty, worst.outcome != .direct else { return prediction }
-        prediction.best = run(question { _ in true }).outcome
+        prediction.best = parts.outcome(of: question { _ in true })
         guard prediction.best != worst.outcome else { return prediction }
         // One matters where it alone makes a difference: to the best that may be, or to the worst.
         let decisive = unknowns.filter { unknown in
-            run(question { $0 != unknown }).outcome != prediction.best
-                || run(question { $0 == unknown }).outcome != worst.outcome
+            parts.outcome(of: question { $0 != unknown }) != prediction.best
+                || parts.outcome(of: question { $0 == unknown }) != worst.outcome
         }
-        prediction.dependsOn = (decisive.isEmpty ? unknowns : decisive).map {
-            $0.words($0.isOfLocal ? names.local : names.remote)
+        for unknown in decisive.isEmpty ? unknowns : decisive {
+            let words = unknown.words(unknown.isOfLocal ? names.local : names.remote)
+            // Of one NAT that both are behind, both know as little.
+            if !prediction.dependsOn.contains(words) { prediction.dependsOn.append(words) }
         }
         return prediction
     }
 
-    /// What the agents do, run once for each question.
-    mutating func run(_ question: PathQuestion) -> PathRun {
-        if let known = runs[question] { return known }
-        if let known = runs[question.reversed] { return known.reversed }
-        let result = simulation.run(question)
-        simulations += 1
-        runs[question] = result
-        return result
+    /// What two agents do that each have everything at once; for the tests of what is put together from parts.
+    package mutating func wholeOutcome(_ local: MachineKind, _ remote: MachineKind) -> PathOutcome {
+        parts.run(
+            PathQuestion(
+                local: local.settled(best: { _ in false }, beside: .apart),
+                remote: remote.settled(best: { _ in false }, beside: .apart), neighbourhood: .apart)
+        ).outcome
     }
 }

@@ -161,7 +161,8 @@ struct SavedReport {
             guard scanner.isEqual(key, "kind"), let kind = try scanner.stringIfAny() else {
                 return try scanner.skip()
             }
-            isWithout = ProbeError.Kind(rawValue: scanner.text(kind)).map(ProbeError.Kind.withoutAnswer.contains) ?? false
+            isWithout =
+                ProbeError.Kind(rawValue: scanner.text(kind)).map(ProbeError.Kind.withoutAnswer.contains) ?? false
         }
         return isWithout
     }

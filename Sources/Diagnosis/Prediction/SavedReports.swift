@@ -35,6 +35,8 @@ package struct SavedReports {
     ///
     /// - Parameter isEnd: whether the file is over.
     package mutating func next(isEnd: Bool) -> Item? {
+        // A byte-order mark may come in pieces.
+        if isFirst, !isEnd, buffer.count - start < 3 { return nil }
         skipToReport()
         guard start < buffer.count else {
             if isEnd, isFirst {

@@ -5,10 +5,10 @@ extension Verdict {
     /// The verdict of predictions: whether each pair of machines, or one with any class of peer, has a path for certain.
     package init(paths: [PathRecord], mesh: Mesh?) {
         let best = paths.map(\.prediction).min { ($0.outcome, $0.rank) < ($1.outcome, $1.rank) }
-        if let mesh {
+        if let mesh, mesh.machines > 1 {
             let star = mesh.star.map { $0.none == 0 } ?? true
             self.init(
-                isOK: mesh.machines > 1 ? mesh.pairs.none == 0 && star : star,
+                isOK: mesh.pairs.none == 0 && star,
                 best: mesh.pairs.direct > 0 ? .serverReflexive : mesh.pairs.relayed > 0 ? .relayed : .none,
                 summary: Self.summary(mesh), families: [])
         } else if paths.count == 1, let path = paths.first {

@@ -33,12 +33,24 @@ extension TextRenderer {
                 mark: Self.mark(plain), cells: [network.name, Self.words(plain), Self.words(relayed)],
                 remarks: why.isEmpty || why == said ? [] : [style.shown(why)])
         }
+        let whose = from.map { " from \(style.shown($0))" } ?? ""
+        let heading = title("Paths\(whose) (predicted by ICE in a model, with 50 ms from end to end and back)")
+        // Of a machine that no server outside has answered, there is one thing to say.
+        if let all = Self.commonDoubt(classes) {
+            return [heading] + labelled("", "no path is certain: each depends on \(all)")
+        }
         let table = TextTable(
             columns: [.init(title: "to a peer"), .init(title: "without TURN"), .init(title: "with its own TURN")],
             rows: rows)
-        let whose = from.map { " from \(style.shown($0))" } ?? ""
-        return [title("Paths\(whose) (predicted by ICE in a model, with 50 ms from end to end and back)")]
-            + table.lines(style)
+        return [heading] + table.lines(style)
+    }
+
+    /// What the path even to a public host depends on; nil where that is certain.
+    private static func commonDoubt(_ classes: [PeerClass.Network: [PathRecord]]) -> String? {
+        guard let paths = classes[.publicHost], let first = paths.first?.prediction,
+            !paths.contains(where: \.prediction.isCertain)
+        else { return nil }
+        return list(first.dependsOn)
     }
 
     /// `direct, 125 ms`, `none or direct`.
@@ -59,7 +71,7 @@ extension TextRenderer {
 
     private static func reason(_ path: PathPrediction) -> String? {
         guard let why = path.why else { return nil }
-        return path.isCertain ? why : "depends on \(list(path.dependsOn)); at worst \(why)"
+        return path.isCertain ? why : "depends on \(list(path.dependsOn))"
     }
 
     private static func list(_ words: [String]) -> String {
@@ -127,7 +139,8 @@ extension TextRenderer {
             row("\(index + 1)", outcomes.prefix(count).map(\.letter))
         }
         let pairs = mesh.pairs
-        var tally = "\(pairs.count) pairs: \(pairs.direct) direct, \(pairs.relayed) relayed, \(pairs.none) without a path"
+        var tally =
+            "\(pairs.count) pairs: \(pairs.direct) direct, \(pairs.relayed) relayed, \(pairs.none) without a path"
         if pairs.uncertain > 0 { tally += "; \(pairs.uncertain) may be better, since not all is known of them" }
         var lines = [title("Who reaches whom (d direct, r relayed, - not at all)"), row("", numbers)] + rows
         lines += labelled("", tally)
@@ -155,7 +168,8 @@ extension TextRenderer {
     private func cost(_ call: Mesh.Call) -> String {
         func number(_ value: Double) -> String { JSONValue.decimalText((value * 10).rounded() / 10) }
         let missing = call.missingStreams > 0 ? ", \(number(call.missingStreams)) that cannot be" : ""
-        return "\(number(call.streams)) streams, of which \(number(call.relayedStreams)) relayed\(missing): relays take in "
+        return
+            "\(number(call.streams)) streams, of which \(number(call.relayedStreams)) relayed\(missing): relays take in "
             + "\(number(call.relayBandwidth)) kbit/s and send as much"
     }
 }

@@ -1,12 +1,12 @@
 import Engines
 import NetTypes
 
-/// The outcomes between many kinds, from few runs of the model.
+/// Outcomes between many kinds of machine, from few runs of the model.
 ///
 /// ICE takes a direct pair where one works and a relayed one where none does. So the outcome between two machines follows
 /// from its parts, each run once: for each family whether their two networks let each other through, and where none does
 /// whether their relays reach the other side. There are far fewer networks than kinds of machines.
-struct MeshOutcomes {
+struct PathParts {
     /// The places of a settled machine's parts in the tables.
     struct Parts: Hashable {
         var ipv4: Int
@@ -20,7 +20,7 @@ struct MeshOutcomes {
         var best: Parts
     }
 
-    private var predictor: Predictor
+    private(set) var runner: PathRunner
     private var networks: [SettledNetwork] = []
     private var networkPlaces: [SettledNetwork: Int] = [:]
     private var relaySides: [SettledMachine] = []
@@ -31,9 +31,16 @@ struct MeshOutcomes {
     /// Relays that data passes between two sides, by their places; 0 where none helps.
     private var relayed: [[Int?]] = []
 
-    init(_ predictor: Predictor) { self.predictor = predictor }
+    init(_ simulation: PathSimulation) { runner = PathRunner(simulation) }
 
-    var simulations: Int { predictor.simulations }
+    /// What the agents do, all parts together.
+    mutating func run(_ question: PathQuestion) -> PathRun { runner.run(question) }
+
+    /// What they come to, from the parts where only the Internet joins the two.
+    mutating func outcome(of question: PathQuestion) -> PathOutcome {
+        guard question.neighbourhood == .apart else { return runner.run(question).outcome }
+        return outcome(parts(of: question.local), parts(of: question.remote)).outcome
+    }
 
     // MARK: Parts
 
@@ -146,7 +153,7 @@ struct MeshOutcomes {
         let question = PathQuestion(
             local: SettledMachine(ipv4: one, ipv6: .absent, relays: .none),
             remote: SettledMachine(ipv4: other, ipv6: .absent, relays: .none), neighbourhood: neighbourhood)
-        return predictor.run(question).outcome == .direct
+        return runner.run(question).outcome == .direct
     }
 
     private mutating func relays(_ one: Int, _ other: Int) -> Int {
@@ -157,10 +164,29 @@ struct MeshOutcomes {
         let (a, b) = (relaySides[low], relaySides[high])
         var count = 0
         if !a.relays.isEmpty || !b.relays.isEmpty {
-            let result = predictor.run(PathQuestion(local: a, remote: b, neighbourhood: .apart))
+            let result = runner.run(PathQuestion(local: a, remote: b, neighbourhood: .apart))
             count = result.outcome == .none ? 0 : max(1, result.relays)
         }
         relayed[high][low] = count
         return count
+    }
+}
+
+/// Runs the model, each question once.
+struct PathRunner {
+    private let simulation: PathSimulation
+    private var runs: [PathQuestion: PathRun] = [:]
+    /// Runs of the model so far.
+    private(set) var simulations = 0
+
+    init(_ simulation: PathSimulation) { self.simulation = simulation }
+
+    mutating func run(_ question: PathQuestion) -> PathRun {
+        if let known = runs[question] { return known }
+        if let known = runs[question.reversed] { return known.reversed }
+        let result = simulation.run(question)
+        simulations += 1
+        runs[question] = result
+        return result
     }
 }
