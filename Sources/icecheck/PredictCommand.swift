@@ -72,12 +72,12 @@ struct PredictCommand: ParsableCommand {
         let count = input.census.machines
         var paths: [PathRecord] = []
         if count == 1, let (name, machine) = input.machines.first {
-            paths = PathRecord.toClasses(from: machine, name: MachineName(name), report: name, &predictor)
+            paths = PathRecord.toClasses(from: machine, name: Self.short(name), report: name, &predictor)
         } else if count == input.machines.count {
             for (index, (name, machine)) in input.machines.enumerated() {
                 for (otherName, other) in input.machines[(index + 1)...] {
                     let prediction = predictor.predict(
-                        machine, other, names: (MachineName(name), MachineName(otherName)))
+                        machine, other, names: (Self.short(name), Self.short(otherName)))
                     paths.append(PathRecord(from: name, peer: .report(otherName), prediction: prediction))
                 }
             }
@@ -85,6 +85,11 @@ struct PredictCommand: ParsableCommand {
         guard count > 2 || sfu else { return (paths, nil) }
         let options = Mesh.CallOptions(bitrate: bitrate, participants: participants, asksStar: sfu)
         return (paths, Mesh(input.census, options, predictor))
+    }
+
+    /// Without its folder, as sentences name it; the report has its whole name beside them.
+    private static func short(_ name: String) -> MachineName {
+        MachineName(name.split(separator: "/").last.map(String.init) ?? name)
     }
 
     private var commandLine: String {

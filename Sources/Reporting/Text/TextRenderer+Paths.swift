@@ -26,8 +26,9 @@ extension TextRenderer {
                 paths.first { $0.peer == .peerClass(PeerClass(network, hasTURN: hasTURN)) }?.prediction
             }
             guard let plain = path(false), let relayed = path(true) else { return nil }
-            // What was said of the row above is not said again.
-            let why = Self.reason(plain) ?? Self.reason(relayed) ?? ""
+            // Where a relay helps, only what is in the way of a direct path is told; and nothing twice in a row.
+            let isHelped = relayed.isCertain && relayed.outcome == .relayed
+            let why = Self.reason(isHelped ? relayed : plain) ?? Self.reason(relayed) ?? ""
             defer { said = why }
             return .init(
                 mark: Self.mark(plain), cells: [network.name, Self.words(plain), Self.words(relayed)],
@@ -112,13 +113,12 @@ extension TextRenderer {
         let kinds = TextTable(
             columns: [
                 .init(title: "kind", isNumber: true), .init(title: "machines", isNumber: true),
-                .init(title: "for example", importance: 0), .init(title: "network"),
+                .init(title: "for example", importance: 0),
             ],
             rows: shown.enumerated().map { index, kind in
                 .init(
-                    cells: [
-                        "\(index + 1)", "\(kind.count)", style.shown(kind.example), style.shown(kind.kind.words),
-                    ])
+                    cells: ["\(index + 1)", "\(kind.count)", style.shown(kind.example)],
+                    remarks: [style.shown(kind.kind.words)])
             })
         var kindLines = [title("Kinds of machine (\(mesh.kinds.count) among \(mesh.machines))")] + kinds.lines(style)
         if shown.count < mesh.kinds.count {
