@@ -1,6 +1,6 @@
+import JSON
 import NetTypes
 import STUN
-import Session
 
 /// Reads saved reports out of a file, one after the other: one report, JSON lines, or reports behind each other.
 ///
