@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -93,6 +94,16 @@ int csys_open_file(const char *path) {
         return -EISDIR;
     }
     return descriptor;
+}
+
+int csys_list_folder(const char *path, void *context, void (*each)(void *context, const char *name)) {
+    DIR *folder = opendir(path);
+    if (!folder) return -errno;
+    errno = 0;
+    for (struct dirent *entry; (entry = readdir(folder)); errno = 0) each(context, entry->d_name);
+    int failure = errno;
+    closedir(folder);
+    return -failure;
 }
 
 int64_t csys_read_file(int descriptor, void *buffer, size_t capacity) {

@@ -13,6 +13,7 @@ package struct Report: Sendable {
         case stun
         case nat
         case turn
+        case predict
     }
 
     package var subject: Subject
@@ -32,6 +33,8 @@ package struct Report: Sendable {
     package var nat: [NATRecord]?
     package var turn: [TURNResult]?
     package var relayPairs: [RelayPairResult]?
+    package var paths: [PathRecord]?
+    package var mesh: Mesh?
     package var notMeasured: [NotMeasured]
     package var findings: [Finding]
 
@@ -41,6 +44,7 @@ package struct Report: Sendable {
         isInterrupted: Bool = false, verdict: Verdict, interfaces: [NetworkInterface]? = nil,
         candidates: [CandidateRecord]? = nil, stun: [STUNResult]? = nil, nat: [NATRecord]? = nil,
         turn: [TURNResult]? = nil, relayPairs: [RelayPairResult]? = nil,
+        paths: [PathRecord]? = nil, mesh: Mesh? = nil,
         notMeasured: [NotMeasured] = [],
         findings: [Finding] = []
     ) {
@@ -58,6 +62,8 @@ package struct Report: Sendable {
         self.nat = nat
         self.turn = turn
         self.relayPairs = relayPairs
+        self.paths = paths
+        self.mesh = mesh
         self.notMeasured = notMeasured
         self.findings = findings
     }

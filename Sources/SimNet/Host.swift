@@ -9,7 +9,9 @@ struct Host {
     }
 
     let addresses: [IPAddress]
-    let realm: Int
+    /// The realms that it stands in, with its addresses of each family.
+    let ipv4Realm: Int
+    let ipv6Realm: Int
     var up: Wire
     var down: Wire
     /// Places of sockets. A socket that is bound to no address is under the unspecified one of its family.
@@ -17,12 +19,15 @@ struct Host {
     var listeners: [Endpoint: Int] = [:]
     var connections: [Connection: Int] = [:]
 
-    init(addresses: [IPAddress], realm: Int, up: Wire, down: Wire) {
+    init(addresses: [IPAddress], ipv4Realm: Int, ipv6Realm: Int, up: Wire, down: Wire) {
         self.addresses = addresses
-        self.realm = realm
+        self.ipv4Realm = ipv4Realm
+        self.ipv6Realm = ipv6Realm
         self.up = up
         self.down = down
     }
+
+    func realm(_ family: IPAddress.Family) -> Int { family == .ipv4 ? ipv4Realm : ipv6Realm }
 
     /// The address that it sends to another from, by itself; nil where it has none of the family.
     func source(to remote: IPAddress) -> IPAddress? {

@@ -9,7 +9,7 @@ extension SimNet {
             return schedule.add(.arrival(packet, .host(host)), at: clock)
         }
         let crossing = hosts[host].up.cross(packet.content, at: clock, &random)
-        forward(packet, to: .realm(hosts[host].realm), crossing)
+        forward(packet, to: .realm(hosts[host].realm(packet.destination.family)), crossing)
     }
 
     mutating func arrive(_ packet: Packet, at stop: Stop) {

@@ -123,10 +123,19 @@ package struct SimNet {
     package mutating func addHost(
         addresses: [IPAddress], behind router: RouterID? = nil, link: Link = Link()
     ) -> HostID {
-        let realm = router.map { routers[$0.index].innerRealm } ?? 0
-        let plain = addresses.map(\.withoutZone)
-        for address in plain { claim(address, in: realm, for: .host(hosts.count)) }
-        hosts.append(Host(addresses: plain, realm: realm, up: Wire(link), down: Wire(link)))
+        addHost(addresses: addresses, behindForIPv4: router, behindForIPv6: router, link: link)
+    }
+
+    /// Adds a host that has another router for each family.
+    package mutating func addHost(
+        addresses: [IPAddress], behindForIPv4 ipv4Router: RouterID?, behindForIPv6 ipv6Router: RouterID?,
+        link: Link = Link()
+    ) -> HostID {
+        let host = Host(
+            addresses: addresses.map(\.withoutZone), ipv4Realm: ipv4Router.map { routers[$0.index].innerRealm } ?? 0,
+            ipv6Realm: ipv6Router.map { routers[$0.index].innerRealm } ?? 0, up: Wire(link), down: Wire(link))
+        for address in host.addresses { claim(address, in: host.realm(address.family), for: .host(hosts.count)) }
+        hosts.append(host)
         return HostID(index: hosts.count - 1)
     }
 

@@ -98,8 +98,15 @@ struct Run {
             nat: plan.natDiscovery == .atOnce || !diagnosis.nat.isEmpty ? diagnosis.nat : nil,
             turn: plan.provesRelays || !plan.asksBinding ? diagnosis.turn : nil,
             relayPairs: plan.pairsRelays ? diagnosis.relayPairs : nil,
+            paths: plan.command == .check ? paths(plan, diagnosis) : nil,
             notMeasured: diagnosis.notMeasured,
             findings: diagnosis.findings)
+    }
+
+    /// To each class of peer; the model takes the usual round trip.
+    private func paths(_ plan: Plan, _ diagnosis: Diagnosis) -> [PathRecord] {
+        var predictor = Predictor()
+        return PathRecord.toClasses(from: MachineModel(diagnosis, plan), &predictor)
     }
 
     private var subject: Report.Subject {

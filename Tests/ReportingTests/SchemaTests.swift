@@ -33,6 +33,7 @@ struct SchemaTests {
             ("errorKind", ProbeError.Kind.allCases.map(\.rawValue)),
             ("pathErrorKind", Self.pathErrors.map(\.reportName)),
             ("ignoredReason", IgnoredReplies.Reason.allCases.map(\.rawValue)),
+            ("outcome", PathOutcome.allCases.map(\.rawValue)),
             ("severity", Finding.Severity.allCases.map(\.rawValue)),
         ])
     func enumerations(name: String, words: [String]) throws {
@@ -92,7 +93,8 @@ struct SchemaTests {
         .enabled(if: Self.hasValidator, "python3's jsonschema module is not installed"))
     func reports() throws {
         let reports =
-            [Report.fixture, .empty, .relayFixture, .pairFixture] + (0..<100).map { Report.hostile(seed: $0) }
+            [Report.fixture, .empty, .relayFixture, .pairFixture, .pathFixture, .meshFixture]
+            + (0..<100).map { Report.hostile(seed: $0) }
         let lines = reports.map { $0.json(pretty: false) + "\n" }.joined()
         let file = FileManager.default.temporaryDirectory.appending(path: "icecheck-\(UUID().uuidString).jsonl")
         defer { try? FileManager.default.removeItem(at: file) }

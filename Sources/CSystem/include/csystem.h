@@ -131,6 +131,8 @@ int csys_signals_take(int descriptor);
 int csys_write_all(int descriptor, const void *bytes, size_t count);
 /// Opens a file for reading; a directory is EISDIR.
 int csys_open_file(const char *path);
+/// Calls for each name in a folder, in no order; 0 or a negated errno (ENOTDIR where it is none).
+int csys_list_folder(const char *path, void *context, void (*each)(void *context, const char *name));
 int64_t csys_read_file(int descriptor, void *buffer, size_t capacity);
 bool csys_is_terminal(int descriptor);
 /// Columns of a terminal; 0 where it is none.

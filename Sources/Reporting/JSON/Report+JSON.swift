@@ -26,6 +26,8 @@ extension Report {
             "nat": nat?.jsonArray(\.jsonValue),
             "turn": turn?.jsonArray(\.jsonValue),
             "relayPairs": relayPairs?.jsonArrayUnlessEmpty(\.jsonValue),
+            "paths": paths?.jsonArray(\.jsonValue),
+            "mesh": mesh?.jsonValue,
             "notMeasured": notMeasured.jsonArray(\.jsonValue),
             "findings": findings.jsonArray(\.jsonValue),
         ]

@@ -23,6 +23,8 @@ package struct TextRenderer: Sendable {
         if let turn = report.turn { sections.append(section(turn)) }
         if let pairs = report.relayPairs, !pairs.isEmpty { sections.append(section(pairs)) }
         for record in report.nat ?? [] { sections.append(section(record)) }
+        if let paths = report.paths { sections.append(section(paths)) }
+        if let mesh = report.mesh { sections += section(mesh) }
         sections += [
             section(report.notMeasured),
             findings(report.findings.filter { $0.severity == .note }, title: "Notes"),
@@ -99,7 +101,8 @@ package struct TextRenderer: Sendable {
     }
 
     private func lastLine(of report: Report) -> [String] {
-        let took = "\(seconds(report.duration)) s of at most \(seconds(report.timeout)) s"
+        let limit = report.timeout == .zero ? "" : " of at most \(seconds(report.timeout)) s"
+        let took = "\(seconds(report.duration)) s\(limit)"
         return style.shown("\(took); icecheck \(report.toolVersion); \(report.startedAt); \(report.command)")
             .wrapped(to: style.width)
     }
