@@ -8,11 +8,11 @@ package struct ICEDescription: Hashable, Sendable {
     package var candidates: [Candidate]
     /// `a=ice-lite`: this side only answers checks (RFC 8445 s2.5).
     package var isLite: Bool
-    /// `a=ice-pacing` (RFC 8839 s5.6): the shortest time between two checks that this side wishes; whole milliseconds.
+    /// `a=ice-pacing` (RFC 8839 s5.5): the shortest time between two checks that this side wishes; whole milliseconds.
     package var pacing: Duration?
     /// `a=ice-options:trickle` (RFC 8838): candidates may follow.
     package var trickles: Bool
-    /// `a=end-of-candidates` (RFC 8838 s8.2): no more candidates come.
+    /// `a=end-of-candidates` (RFC 8840): no more candidates come.
     package var isComplete: Bool
     /// The certificates that this side may show in DTLS (RFC 8122 s5); none where it has no DTLS.
     package var fingerprints: [CertificateFingerprint]
@@ -60,38 +60,5 @@ package struct ICEDescription: Hashable, Sendable {
             self.preservesPorts = preservesPorts
             self.passesUDP = passesUDP
         }
-    }
-}
-
-/// Which side begins a connection (RFC 4145 s4), here DTLS (RFC 8842 s5.2).
-package enum SetupRole: String, Hashable, Sendable, Codable, CaseIterable {
-    /// Begins: the DTLS client.
-    case active
-    /// Waits: the DTLS server.
-    case passive
-    /// Of an offer: the other side chooses.
-    case actpass
-    /// Nothing is to be set up for now.
-    case holdconn
-
-    /// What an answer says to an offer of this (RFC 8842 s5.3): where there is a choice, the answerer begins.
-    package var answer: SetupRole {
-        switch self {
-        case .active: .passive
-        case .passive, .actpass: .active
-        case .holdconn: .holdconn
-        }
-    }
-}
-
-/// The hash of a certificate, as `a=fingerprint` has it (RFC 8122 s5).
-package struct CertificateFingerprint: Hashable, Sendable {
-    /// The hash function's name in lower case: `sha-256`.
-    package var algorithm: String
-    package var bytes: [UInt8]
-
-    package init(algorithm: String = "sha-256", bytes: [UInt8]) {
-        self.algorithm = algorithm
-        self.bytes = bytes
     }
 }
