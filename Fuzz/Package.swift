@@ -23,12 +23,14 @@ let package = Package(
     targets: [
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
         room("NetTypes", []),
+        room("JSON", []),
         room("STUN", ["NetTypes", "COpenSSL"]),
         room("Engines", ["NetTypes", "STUN"]),
-        room("Session", ["NetTypes", "STUN", "Engines"]),
-        room("Dissection", ["NetTypes", "STUN", "Engines", "Session"]),
+        room("Signaling", ["NetTypes", "STUN", "Engines", "JSON"]),
+        room("Session", ["NetTypes", "STUN", "Engines", "JSON"]),
+        room("Dissection", ["NetTypes", "STUN", "Engines", "Session", "JSON"]),
         .executableTarget(
-            name: "fuzz", dependencies: ["NetTypes", "STUN", "Engines", "Session", "Dissection"],
+            name: "fuzz", dependencies: ["NetTypes", "STUN", "Engines", "Signaling", "Session", "Dissection"],
             swiftSettings: swiftSettings, linkerSettings: [.unsafeFlags(sanitizers + ["-use-ld=lld"])]),
     ],
     swiftLanguageModes: [.v6]

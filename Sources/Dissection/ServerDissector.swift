@@ -1,3 +1,4 @@
+import JSON
 import NetTypes
 import STUN
 import Session

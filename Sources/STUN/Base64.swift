@@ -26,17 +26,30 @@ package enum Base64 {
 
     /// With padding (RFC 4648 s4).
     package static func encode(_ bytes: [UInt8]) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        String(
+            decoding: text(bytes, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=".utf8),
+            as: UTF8.self)
+    }
+
+    /// base64url without padding (RFC 4648 s5).
+    package static func encodeForURL(_ bytes: [UInt8]) -> String {
+        let padded = text(bytes, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=".utf8)
+        return String(decoding: padded.prefix((bytes.count * 8 + 5) / 6), as: UTF8.self)
+    }
+
+    /// The last character of the alphabet is the padding.
+    private static func text(_ bytes: [UInt8], _ alphabet: String.UTF8View) -> [UInt8] {
+        let alphabet = Array(alphabet)
         var text: [UInt8] = []
         for start in stride(from: 0, to: bytes.count, by: 3) {
             let group = bytes[start..<min(start + 3, bytes.count)]
             var bits = UInt32(0)
             for index in 0..<3 { bits = bits << 8 | UInt32(start + index < bytes.count ? bytes[start + index] : 0) }
             for index in 0..<4 {
-                text.append(index <= group.count ? alphabet[Int(bits >> (18 - 6 * UInt32(index)) & 0x3F)] : 0x3D)
+                text.append(alphabet[index <= group.count ? Int(bits >> (18 - 6 * UInt32(index)) & 0x3F) : 64])
             }
         }
-        return String(decoding: text, as: UTF8.self)
+        return text
     }
 
     private static func sextet(_ byte: UInt8) -> UInt32? {

@@ -1,10 +1,10 @@
 /// FINGERPRINT: a CRC-32 that tells STUN from other traffic (RFC 8489 s14.7).
-enum Fingerprint {
+package enum Fingerprint {
     /// The value that belongs after `bytes`, whose length field counts the FINGERPRINT already.
     static func of(_ bytes: ArraySlice<UInt8>) -> UInt32 { crc32(bytes) ^ 0x5354_554E }
 
     /// CRC-32 of ITU-T V.42, reflected, as in Ethernet and zip.
-    static func crc32(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+    package static func crc32(_ bytes: ArraySlice<UInt8>) -> UInt32 {
         ~bytes.reduce(~UInt32(0)) { table[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] ^ $0 >> 8 }
     }
 

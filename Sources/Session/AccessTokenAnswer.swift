@@ -1,3 +1,4 @@
+import JSON
 import STUN
 
 /// The answer of an authorization server that gives a token for a TURN server (RFC 6749 s5.1, RFC 7635 s3):

@@ -1,3 +1,4 @@
+package import JSON
 package import STUN
 
 /// The servers of a W3C `RTCConfiguration`, as providers hand them out.

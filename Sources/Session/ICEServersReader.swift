@@ -1,3 +1,4 @@
+import JSON
 import STUN
 
 /// Reads the shapes of ``ICEServers`` and says the JSON path of what is wrong.

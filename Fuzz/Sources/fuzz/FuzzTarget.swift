@@ -1,6 +1,6 @@
 /// What is fuzzed: each target takes any bytes, and stops the process where a promise about them is broken.
 enum FuzzTarget: String, CaseIterable {
-    case message, stream, uri, candidate, servers, dissection
+    case message, stream, uri, candidate, servers, dissection, sdp, line
 
     /// The function for libFuzzer; it captures nothing, as C has it.
     var body: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt {
@@ -11,6 +11,8 @@ enum FuzzTarget: String, CaseIterable {
         case .candidate: { Self.run(FuzzTargets.candidate, $0, $1) }
         case .servers: { Self.run(FuzzTargets.servers, $0, $1) }
         case .dissection: { Self.run(FuzzTargets.dissection, $0, $1) }
+        case .sdp: { Self.run(FuzzTargets.sdp, $0, $1) }
+        case .line: { Self.run(FuzzTargets.line, $0, $1) }
         }
     }
 
