@@ -13,6 +13,7 @@ package struct Report: Sendable {
         case stun
         case nat
         case turn
+        case connect
     }
 
     package var subject: Subject
@@ -32,6 +33,8 @@ package struct Report: Sendable {
     package var nat: [NATRecord]?
     package var turn: [TURNResult]?
     package var relayPairs: [RelayPairResult]?
+    /// A connection to another end.
+    package var connect: ConnectEvidence?
     package var notMeasured: [NotMeasured]
     package var findings: [Finding]
 

@@ -26,6 +26,7 @@ extension Report {
             "nat": nat?.jsonArray(\.jsonValue),
             "turn": turn?.jsonArray(\.jsonValue),
             "relayPairs": relayPairs?.jsonArrayUnlessEmpty(\.jsonValue),
+            "connect": connect?.jsonValue,
             "notMeasured": notMeasured.jsonArray(\.jsonValue),
             "findings": findings.jsonArray(\.jsonValue),
         ]
