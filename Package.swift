@@ -50,7 +50,7 @@ let package = Package(
         room("Signaling", ["NetTypes", "STUN", "Engines", "JSON"]),
         room("Session", ["NetTypes", "STUN", "Engines", "JSON"]),
         room("Diagnosis", ["NetTypes", "STUN", "Engines", "Session"]),
-        room("Dissection", ["NetTypes", "STUN", "Engines", "Session", "JSON"]),
+        room("Dissection", ["NetTypes", "STUN", "Engines", "Signaling", "Session", "JSON"]),
         room("Reporting", ["NetTypes", "STUN", "Engines", "Session", "Diagnosis", "Dissection"], exclude: ["Schema"]),
         room("HostIO", ["NetTypes", "CSystem"]),
         room("Server", ["NetTypes", "STUN", "Engines"]),

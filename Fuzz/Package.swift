@@ -28,7 +28,7 @@ let package = Package(
         room("Engines", ["NetTypes", "STUN"]),
         room("Signaling", ["NetTypes", "STUN", "Engines", "JSON"]),
         room("Session", ["NetTypes", "STUN", "Engines", "JSON"]),
-        room("Dissection", ["NetTypes", "STUN", "Engines", "Session", "JSON"]),
+        room("Dissection", ["NetTypes", "STUN", "Engines", "Signaling", "Session", "JSON"]),
         .executableTarget(
             name: "fuzz", dependencies: ["NetTypes", "STUN", "Engines", "Signaling", "Session", "Dissection"],
             swiftSettings: swiftSettings, linkerSettings: [.unsafeFlags(sanitizers + ["-use-ld=lld"])]),

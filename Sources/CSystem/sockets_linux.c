@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/net_tstamp.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,6 +61,41 @@ int csys_open_datagram(const csys_endpoint *local, const char *interface) {
     if (descriptor < 0) return descriptor;
     ask_for_control_data(descriptor, local->family);
     if (bind_socket(descriptor, local) != 0) return fail(descriptor);
+    return descriptor;
+}
+
+int csys_open_group(const csys_endpoint *group, const csys_endpoint *own, const char *interface) {
+    int descriptor = open_socket(group->family, SOCK_DGRAM, interface);
+    if (descriptor < 0) return descriptor;
+    ask_for_control_data(descriptor, group->family);
+    // Other responders of the machine have the port as well.
+    if (set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1) < 0) return fail(descriptor);
+    csys_endpoint wildcard = {.family = group->family, .port = group->port};
+    if (bind_socket(descriptor, &wildcard) != 0) return fail(descriptor);
+    struct sockaddr_storage group_address, own_address;
+    csys_endpoint_fill(group, &group_address);
+    csys_endpoint_fill(own, &own_address);
+    if (group->family == 4) {
+        struct ip_mreqn request = {
+            .imr_multiaddr = ((struct sockaddr_in *)&group_address)->sin_addr,
+            .imr_address = ((struct sockaddr_in *)&own_address)->sin_addr,
+            .imr_ifindex = interface ? (int)if_nametoindex(interface) : 0,
+        };
+        if (setsockopt(descriptor, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof request) != 0
+            || setsockopt(descriptor, IPPROTO_IP, IP_MULTICAST_IF, &request, sizeof request) != 0) {
+            return fail(descriptor);
+        }
+        set_option(descriptor, IPPROTO_IP, IP_MULTICAST_TTL, 255);
+    } else {
+        unsigned index = interface ? if_nametoindex(interface) : 0;
+        struct ipv6_mreq request = {
+            .ipv6mr_multiaddr = ((struct sockaddr_in6 *)&group_address)->sin6_addr, .ipv6mr_interface = index};
+        if (setsockopt(descriptor, IPPROTO_IPV6, IPV6_JOIN_GROUP, &request, sizeof request) != 0
+            || setsockopt(descriptor, IPPROTO_IPV6, IPV6_MULTICAST_IF, &index, sizeof index) != 0) {
+            return fail(descriptor);
+        }
+        set_option(descriptor, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 255);
+    }
     return descriptor;
 }
 

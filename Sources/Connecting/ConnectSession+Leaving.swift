@@ -39,7 +39,8 @@ extension ConnectSession {
         switch phase {
         case .leaving: sayGoodbye(at: now)
         case .resolving, .signaling, .checking, .securing: fail(.peerLeft, at: now)
-        case .measuring, .closed: break
+        case .measuring: meter?.end()
+        case .closed: break
         }
     }
 

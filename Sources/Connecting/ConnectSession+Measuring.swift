@@ -24,7 +24,7 @@ extension ConnectSession {
         guard phase == .measuring, let own = agent?.tieBreaker else { return }
         if let number = meter?.next(at: now) {
             if hasEcho {
-                send(EchoDatagram(.request, nonce: own, number: UInt32(truncatingIfNeeded: number), time: now.nanoseconds), at: now)
+                send(EchoDatagram(.request, nonce: own, number: number, time: now.nanoseconds), at: now)
             } else {
                 agent?.probe(at: now)
             }
@@ -32,7 +32,9 @@ extension ConnectSession {
         guard bulk != nil else { return }
         for _ in 0..<Self.mostAtOnce {
             guard let number = bulk?.next(at: now) else { break }
-            send(EchoDatagram(.bulk, nonce: own, number: number, time: now.nanoseconds), size: BulkTransfer.datagramSize, at: now)
+            send(
+                EchoDatagram(.bulk, nonce: own, number: number, time: now.nanoseconds), size: BulkTransfer.datagramSize,
+                at: now)
         }
     }
 
@@ -74,7 +76,7 @@ extension ConnectSession {
         goodbye.heardAt = now
         switch datagram.kind {
         case .request where datagram.nonce == theirs:
-            receivedFromPeer &+= 1
+            if datagram.number < EchoMeter.warmUpMark { receivedFromPeer &+= 1 }
             meter?.received(datagram.number, sentAt: datagram.time, at: now)
             send(
                 EchoDatagram(

@@ -49,7 +49,9 @@ struct EchoDatagram: Hashable {
     func bytes(size: Int = EchoDatagram.size) -> [UInt8] {
         var bytes = Self.start + [kind.rawValue]
         func append(_ value: UInt64, _ count: Int) {
-            for index in (0..<count).reversed() { bytes.append(UInt8(truncatingIfNeeded: value >> (8 * UInt64(index)))) }
+            for index in (0..<count).reversed() {
+                bytes.append(UInt8(truncatingIfNeeded: value >> (8 * UInt64(index))))
+            }
         }
         append(nonce, 8)
         append(UInt64(number), 4)

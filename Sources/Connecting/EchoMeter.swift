@@ -5,8 +5,8 @@ import Session
 struct EchoMeter: Sendable {
     private(set) var data: ConnectData
     private let interval: Duration
-    private let count: Int
-    private let startedAt: Instant
+    private var count: Int
+    private var startedAt: Instant
     private(set) var nextAt: Instant
     /// When each left; nil once it is back.
     private var sentAt: [Instant?] = []
@@ -16,7 +16,15 @@ struct EchoMeter: Sendable {
     private var lastTransit: Int64?
     private var jitter = 0.0
     private var peerNumbers: Set<UInt32> = []
+    /// The peer may not have a pair yet: until something comes back, what is sent counts for nothing.
+    private var isWarm: Bool
+    private var warmUps: UInt32 = 0
+    /// What was sent when the last came back.
+    private var sentAtLastReturn = 0
 
+    /// What a number begins with that counts for nothing.
+    static let warmUpMark: UInt32 = 0x8000_0000
+    private static let longestWarmUp = Duration.seconds(1)
     static let echoInterval = Duration.milliseconds(20)
     /// Binding requests share the pace of checks, and every peer bears them.
     static let bindingInterval = Duration.milliseconds(100)
@@ -24,6 +32,7 @@ struct EchoMeter: Sendable {
 
     init(_ method: ConnectData.Method, duration: Duration, at now: Instant) {
         data = ConnectData(method)
+        isWarm = method == .binding
         interval = method == .echo ? Self.echoInterval : Self.bindingInterval
         count = max(1, Int(clamping: duration.nanoseconds / interval.nanoseconds))
         startedAt = now
@@ -45,18 +54,32 @@ struct EchoMeter: Sendable {
     }
 
     /// The number of the datagram to send now; nil while it is not time.
-    mutating func next(at now: Instant) -> Int? {
+    mutating func next(at now: Instant) -> UInt32? {
         guard isSending, nextAt <= now else { return nil }
+        if !isWarm, now < startedAt + Self.longestWarmUp {
+            warmUps += 1
+            nextAt = now + interval
+            return Self.warmUpMark | warmUps
+        }
+        warm(at: now)
         let number = data.sent
         data.sent += 1
         sentAt.append(now)
         lastSentAt = now
         data.span = now - startedAt
         nextAt = max(nextAt + interval, now)
-        return number
+        return UInt32(truncatingIfNeeded: number)
+    }
+
+    private mutating func warm(at now: Instant) {
+        guard !isWarm else { return }
+        isWarm = true
+        startedAt = now
+        nextAt = now
     }
 
     mutating func returned(_ number: Int, arrivedThere: Int, at now: Instant) {
+        guard number < Self.warmUpMark else { return warm(at: now) }
         if arrivedThere <= data.sent { data.arrivedThere = max(data.arrivedThere ?? 0, arrivedThere) }
         guard sentAt.indices.contains(number), let left = sentAt[number] else { return }
         sentAt[number] = nil
@@ -71,12 +94,21 @@ struct EchoMeter: Sendable {
 
     private mutating func take(_ trip: Duration, _ number: Int) {
         data.returned += 1
+        sentAtLastReturn = data.sent
         trips[number] = trip
+    }
+
+    /// The peer has left, and answers no more: what it has not had time to answer counts for nothing.
+    mutating func end() {
+        guard data.method == .binding else { return }
+        data.sent = sentAtLastReturn
+        count = data.sent
     }
 
     /// A datagram of the peer's.
     mutating func received(_ number: UInt32, sentAt peerTime: Int64, at now: Instant) {
-        guard peerNumbers.count < Self.mostPeerNumbers, peerNumbers.insert(number).inserted else { return }
+        guard number < Self.warmUpMark, peerNumbers.count < Self.mostPeerNumbers, peerNumbers.insert(number).inserted
+        else { return }
         data.received += 1
         let transit = now.nanoseconds &- peerTime
         if let lastTransit {

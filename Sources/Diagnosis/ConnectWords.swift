@@ -1,7 +1,7 @@
 package import Engines
 package import NetTypes
-package import Session
 import STUN
+package import Session
 
 /// What happened between two ends, in words. What came from outside is quoted so that it is safe to show.
 package enum ConnectWords {
@@ -99,7 +99,8 @@ package enum ConnectWords {
 
     package static func pair(_ pair: ICEPair) -> String {
         let kinds = pair.kinds
-        return "\(place(pair.validLocal ?? pair.local)) (\(kinds.local.name)) to \(place(pair.remote)) (\(kinds.remote.name))"
+        return
+            "\(place(pair.validLocal ?? pair.local)) (\(kinds.local.name)) to \(place(pair.remote)) (\(kinds.remote.name))"
     }
 
     package static func place(_ candidate: Candidate) -> String {

@@ -1,3 +1,6 @@
+import Engines
+import Signaling
+
 /// One `a=` line that is not a candidate.
 enum SDPAttribute {
     static func node(_ name: String, _ value: String, offset: Int, length: Int) -> Node {
@@ -31,27 +34,16 @@ enum SDPAttribute {
     static func hidden(_ byteCount: Int) -> String { "[secret, \(byteCount) bytes]" }
 
     private static func isICEText(_ text: String, _ lengths: ClosedRange<Int>) -> Bool {
-        lengths.contains(text.utf8.count)
-            && text.unicodeScalars.allSatisfy {
-                $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil || $0 == "+" || $0 == "/")
-            }
+        lengths.contains(text.utf8.count) && text.utf8.allSatisfy(ICECredentials.isICECharacter)
     }
 
-    private static let hashLengths = [
-        "md5": 16, "sha-1": 20, "sha-224": 28, "sha-256": 32, "sha-384": 48, "sha-512": 64,
-    ]
-
     private static func fingerprintProblem(_ value: String) -> String? {
-        let fields = value.split(separator: " ")
-        guard fields.count == 2, let length = hashLengths[fields[0].lowercased()] else {
-            return "a fingerprint is a hash function such as sha-256 and bytes in hexadecimal (RFC 8122 s5)"
+        do throws(CertificateFingerprint.Problem) {
+            _ = try CertificateFingerprint(parsing: value)
+            return nil
+        } catch {
+            return error.message
         }
-        let bytes = fields[1].split(separator: ":", omittingEmptySubsequences: false)
-        guard bytes.count == length, bytes.allSatisfy({ $0.utf8.count == 2 && UInt8($0, radix: 16) != nil }) else {
-            return
-                "a \(fields[0].lowercased()) fingerprint is \(length) bytes in hexadecimal with ':' between (RFC 8122 s5)"
-        }
-        return nil
     }
 
     private static let meanings = [

@@ -13,7 +13,13 @@ final class DatagramSocket {
         let wanted = specification.local ?? Endpoint(.unspecified(specification.family), 0)
         var flat = wanted.flat
         self.path = path
-        descriptor = try Descriptor(csys_open_datagram(&flat, specification.interface), "open a UDP socket")
+        if let group = specification.group {
+            var membership = Endpoint(group, wanted.port).flat
+            descriptor = try Descriptor(
+                csys_open_group(&membership, &flat, specification.interface), "join a multicast group")
+        } else {
+            descriptor = try Descriptor(csys_open_datagram(&flat, specification.interface), "open a UDP socket")
+        }
         _ = try SystemError.check(csys_local_endpoint(descriptor.number, &flat), "read a socket's address")
         local = Endpoint(flat) ?? wanted
     }

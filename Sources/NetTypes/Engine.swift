@@ -81,19 +81,23 @@ package struct PathSpecification: Hashable, Sendable {
     /// Whether a connection shares its local port with others to other peers: it is closed without leave-taking, so that
     /// nothing holds the port afterwards (TIME-WAIT).
     package var sharesPort: Bool
+    /// A multicast group that a UDP socket is a member of on its interface. It shares its port with other members, and
+    /// what it sends stays on the link.
+    package var group: IPAddress?
     /// TLS or DTLS. ``Input/opened(_:local:)`` comes when the path is open, as without; what is sent before
     /// ``Input/secured(_:_:after:)`` waits for it.
     package var security: PathSecurity?
 
     package init(
         _ kind: Kind, family: IPAddress.Family, local: Endpoint? = nil, interface: String? = nil,
-        sharesPort: Bool = false, security: PathSecurity? = nil
+        sharesPort: Bool = false, group: IPAddress? = nil, security: PathSecurity? = nil
     ) {
         self.kind = kind
         self.family = family
         self.local = local
         self.interface = interface
         self.sharesPort = sharesPort
+        self.group = group
         self.security = security
     }
 }

@@ -250,7 +250,9 @@ extension Plan {
             return "not the address of --bind"
         }
         if !interface.isUp { return "the interface is down" }
-        if (address.address.isLoopback || interface.kind == .loopback) && !options.usesLoopback { return "loopback: reaches this machine only" }
+        if (address.address.isLoopback || interface.kind == .loopback) && !options.usesLoopback {
+            return "loopback: reaches this machine only"
+        }
         if !interface.isRunning { return "the interface has no carrier" }
         if address.isTentative { return "duplicate address detection is not over" }
         if address.isDeprecated { return "deprecated: its preferred lifetime is over" }

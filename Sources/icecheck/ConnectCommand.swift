@@ -12,7 +12,8 @@ import Session
 struct ConnectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "connect",
-        abstract: "Connects to another end by ICE, sends data over the path that is found, and says why the others fail.",
+        abstract:
+            "Connects to another end by ICE, sends data over the path that is found, and says why the others fail.",
         discussion: """
             Both ends run the same. Each prints one line, which is brought to the other end's standard input: by copy and \
             paste, over ssh (--via 'ssh host icecheck connect --stdio'), or as files. With --sdp the other end may be a \
@@ -36,7 +37,8 @@ struct ConnectCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Write this end's line to a file or FIFO.", valueName: "file"))
     var send: String?
 
-    @Option(help: ArgumentHelp("Read the other end's line from a file or FIFO, which may appear later.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Read the other end's line from a file or FIFO, which may appear later.", valueName: "file"))
     var receive: String?
 
     @Flag(help: "Speak SDP: a JSON object with type and sdp on a line, and trickled candidates on others.")
@@ -105,7 +107,8 @@ struct ConnectCommand: ParsableCommand {
     private func ends() throws -> ChannelEnds {
         let ways = [via != nil, stdio, send != nil || receive != nil].count(where: \.self)
         guard ways <= 1 else {
-            throw Failure(status: .usage, "--via, --stdio and --send with --receive exclude each other; give one of them")
+            throw Failure(
+                status: .usage, "--via, --stdio and --send with --receive exclude each other; give one of them")
         }
         if let via { return .command(via) }
         switch (send, receive) {

@@ -42,7 +42,9 @@ struct ConnectProgress {
     }
 
     private func text(_ evidence: ConnectEvidence) -> String {
-        var lines = ["\(evidence.phase.rawValue): \(evidence.pairs.count(where: \.isValid)) of \(evidence.pairs.count) pairs work"]
+        var lines = [
+            "\(evidence.phase.rawValue): \(evidence.pairs.count(where: \.isValid)) of \(evidence.pairs.count) pairs work"
+        ]
         if let data = evidence.data { lines[0] += ", \(data.returned) of \(data.sent) datagrams back" }
         let pairs = evidence.pairs.sorted { $0.priority > $1.priority }
         for pair in pairs.prefix(Self.mostPairs) {

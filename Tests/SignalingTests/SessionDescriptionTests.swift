@@ -254,6 +254,13 @@ struct SessionDescriptionTests {
         #expect(description.skipped.count == 1)
     }
 
+    @Test("a broken fingerprint is an error, also beside a good one: it may be the one that counts")
+    func brokenFingerprint() {
+        let lines = "a=fingerprint:sha-256 \(SDPFixtures.fingerprint)\r\na=fingerprint:sha-512 AB:CD"
+        let problem = Self.problem(Self.chromium("a=fingerprint", lines))
+        #expect(problem?.hasPrefix("line 17: a sha-512 fingerprint is 64 bytes") == true)
+    }
+
     @Test("of 1,000 candidates 256 are kept, and of 10,000, and it is told")
     func manyCandidates() throws {
         for count in [1000, 10000] {

@@ -55,6 +55,10 @@ struct ICEDuel {
     /// Whether each side ends its candidates.
     var ends = true
 
+    /// Set, candidates come up to 300 ms late, in any order, some twice, and after the word that no more come.
+    var disorder: SeededGenerator?
+    private var late: [(at: Instant, to: Int, candidate: Candidate)] = []
+
     static let stun = [Endpoint(IPAddress(11, 0, 0, 1), 3478), Endpoint(IPAddress(v6: 0x2a00_0011 << 96 | 1), 3478)]
     static let turn = [Endpoint(IPAddress(11, 0, 0, 2), 3478), Endpoint(IPAddress(v6: 0x2a00_0011 << 96 | 2), 3478)]
     static let outside = [IPAddress(13, 0, 0, 1), IPAddress(14, 0, 0, 1)]
@@ -137,12 +141,31 @@ struct ICEDuel {
             command(1 - number) { peer, now in peer.setRemote(credentials, isLite: isLite, pacing: pacing, at: now) }
             for event in fresh {
                 switch event.fact {
-                case .gathered(let candidate): command(1 - number) { peer, now in peer.addRemote(candidate, at: now) }
+                case .gathered(let candidate): pass(candidate, to: 1 - number)
+                case .restarted: for candidate in agent(number).localCandidates { pass(candidate, to: 1 - number) }
                 case .gatheringFinished where ends:
                     command(1 - number) { peer, now in peer.endRemoteCandidates(at: now) }
                 default: break
                 }
             }
+        }
+        deliver()
+    }
+
+    private mutating func pass(_ candidate: Candidate, to number: Int) {
+        guard disorder != nil else { return late.append((net.now, number, candidate)) }
+        let copies = (disorder?.next() ?? 0) % 4 == 0 ? 2 : 1
+        for _ in 0..<copies {
+            let delay = Duration.milliseconds(Int64((disorder?.next() ?? 0) % 300))
+            late.append((net.now + delay, number, candidate))
+        }
+    }
+
+    private mutating func deliver() {
+        let due = late.filter { $0.at <= net.now }
+        late.removeAll { $0.at <= net.now }
+        for (_, number, candidate) in due {
+            command(number) { peer, now in peer.addRemote(candidate, at: now) }
         }
     }
 
@@ -155,6 +178,32 @@ struct ICEDuel {
             if (0...1).allSatisfy({ agent($0).state == .connected || agent($0).state == .failed }) { return }
             advance(net.now - start < .milliseconds(500) ? .milliseconds(1) : .milliseconds(100))
         }
+    }
+
+    /// Lets what is on its way arrive: both may still change to a pair that is nominated later.
+    mutating func settle() {
+        for _ in 0..<150 where !agree {
+            signal()
+            advance(.milliseconds(100))
+        }
+    }
+
+    /// Sends data both ways over the selected pairs; whether it arrives, in five tries.
+    mutating func exchange() -> Bool {
+        var isDone = [false, false]
+        for attempt in 0..<5 {
+            for number in 0...1 where !isDone[number] {
+                let payload = [UInt8](repeating: 0x80 | UInt8(number), count: 10 + attempt)
+                command(number) { agent, now in _ = agent.send(payload, at: now) }
+            }
+            advance(.seconds(2))
+            for number in 0...1 {
+                isDone[number] = events(1 - number).contains { event in
+                    if case .received(let bytes) = event.fact { bytes.first == 0x80 | UInt8(number) } else { false }
+                }
+            }
+        }
+        return isDone == [true, true]
     }
 
     mutating func advance(_ duration: Duration) { net.advance(to: net.now + duration) }
@@ -173,6 +222,11 @@ struct ICEDuel {
 
     /// Whether the two sides have selected one and the same path.
     var agree: Bool { !selected(0).isEmpty && selected(0) == Array(selected(1).reversed()) }
+
+    /// Allocations that the TURN server has still.
+    var allocationsLeft: Int? {
+        turnServer.flatMap { net.engine($0, as: STUNServer.self)?.allocations?.left }
+    }
 
     var isRelayed: Bool { agent(0).selectedPair?.isRelayed ?? false || agent(1).selectedPair?.isRelayed ?? false }
 

@@ -22,6 +22,9 @@ typedef struct {
 
 /// A bound, unconnected, nonblocking UDP socket with error queue, receive stamps, TTL and packet information.
 int csys_open_datagram(const csys_endpoint *local, const char *interface);
+// A UDP socket at the wildcard address and a port that it shares, in a multicast group on the interface that has `own`:
+// what it sends to the group leaves there, and stays on the link.
+int csys_open_group(const csys_endpoint *group, const csys_endpoint *own, const char *interface);
 /// A nonblocking TCP socket on its way to `remote`; `local` may be absent. One that shares its port may be bound to the
 /// port of others that do, and is reset when it is closed.
 int csys_open_connection(const csys_endpoint *remote, const csys_endpoint *local, const char *interface,

@@ -50,7 +50,8 @@ extension Explanations {
             "Each side has the other's candidates, and of all pairs none carried a check and its answer.",
             do: "Give both sides a TURN server over UDP and over TCP; open UDP on the firewalls between them."),
         finding(
-            "pair-loses-data", "The connection loses data", "More than one datagram in twenty was lost over the selected pair.",
+            "pair-loses-data", "The connection loses data",
+            "More than one datagram in twenty was lost over the selected pair.",
             do: "Compare another pair with --force, and a wired link."),
         finding(
             "peer-not-heard", "The other side was not heard",

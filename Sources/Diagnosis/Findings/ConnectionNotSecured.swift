@@ -10,10 +10,15 @@ enum ConnectionNotSecured: FindingRule {
         switch failure {
         case .notSecured(let refusal):
             seen += refusal.failures.map { "\($0.kind.rawValue): \($0.detail.cleaned())" }
-            causes = ["both sides wait, or both begin: a=setup of the two does not fit", "large datagrams are lost on the path"]
+            causes = [
+                "both sides wait, or both begin: a=setup of the two does not fit",
+                "large datagrams are lost on the path",
+            ]
         case .otherCertificate:
             seen += ["told \(dtls.signaledFingerprint)", "shown \(dtls.shownFingerprint ?? "none")"]
-            causes = ["the description is of another session", "someone between both sides answers instead of the peer"]
+            causes = [
+                "the description is of another session", "someone between both sides answers instead of the peer",
+            ]
         case .noComparableFingerprint:
             seen.append("told \(dtls.signaledFingerprint)")
             causes = ["the other side uses a hash function other than SHA-256"]

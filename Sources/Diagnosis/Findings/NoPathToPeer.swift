@@ -17,7 +17,9 @@ enum NoPathToPeer: FindingRule {
         if connect.localCandidates.isEmpty { causes.append("this side has no candidate: there is nothing to check") }
         if connect.remoteCandidates.isEmpty { causes.append("the other side told of no candidate") }
         if connect.kinds.count < Candidate.Kind.allCases.count { causes.append("--force leaves the other kinds out") }
-        if !hasRelay { causes.append("this side has no relay, and the NATs or firewalls between both let nothing through") }
+        if !hasRelay {
+            causes.append("this side has no relay, and the NATs or firewalls between both let nothing through")
+        }
         causes.append("a firewall drops UDP between the two sides")
         let shown = reasons.prefix(6)
         return [

@@ -18,6 +18,12 @@ extension ICEAgent {
         return max(configuration.checkSchedule.initialTimeout, pacing * busy)
     }
 
+    /// Of a pair that has answered: three of its round trips, which is what RFC 6298 s2.2 makes of one.
+    private func knownTimeout(of pair: ICEPair.ID) -> Duration {
+        let trip = pairs[pair.number].roundTrip ?? configuration.checkSchedule.initialTimeout
+        return min(max(.milliseconds(50), trip * 3), .milliseconds(500))
+    }
+
     // MARK: Sending
 
     /// Sends what is due next; false where nothing is.
@@ -66,9 +72,9 @@ extension ICEAgent {
                 .peerReflexive, local.candidate.transport, tcpType: local.candidate.tcpType,
                 localPreference: local.localPreference),
             nominates: nominates)
-        var schedule = configuration.checkSchedule
-        schedule.initialTimeout = retransmissionTimeout
-        if let longest = schedule.longestWait { schedule.longestWait = max(longest, schedule.initialTimeout) }
+        let isProven = pairs[pair.number].isValid
+        var schedule = isProven ? .persistent : configuration.checkSchedule
+        schedule.initialTimeout = isProven ? knownTimeout(of: pair) : retransmissionTimeout
         if isReliable { schedule = .once(waiting: schedule.total) }
         callOff(link.check)
         links[pair.number].check = id
@@ -81,7 +87,7 @@ extension ICEAgent {
     }
 
     /// A check that another takes the place of is not sent again; its answer still counts (RFC 8445 s7.3.1.4).
-    private mutating func callOff(_ id: TransactionID?) {
+    mutating func callOff(_ id: TransactionID?) {
         guard let check = checks.firstIndex(where: { $0.id == id }) else { return }
         checks[check].isCalledOff = true
     }
@@ -165,7 +171,12 @@ extension ICEAgent {
     private mutating func validLocal(of pair: ICEPair.ID, _ mapped: Endpoint, at now: Instant) -> Candidate {
         let link = links[pair.number]
         let local = locals[link.sender]
-        if let connection = link.connection, connections[connection]?.localEndpoint == mapped { return local.candidate }
+        if let connection = link.connection, connections[connection]?.localEndpoint == mapped {
+            // An active candidate has no port before it connects.
+            var candidate = local.candidate
+            candidate.port = mapped.port
+            return candidate
+        }
         if let known = locals.first(where: {
             $0.candidate.endpoint == mapped && $0.base == local.base
                 && $0.candidate.transport == local.candidate.transport

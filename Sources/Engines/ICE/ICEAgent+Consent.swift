@@ -59,7 +59,8 @@ extension ICEAgent {
     /// 0.8 to 1.2 times 5 s, at random (RFC 7675 s5.1).
     mutating func scheduleConsent(at now: Instant) {
         guard !configuration.isLite else { return }
-        let thousandths = Int.random(in: 800...1200, using: &random)
+        let bits: UInt64 = random.next()
+        let thousandths = 800 + Int(bits % 401)
         selection?.nextAt = now + ICESelection.interval * thousandths / 1000
     }
 

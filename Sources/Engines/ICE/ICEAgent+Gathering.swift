@@ -19,7 +19,7 @@ extension ICEAgent {
     @discardableResult
     mutating func open(
         _ kind: PathSpecification.Kind, _ owner: ICEPathOwner, local: Endpoint, interface: String? = nil,
-        security: PathSecurity? = nil
+        group: IPAddress? = nil, security: PathSecurity? = nil
     ) -> PathID {
         let path = PathID(nextPath)
         nextPath += 1
@@ -28,7 +28,8 @@ extension ICEAgent {
             .open(
                 path,
                 PathSpecification(
-                    kind, family: local.family, local: local, interface: interface, security: security)))
+                    kind, family: local.family, local: local, interface: interface, group: group,
+                    security: security)))
         return path
     }
 
@@ -172,7 +173,7 @@ extension ICEAgent {
         case .base: !locals.contains { $0.sender == .socket(path) }
         case .listener(let base):
             !locals.contains { $0.sender == .listener && $0.base.address == base.address }
-        case .relay, .connection: false
+        case .relay, .connection, .lookup: false
         }
     }
 

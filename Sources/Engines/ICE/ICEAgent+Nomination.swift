@@ -27,6 +27,12 @@ extension ICEAgent {
             let best = pairs.filter(\.isValid).max(by: { $0.priority < $1.priority })
         else { return }
         var wake: Instant?
+        // What is better may not be known yet.
+        if best.isRelayed, !hasRemoteEnded || !isGatheringFinished, let firstValidAt,
+            firstValidAt + Self.longestGrace > now
+        {
+            wake = firstValidAt + Self.longestGrace
+        }
         for better in pairs where better.priority > best.priority && !better.isValid {
             guard let until = graceEnd(of: better, against: best), until > now else { continue }
             wake = max(wake ?? until, until)
@@ -67,11 +73,16 @@ extension ICEAgent {
             observe(.nominated(pair), at: now)
         }
         // Of several, as aggressive nomination gives them, the highest (RFC 5245 s8.1.1.2).
-        guard let best = pairs.filter({ $0.isNominated && $0.isValid }).max(by: { $0.priority < $1.priority }),
+        guard
+            let best = pairs.filter({ $0.isNominated && $0.isValid })
+                .max(by: { validPriority($0) < validPriority($1) }),
             selection?.pair.id != best.id || selection?.credentials.local != localCredentials
         else { return }
         select(best, at: now)
     }
+
+    /// Of a valid pair, with the local candidate that the peer sees: both sides then rank alike.
+    private func validPriority(_ pair: ICEPair) -> UInt64 { priority(pair.validLocal ?? pair.local, pair.remote) }
 
     private mutating func select(_ pair: ICEPair, at now: Instant) {
         guard let remoteCredentials else { return }
@@ -89,12 +100,19 @@ extension ICEAgent {
         change(to: .connected, at: now)
     }
 
-    /// What was not through is not checked any more (RFC 8445 s8.1.2); a check of the peer's takes it up again.
+    /// What was not through is not checked any more (RFC 8445 s8.1.2); a check of the peer's takes it up again. Where
+    /// another may still be nominated, a better one that is under way goes on (RFC 5245 s8.1.2).
     private mutating func giveUpOthers(than chosen: ICEPair.ID, at now: Instant) {
+        let isFinal = role == .controlling && configuration.nomination == .regular
         for pair in pairs where pair.id != chosen && pair.state != .succeeded && pair.state != .failed {
-            fail(pair.id, .superseded, at: now)
+            switch pair.state {
+            case .inProgress where !isFinal:
+                // The peer may have taken what was sent for a nomination: its answer counts.
+                if pair.priority < pairs[chosen.number].priority { callOff(links[pair.id.number].check) }
+            default: fail(pair.id, .superseded, at: now)
+            }
         }
-        triggered.removeAll { $0.pair != chosen }
+        triggered.removeAll { $0.pair != chosen && pairs[$0.pair.number].state != .inProgress }
     }
 
     // MARK: Failure
@@ -107,10 +125,10 @@ extension ICEAgent {
     }
 
     var failureWake: Instant? {
-        guard !hasFailed, !isClosed, selection == nil, remoteCredentials != nil, lookups.isEmpty,
+        guard !hasFailed, !isClosed, selection == nil, remoteCredentials != nil, !isLookingUp,
             isGatheringFinished, hasRemoteEnded,
             triggered.isEmpty, pairs.allSatisfy({ $0.state == .failed })
         else { return nil }
-        return (checksBeganAt ?? startedAt) + configuration.patience
+        return (checksBeganAt ?? startedAt) + configuration.checkSchedule.total
     }
 }

@@ -18,12 +18,14 @@ extension ICEAgent {
         switch candidate.address {
         case .name(let name):
             namedCandidates.append(candidate)
-            lookUp(name)
+            lookUp(name, at: now)
         case .address(let address): take(candidate, at: address, at: now)
         }
     }
 
-    private mutating func take(_ candidate: Candidate, at address: IPAddress, at now: Instant) {
+    mutating func take(_ told: Candidate, at address: IPAddress, at now: Instant) {
+        var candidate = told
+        candidate.address = .address(address)
         func refuse(_ why: ICERefusal) { observe(.remoteRefused(candidate, why), at: now) }
         switch address.realm {
         case .unspecified, .multicast, .broadcast: return refuse(.noHost)
@@ -45,52 +47,24 @@ extension ICEAgent {
             for index in links.indices where links[index].remote == present {
                 pairs[index].remote = remotes[present].candidate
             }
-            return observe(.remoteAdded(candidate), at: now)
+            observe(.remoteAdded(candidate), at: now)
+            return formAll(with: present, at: now)
         }
         observe(.remoteAdded(candidate), at: now)
         pairUp(candidate, endpoint, at: now)
+    }
+
+    private mutating func formAll(with remote: Int, at now: Instant) {
+        for local in locals.indices where locals[local].sender != nil { form(local, remote, at: now) }
     }
 
     /// Keeps a candidate of the peer's and pairs it; returns its place.
     @discardableResult
     mutating func pairUp(_ candidate: Candidate, _ endpoint: Endpoint, at now: Instant) -> Int {
         remotes.append(ICERemote(candidate: candidate, endpoint: endpoint))
-        if candidate.kind != .peerReflexive {
-            for local in locals.indices where locals[local].sender != nil { form(local, remotes.count - 1, at: now) }
-        }
+        // RFC 8445 s7.3.1.3: what a check brought to light is paired with where it came to alone.
+        if candidate.kind != .peerReflexive { formAll(with: remotes.count - 1, at: now) }
         return remotes.count - 1
-    }
-
-    // MARK: Names
-
-    private mutating func lookUp(_ name: String) {
-        guard !lookups.values.contains(name) else { return }
-        for family in [IPAddress.Family.ipv4, .ipv6]
-        where configuration.bases.contains(where: { $0.address.family == family }) {
-            let query = QueryID(nextQuery)
-            nextQuery += 1
-            lookups[query] = name
-            outputs.append(.query(query, .addresses(name: name, family: family)))
-        }
-    }
-
-    mutating func answered(_ query: QueryID, _ answer: SystemAnswer, at now: Instant) {
-        guard let name = lookups.removeValue(forKey: query), !isClosed else { return }
-        var found: [IPAddress] = []
-        if case .addresses(let addresses) = answer { found = addresses }
-        let isLast = !lookups.values.contains(name)
-        let waiting = namedCandidates.filter { $0.address == .name(name) }
-        if !found.isEmpty || isLast { observe(.remoteResolved(name: name, found), at: now) }
-        // One address: a browser registers a name for each of its own.
-        if let address = found.first {
-            namedCandidates.removeAll { $0.address == .name(name) }
-            for candidate in waiting { take(candidate, at: address, at: now) }
-            beginChecks(at: now)
-        } else if isLast {
-            namedCandidates.removeAll { $0.address == .name(name) }
-            for candidate in waiting { observe(.remoteRefused(candidate, .notResolved), at: now) }
-            settle(at: now)
-        }
     }
 
     // MARK: Pairs

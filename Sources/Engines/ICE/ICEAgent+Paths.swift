@@ -37,6 +37,7 @@ extension ICEAgent {
         case .listener(let base) where !isClosed: listenerOpened(base, local, at: now)
         case .relay(let relay): relayOpened(relay)
         case .connection: connected(path, local)
+        case .lookup: lookupOpened(path)
         default: break
         }
     }
@@ -44,6 +45,7 @@ extension ICEAgent {
     mutating func arrived(_ datagram: Datagram, at now: Instant) {
         switch owners[datagram.path] {
         case .relay(let relay): relayArrived(relay, datagram, at: now)
+        case .lookup where !isClosed: lookupArrived(datagram, at: now)
         case .base where !isClosed:
             if let first = datagram.bytes.first, first < 4, datagram.bytes.count >= Message.headerSize,
                 let id = TransactionID(bytes: datagram.bytes[8..<20]), takeAnswer(datagram, id, at: now)
@@ -186,6 +188,7 @@ extension ICEAgent {
         case .listener:
             // A machine that cannot listen has candidates all the same.
             if error.isFatal { owners[error.path] = nil }
+        case .lookup: lookupFailed(error.path, at: now)
         case nil: break
         }
     }
@@ -193,6 +196,10 @@ extension ICEAgent {
     mutating func notSecured(_ path: PathID, _ refusal: SecureRefusal, at now: Instant) {
         guard case .relay(let relay) = owners[path] else { return }
         lose(relay, refusal.failures.first.map { .security($0) } ?? .closed, at: now)
+    }
+
+    mutating func closePath(_ path: PathID) {
+        if owners.removeValue(forKey: path) != nil { outputs.append(.close(path)) }
     }
 
     mutating func closePathsWhenDone() {

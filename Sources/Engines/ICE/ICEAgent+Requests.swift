@@ -6,6 +6,10 @@ extension ICEAgent {
     /// Checks that are kept for the time when the peer's credentials are known.
     private static var mostEarlyRequests: Int { 32 }
 
+    /// Peer-reflexive candidates of one address that are paired with one of this side's: three are the most that a NAT
+    /// makes before two sides meet.
+    private static var mostLearned: Int { 8 }
+
     mutating func requested(_ message: Message, from source: Endpoint, over route: ICERoute, at now: Instant) {
         // With relayed candidates alone, the sockets of the machine itself are no candidates.
         guard locals[route.sender].isTold || offers(.serverReflexive) || offers(.host) else { return }
@@ -118,7 +122,15 @@ extension ICEAgent {
     private mutating func learn(
         _ request: ICEEarlyRequest, _ transport: Candidate.Transport, at now: Instant
     ) -> Int? {
-        guard remotes.count < ICEConfiguration.mostRemoteCandidates else { return nil }
+        // Two NATs of which each gives every destination another port would make one of the other for ever.
+        let learned = links.indices.reduce(0) { count, index in
+            let remote = remotes[links[index].remote]
+            let isAnother =
+                links[index].sender == request.route.sender && remote.candidate.kind == .peerReflexive
+                && remote.endpoint.address == request.source.address
+            return isAnother ? count + 1 : count
+        }
+        guard remotes.count < ICEConfiguration.mostRemoteCandidates, learned < Self.mostLearned else { return nil }
         let candidate = Candidate(
             .peerReflexive, transport: transport, tcpType: transport == .tcp ? .active : nil,
             // RFC 8445 s7.3.1.3: one that no other candidate has.

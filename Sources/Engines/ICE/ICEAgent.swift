@@ -39,10 +39,12 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
 
     // The peer.
     var remoteCredentials: ICECredentials?
+    /// Those before a restart: the peer's answer to it brings others (RFC 8839 s4.4.1.1).
+    var staleCredentials: ICECredentials?
     var isRemoteLite = false
     var remotes: [ICERemote] = []
     var hasRemoteEnded = false
-    var lookups: [QueryID: String] = [:]
+    var lookups: [ICELookup] = []
     var namedCandidates: [Candidate] = []
     var nextQuery: UInt32 = 0
     /// Checks of the peer's that came before its credentials.
@@ -100,7 +102,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
     package mutating func setRemote(
         _ credentials: ICECredentials, isLite: Bool = false, pacing: Duration? = nil, at now: Instant
     ) {
-        guard !isClosed, credentials != remoteCredentials else { return }
+        guard !isClosed, credentials != remoteCredentials, credentials != staleCredentials else { return }
         if remoteCredentials != nil { restart(at: now) }
         remoteCredentials = credentials
         isRemoteLite = isLite
@@ -126,15 +128,17 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         settle(at: now)
     }
 
-    /// ICE restart (RFC 8445 s9): new credentials, a new check list, the same sockets. Data goes on over the selected
+    /// ICE restart (RFC 8445 s9): new credentials, a new check list, the same sockets and candidates. Data goes on over the selected
     /// pair until the new session has one.
     package mutating func restart(at now: Instant) {
         guard !isClosed else { return }
         localCredentials = ICECredentials(using: &random)
+        staleCredentials = remoteCredentials
         remoteCredentials = nil
         remotes = []
         hasRemoteEnded = false
-        lookups = [:]
+        for lookup in lookups { for question in lookup.questions { closePath(question.path) } }
+        lookups = []
         namedCandidates = []
         earlyRequests = []
         pairs = []
@@ -195,6 +199,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         advanceRelays(to: now)
         guard !isClosed else { return closePathsWhenDone() }
         advanceGathering(to: now)
+        advanceLookups(to: now)
         advanceChecks(to: now)
         settle(at: now)
         advanceConsent(to: now)
@@ -204,7 +209,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         if let output = outputs.popFirst() { return output }
         if let output = nextRelayOutput(at: now) { return output }
         guard !isClosed else { return nil }
-        if let output = nextQuestion(at: now) { return output }
+        if let output = nextQuestion(at: now) ?? nextLookup(at: now) { return output }
         // A check over a relay or a connection is written by its machine: what that makes of it comes out next.
         while sendNextCheck(at: now) || sendConsentCheck(at: now) {
             if let output = outputs.popFirst() ?? nextRelayOutput(at: now) { return output }
@@ -217,7 +222,8 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
     package var nextWake: Instant? {
         let relays = relays.compactMap { $0.isOpen ? $0.allocation.nextWake : nil }.min()
         guard !isClosed else { return isFinished ? nil : relays }
-        return [relays, gatheringWake, checkWake, reconsiderAt, failureWake, selection?.nextWake].compactMap(\.self)
+        return [relays, gatheringWake, lookupWake, checkWake, reconsiderAt, failureWake, selection?.nextWake]
+            .compactMap(\.self)
             .min()
     }
 

@@ -75,11 +75,12 @@ package struct ICEConfiguration: Sendable {
     package var pacing: Duration = .milliseconds(10)
     /// How long gathering may take; what has not answered by then is told as silent.
     package var gatheringLimit: Duration = .seconds(3)
-    /// How long the agent hopes for checks of the peer although all of its own have failed (RFC 8863).
-    package var patience: Duration = .milliseconds(39500)
-    /// When a check is sent again and given up. Its first timeout is the least: many checks at once make it longer
-    /// (RFC 8445 s14.3).
-    package var checkSchedule = RetransmissionSchedule.standard
+    /// When a check is sent again and given up: 0, 0.5, 1.5, 3.5 and 7.5 s, failed at 11.5 s. A candidate is sent no more
+    /// than five packets, since it may be a third party's (I05). The first timeout is the least: many checks at once
+    /// make it longer (RFC 8445 s14.3). As long as all this takes, the agent hopes for checks of the peer although all of
+    /// its own have failed (RFC 8863).
+    package var checkSchedule = RetransmissionSchedule(
+        initialTimeout: .milliseconds(500), maximumTransmissions: 5, finalMultiplier: 8)
 
     package init(
         _ role: ICERole, bases: [Base], stunServers: [Endpoint] = [], turnServers: [TURNServer] = []

@@ -37,6 +37,8 @@ enum ICEPathOwner: Hashable, Sendable {
     case relay(Int)
     case listener(ICEConfiguration.Base)
     case connection
+    /// Asks the link for a name.
+    case lookup(String)
 }
 
 /// The way that something takes, or came.

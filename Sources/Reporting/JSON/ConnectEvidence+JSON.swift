@@ -140,7 +140,8 @@ extension ConnectDTLS {
 extension ConnectEvidence.Moment {
     fileprivate var jsonValue: JSONValue {
         switch happening {
-        case .phase(let phase): ["atMs": .milliseconds(at), "event": .string("phase"), "detail": .string(phase.rawValue)]
+        case .phase(let phase):
+            ["atMs": .milliseconds(at), "event": .string("phase"), "detail": .string(phase.rawValue)]
         case .signalingProblem(let problem):
             ["atMs": .milliseconds(at), "event": .string("signaling-problem"), "detail": .string(problem)]
         case .ice(let fact):
@@ -187,4 +188,3 @@ extension ICEEvent.Fact {
         }
     }
 }
-
