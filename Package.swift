@@ -54,9 +54,11 @@ let package = Package(
         room("Reporting", ["NetTypes", "STUN", "Engines", "Session", "Diagnosis", "Dissection"], exclude: ["Schema"]),
         room("HostIO", ["NetTypes", "CSystem"]),
         room("Server", ["NetTypes", "STUN", "Engines"]),
+        room("Connecting", ["NetTypes", "STUN", "Engines", "Signaling", "Session", "SecureTransport"]),
         .executableTarget(
             name: "icecheck",
             dependencies: [
+                "Connecting", "Signaling",
                 "NetTypes", "STUN", "Engines", "Session", "Diagnosis", "Dissection", "Reporting", "HostIO", "Server",
                 "SecureTransport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -71,6 +73,9 @@ let package = Package(
         tests("SessionTests", ["Session", "Engines", "STUN", "NetTypes", "Diagnosis", "Server"]),
         tests("DiagnosisTests", ["Diagnosis", "Session", "Engines", "STUN", "NetTypes"]),
         tests("ReportingTests", ["Reporting", "Diagnosis", "Session", "Engines", "STUN", "NetTypes", "Dissection"]),
+        tests(
+            "ConnectingTests",
+            ["Connecting", "Signaling", "Session", "SecureTransport", "SimNet", "Server", "Engines", "STUN", "NetTypes"]),
         tests("SignalingTests", ["Signaling", "Engines", "STUN", "NetTypes"]),
         tests("DissectionTests", ["Dissection", "Signaling", "Engines", "STUN", "NetTypes"]),
         tests("HostIOTests", ["HostIO", "NetTypes"]),

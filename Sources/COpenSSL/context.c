@@ -98,7 +98,9 @@ static const char *configure(copenssl_context *context, const copenssl_context_o
     if (o_SSL_CTX_set_cipher_list(ssl, ciphers) != 1) return "there is no such cipher";
     o_SSL_CTX_set_options(
         ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET | SSL_OP_NO_QUERY_MTU
-                 | (context->is_server && context->is_datagram ? SSL_OP_COOKIE_EXCHANGE : 0));
+                 | (context->is_server && context->is_datagram && !options->trusts_peer_address
+                        ? SSL_OP_COOKIE_EXCHANGE
+                        : 0));
     o_SSL_CTX_ctrl(ssl, SSL_CTRL_SET_SESS_CACHE_MODE, SSL_SESS_CACHE_OFF, NULL);
     o_SSL_CTX_ctrl(ssl, SSL_CTRL_MODE, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER, NULL);
     if (context->is_server) {
@@ -107,7 +109,15 @@ static const char *configure(copenssl_context *context, const copenssl_context_o
         if (o_RAND_bytes(context->cookie_secret, sizeof context->cookie_secret) != 1) return "no random bytes";
         o_SSL_CTX_set_cookie_generate_cb(ssl, make_cookie);
         o_SSL_CTX_set_cookie_verify_cb(ssl, check_cookie);
+        if (options->requires_client_certificate) {
+            o_SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+            o_SSL_CTX_set_cert_verify_callback(ssl, copenssl_verify, NULL);
+        }
         return use_credentials(ssl, options);
+    }
+    if (options->chain_size > 0) {
+        const char *failure = use_credentials(ssl, options);
+        if (failure != NULL) return failure;
     }
     if (context->protocols_size > 0
         && o_SSL_CTX_set_alpn_protos(ssl, context->protocols, (unsigned)context->protocols_size) != 0) {

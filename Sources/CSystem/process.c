@@ -36,7 +36,10 @@ static int signal_pipe[2] = {-1, -1};
 static volatile sig_atomic_t signals_seen = 0;
 
 static void on_signal(int number) {
-    if (signals_seen) _exit(128 + number);
+    if (signals_seen) {
+        csys_terminal_restore();
+        _exit(128 + number);
+    }
     signals_seen = 1;
     int error = errno;
     unsigned char byte = (unsigned char)number;

@@ -35,8 +35,23 @@ package struct Diagnosis: Sendable {
             switch plan.command {
             case .nat: Verdict(nat: nat, stun: stun)
             case .turn: Verdict(turn: turn).adding(relayPairs)
-            case .check, .candidates, .stun:
+            case .check, .candidates, .stun, .connect:
                 Verdict(plan: plan, stun: stun, nat: nat, candidates: candidates).adding(turn)
             }
+    }
+
+    /// What connecting to another end means.
+    package init(_ plan: Plan, connect evidence: ConnectEvidence) {
+        stun = []
+        turn = []
+        relayPairs = []
+        candidates = []
+        nat = []
+        notMeasured = plan.notMeasured
+        findings = FindingRules.apply(
+            to: Evidence(
+                record: RunRecord(plan, []), stun: [], turn: [], relayPairs: [], candidates: [], nat: [],
+                interfacesAfter: nil, wallClock: nil, connect: evidence))
+        verdict = Verdict(connect: evidence)
     }
 }

@@ -55,6 +55,7 @@ extension Driver {
     /// Closes a path and forgets it. What its peer has not taken of the bytes written is given to the system as far
     /// as it takes them at once.
     func close(_ path: PathID) {
+        if channels[path] != nil { return closeChannel(path) }
         guard let (open, token) = paths.removeValue(forKey: path) else { return }
         sources[token] = nil
         readiness.remove(open.number)
@@ -64,6 +65,10 @@ extension Driver {
     }
 
     func write(_ bytes: [UInt8], to path: PathID) {
+        if let channel = channels[path] {
+            channel.unsent += bytes
+            return flushChannel(path)
+        }
         // A path may have failed while the engine was writing: it is told so by the error that waits.
         guard case .connection(let connection) = paths[path]?.path else { return }
         let errno = connection.write(bytes)

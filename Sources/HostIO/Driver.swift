@@ -25,6 +25,8 @@ package final class Driver {
         case path(PathID)
         case resolver
         case signals
+        case channelInput(PathID)
+        case channelOutput(PathID)
     }
 
     let readiness: Readiness
@@ -34,6 +36,10 @@ package final class Driver {
     /// What came to light while the engine's outputs were performed: handed to it when it is drained.
     var pending: [Input] = []
     var resolver: Resolver?
+    /// See Driver+Channels.swift.
+    var channels: [PathID: Channel] = [:]
+    /// When files and FIFOs are looked at again.
+    var nextChannelLook: Instant?
     /// Given up for a moment to turn away a connection when there are no more.
     var spareDescriptor: Int32
     var acceptedCount = 0
@@ -59,6 +65,7 @@ package final class Driver {
 
     deinit {
         if spareDescriptor >= 0 { csys_close(spareDescriptor) }
+        for channel in channels.values { channel.end(grace: .zero) }
     }
 
     /// Runs `engine` until it is finished, the deadline comes or a signal does; ready at once to run it again, or
@@ -75,13 +82,14 @@ package final class Driver {
     ) -> RunEnd {
         drain(&engine, onEvent)
         while true {
+            lookAtChannels()
             handlePending(&engine, onEvent)
             wakeIfDue(&engine, onEvent)
             let now = MonotonicClock.now
             onWake(engine, now)
             if engine.isFinished { return .finished }
             if let deadline, now >= deadline { return .deadline }
-            let wakes = [engine.nextWake, deadline, wakeEvery.map { now + $0 }].compactMap(\.self)
+            let wakes = [engine.nextWake, deadline, wakeEvery.map { now + $0 }, nextChannelLook].compactMap(\.self)
             let limit = pending.isEmpty ? wakes.min().map { $0 - now } : .zero
             for event in readiness.wait(atMost: limit) {
                 guard let source = sources[event.token] else { continue }
@@ -90,6 +98,8 @@ package final class Driver {
                 switch source {
                 case .path(let path): serve(path, event.flags, &engine, deadline, onEvent)
                 case .resolver: takeAnswers()
+                case .channelInput(let path): readChannel(path)
+                case .channelOutput(let path): flushChannel(path)
                 case .signals:
                     if let signal = takeSignal() { return .interrupted(signal: signal) }
                 }

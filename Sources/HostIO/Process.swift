@@ -3,8 +3,11 @@ import Glibc
 
 /// This process.
 package enum Process {
-    /// Ends it now. A resolver thread that still waits for an answer is not waited for.
-    package static func exit(_ status: Int32) -> Never { _exit(status) }
+    /// Ends it now, and leaves the terminal as it was. A resolver thread that still waits for an answer is not waited for.
+    package static func exit(_ status: Int32) -> Never {
+        csys_terminal_restore()
+        _exit(status)
+    }
 
     /// The arguments after the process's own name. They come from the C library and not from /proc, which may be
     /// missing: without them a run would be another than the one that was asked for.

@@ -43,6 +43,8 @@ package struct SecureClientConfiguration: Hashable, Sendable {
     /// The lowest and highest TLS version as it is numbered (0x0303 is 1.2); nil for 1.2 and what OpenSSL has.
     package var lowestVersion: UInt16?
     package var highestVersion: UInt16?
+    /// What this side shows where the server asks for a certificate.
+    package var credentials: ServerCredentials?
 
     /// - Parameter identity: also what SNI sends where it is a name.
     package init(_ kind: SecureProtocol, identity: Identity, wallClock: Int64, peer: Endpoint? = nil) {
@@ -72,6 +74,11 @@ package struct SecureServerConfiguration: Hashable, Sendable {
     package var ciphers: String?
     package var lowestVersion: UInt16?
     package var highestVersion: UInt16?
+    /// Whether a client without a certificate is refused. What it shows is told in the facts, and judged by the owner:
+    /// any will do for the handshake.
+    package var requiresClientCertificate = false
+    /// DTLS: whether it is known that the client is where it says, so that no cookie is asked for (RFC 6347 s4.2.1).
+    package var trustsPeerAddress = false
 
     package init(_ kind: SecureProtocol, _ credentials: ServerCredentials) {
         self.kind = kind

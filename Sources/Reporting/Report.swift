@@ -14,6 +14,7 @@ package struct Report: Sendable {
         case nat
         case turn
         case predict
+        case connect
     }
 
     package var subject: Subject
@@ -35,6 +36,8 @@ package struct Report: Sendable {
     package var relayPairs: [RelayPairResult]?
     package var paths: [PathRecord]?
     package var mesh: Mesh?
+    /// A connection to another end.
+    package var connect: ConnectEvidence?
     package var notMeasured: [NotMeasured]
     package var findings: [Finding]
 

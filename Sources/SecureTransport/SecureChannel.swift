@@ -83,13 +83,14 @@ package final class SecureChannel {
         identity = nil
         wallClock = 0
         var options = copenssl_channel_options()
+        options.is_insecure = configuration.requiresClientCertificate ? 1 : 0
         options.retransmission_timeout = Self.microseconds(configuration.retransmissionTimeout)
         options.link_mtu = UInt32(clamping: max(256, configuration.linkMTU))
         guard let made = copenssl_channel_make(context.handle, &options) else {
             throw SecureFailure(.unusableConfiguration, "memory is out")
         }
         handle = made
-        state = configuration.kind == .dtls ? .listening : .handshaking
+        state = configuration.kind == .dtls && !configuration.trustsPeerAddress ? .listening : .handshaking
     }
 
     deinit { copenssl_channel_free(handle) }

@@ -15,6 +15,8 @@ package final class SecureContext {
         kind = configuration.kind
         let protocols = try Self.protocolList(configuration.applicationProtocols)
         let trusted = configuration.trustedPEM
+        let chain = configuration.credentials?.chainPEM ?? []
+        let key = configuration.credentials?.keyPEM ?? []
         handle = try Self.make { options, reason in
             options.is_datagram = configuration.kind == .dtls ? 1 : 0
             options.lowest_version = Int32(configuration.lowestVersion ?? 0)
@@ -22,11 +24,19 @@ package final class SecureContext {
             options.uses_system_roots = configuration.trustsSystemRoots ? 1 : 0
             return protocols.withUnsafeBufferPointer { protocols in
                 trusted.withUnsafeBufferPointer { trusted in
-                    options.protocols = protocols.baseAddress
-                    options.protocols_size = protocols.count
-                    options.trusted = trusted.baseAddress
-                    options.trusted_size = trusted.count
-                    return copenssl_context_make(&options, reason)
+                    chain.withUnsafeBufferPointer { chain in
+                        key.withUnsafeBufferPointer { key in
+                            options.protocols = protocols.baseAddress
+                            options.protocols_size = protocols.count
+                            options.trusted = trusted.baseAddress
+                            options.trusted_size = trusted.count
+                            options.chain = chain.baseAddress
+                            options.chain_size = chain.count
+                            options.key = key.baseAddress
+                            options.key_size = key.count
+                            return copenssl_context_make(&options, reason)
+                        }
+                    }
                 }
             }
         }
@@ -41,6 +51,8 @@ package final class SecureContext {
             options.is_datagram = configuration.kind == .dtls ? 1 : 0
             options.lowest_version = Int32(configuration.lowestVersion ?? 0)
             options.highest_version = Int32(configuration.highestVersion ?? 0)
+            options.requires_client_certificate = configuration.requiresClientCertificate ? 1 : 0
+            options.trusts_peer_address = configuration.trustsPeerAddress ? 1 : 0
             options.requires_protocol = configuration.requiresProtocol ? 1 : 0
             return protocols.withUnsafeBufferPointer { protocols in
                 configuration.credentials.chainPEM.withUnsafeBufferPointer { chain in

@@ -10,6 +10,7 @@ package struct Options: Sendable {
         case stun
         case nat
         case turn
+        case connect
     }
 
     package var command: Command

@@ -28,12 +28,12 @@ extension Plan {
         schedule = options.command == .nat ? .brisk : .standard
         // As long as a browser waits for one address before it tries the next (RFC 8305 s5); a discovery asks at a brisker pace.
         fallbackWait = options.command == .nat ? schedule.initialTimeout : .milliseconds(250)
-        gathersReflexive = options.command == .check || options.command == .candidates
+        gathersReflexive = [.check, .candidates, .connect].contains(options.command)
         natDiscovery =
             switch options.command {
             case .nat: .atOnce
             case .check: .onceAnswered
-            case .candidates, .stun, .turn: .never
+            case .candidates, .stun, .turn, .connect: .never
             }
         asksBinding = options.command != .turn
         relay = options.turn.load
@@ -149,6 +149,7 @@ extension Plan {
             server.fallsBackToTCP = needsPath && options.transports == [.udp]
         }
         server.turn = try access(to: entry, server, options)
+        if options.command == .connect, let turn = server.turn { server.transports = turn.transports }
         if options.command == .turn { server.transports = server.turn?.transports ?? [] }
         return server
     }
@@ -158,7 +159,7 @@ extension Plan {
         to entry: ICEServers.Entry, _ server: Server, _ options: Options
     ) throws(PlanError) -> Access? {
         guard entry.uri.scheme.isTURN, server.excluded == nil else { return nil }
-        guard [.turn, .check, .nat].contains(options.command) else { return nil }
+        guard [.turn, .check, .nat, .connect].contains(options.command) else { return nil }
         let used = credentials(of: entry, options)
         guard options.command == .turn || used.credential != nil else { return nil }
         var all: [Transport] = entry.uri.scheme.isSecure ? [.tls, .dtls] : [.udp, .tcp]
@@ -249,7 +250,9 @@ extension Plan {
             return "not the address of --bind"
         }
         if !interface.isUp { return "the interface is down" }
-        if address.address.isLoopback || interface.kind == .loopback { return "loopback: reaches this machine only" }
+        if (address.address.isLoopback || interface.kind == .loopback) && !options.usesLoopback {
+            return "loopback: reaches this machine only"
+        }
         if !interface.isRunning { return "the interface has no carrier" }
         if address.isTentative { return "duplicate address detection is not over" }
         if address.isDeprecated { return "deprecated: its preferred lifetime is over" }
@@ -273,6 +276,11 @@ extension Plan {
 }
 
 extension Options {
+    /// Whether two ends on this machine are to be connected: they were told to use loopback.
+    fileprivate var usesLoopback: Bool {
+        command == .connect && (bindAddress?.isLoopback == true || interface == "lo" || interface == "lo0")
+    }
+
     /// Those that may be used: a local address leaves the other family out.
     fileprivate var usedFamilies: Set<IPAddress.Family> {
         bindAddress.map { families.intersection([$0.family]) } ?? families

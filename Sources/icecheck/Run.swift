@@ -116,6 +116,7 @@ struct Run {
         case .stun: .stun
         case .nat: .nat
         case .turn: .turn
+        case .connect: .connect
         }
     }
 
@@ -156,7 +157,7 @@ extension Driver.RunEnd {
 
 extension Options {
     /// The command line as it was meant; it has no secrets to leave out, since servers are named without credentials.
-    fileprivate var commandLine: String {
+    var commandLine: String {
         var words = ["icecheck", command.rawValue] + servers.map(\.uri.text)
         if families.count == 1 { words.append(families.contains(.ipv4) ? "-4" : "-6") }
         if transports != [.udp] { words += ["--transport", transports.count == 1 ? "tcp" : "all"] }
@@ -193,7 +194,7 @@ extension TURNOptions {
 
 extension Duration {
     /// Seconds as an option takes them: `3` or `0.5`.
-    fileprivate var secondsText: String {
+    var secondsText: String {
         let seconds = inSeconds
         return seconds == seconds.rounded() ? "\(Int(seconds))" : "\(seconds)"
     }

@@ -26,13 +26,17 @@ typedef struct {
     int uses_system_roots;
     const uint8_t *trusted;
     size_t trusted_size;
-    /// Server: a PEM chain, leaf first, and its PEM key.
+    /// Server, and a client that has one: a PEM chain, leaf first, and its PEM key.
     const uint8_t *chain;
     size_t chain_size;
     const uint8_t *key;
     size_t key_size;
     /// Server: whether a client that offers other protocols only is refused.
     int requires_protocol;
+    /// Server: whether a client without a certificate is refused.
+    int requires_client_certificate;
+    /// DTLS server: whether the client's address is known to be its own, so that no cookie is asked for.
+    int trusts_peer_address;
 } copenssl_context_options;
 
 /// NULL where `options` cannot be met; `reason` (256 bytes) then says why.

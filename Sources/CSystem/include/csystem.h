@@ -140,6 +140,46 @@ int csys_terminal_width(int descriptor);
 /// The system's own sentence for an errno, which is copied to `text`.
 void csys_error_text(int error, char *text, size_t capacity);
 
+// MARK: Channels of bytes (channels.c)
+
+/// Lets a terminal give what is typed at once, as a line of 4096 bytes and more is never given whole otherwise. What is
+/// typed is shown as before. One terminal at a time.
+int csys_terminal_take_long_lines(int descriptor);
+/// Undoes it; a signal handler may call this.
+void csys_terminal_restore(void);
+/// Whether a write of up to PIPE_BUF bytes would not wait, or would fail.
+int csys_can_write(int descriptor);
+int64_t csys_write_some(int descriptor, const void *bytes, size_t count);
+
+typedef struct {
+    int process;
+    /// What is written to it, and read from it.
+    int input;
+    int output;
+} csys_child;
+/// Runs `sh -c command`, in a group of its own unless it shares the terminal: there it may ask for a password.
+int csys_start_shell(const char *command, int joins_terminal, csys_child *child);
+/// Whether it has ended; the status is 128 + N after signal N.
+int csys_child_status(int process, int *status);
+int csys_child_wait(int process, int milliseconds, int *status);
+void csys_child_signal(int process, int number, int is_group);
+
+typedef struct {
+    int is_fifo;
+    int is_directory;
+    uint64_t device;
+    uint64_t inode;
+    uint64_t size;
+    int64_t modified;
+} csys_file;
+int csys_file_state(const char *path, csys_file *file);
+/// Opens without waiting; a writer gets ENXIO while nobody reads.
+int csys_open_fifo(const char *path, int is_writer);
+/// Makes a file that only its owner reads.
+int csys_create_private_file(const char *path);
+int csys_rename(const char *from, const char *to);
+int csys_remove_file(const char *path);
+
 // MARK: Interfaces (interfaces_linux.c)
 
 typedef struct {

@@ -9,6 +9,18 @@ extension Explanations {
             "answers-lost", "Packets are lost or late", "Requests had to be sent again before they were answered.",
             do: "Compare a wired link and another server; measure with --count 50."),
         finding(
+            "candidates-not-gathered", "A server gave no candidate",
+            "A STUN or TURN server that this side was to gather from did not answer, or refused.",
+            do: "Run `icecheck stun` or `icecheck turn` with the server: it says why."),
+        finding(
+            "connection-not-secured", "A path is there, and DTLS is not",
+            "ICE found a pair, and the DTLS handshake over it failed, or showed another certificate than signaling told of.",
+            do: "Compare a=fingerprint and a=setup of both sides; look for a path that loses large datagrams."),
+        finding(
+            "consent-lost", "The connection broke",
+            "The selected pair carried data, and then the other side's consent ran out or was withdrawn (RFC 7675).",
+            do: "Look at the other side first, then at the lifetime of the NAT's mappings: `icecheck nat --lifetime`."),
+        finding(
             "firewall-rejects", "A firewall rejects",
             "An ICMP message says that a packet filter refuses the packets, on the way or on this machine.",
             do: "Allow the destination and port where the message comes from."),
@@ -33,6 +45,22 @@ extension Explanations {
             "nat-mapping-dependent", "The NAT gives each peer another outside",
             "What a STUN server sees is no address for anyone else: two such NATs need a relay.",
             do: "Give clients a TURN server; on a NAT of your own, turn its random ports off."),
+        finding(
+            "no-path-to-peer", "No path to the other side",
+            "Each side has the other's candidates, and of all pairs none carried a check and its answer.",
+            do: "Give both sides a TURN server over UDP and over TCP; open UDP on the firewalls between them."),
+        finding(
+            "pair-loses-data", "The connection loses data",
+            "More than one datagram in twenty was lost over the selected pair.",
+            do: "Compare another pair with --force, and a wired link."),
+        finding(
+            "peer-not-heard", "The other side was not heard",
+            "The other side's description did not come: there was nothing to connect to.",
+            do: "Bring its line here whole, or give more time with --timeout."),
+        finding(
+            "signaling-unusable", "Something of the other side's made no sense",
+            "A line was cut, changed or of another kind, and was left out.",
+            do: "Copy the line whole, once, and without what stands around it."),
         finding(
             "nat-methods-disagree", "Two ways to look at the NAT disagree",
             "A STUN server and a TURN server's relay show this machine behind two different NATs.",

@@ -18,6 +18,8 @@ struct Evidence {
     let interfacesAfter: [NetworkInterface]?
     /// Seconds since 1970 when the run began, by this machine's clock; nil where that is not known.
     let wallClock: Int64?
+    /// A connection to another end, where that was the purpose.
+    var connect: ConnectEvidence?
 
     /// How each server was reached: by Binding, and by Allocate where no Binding was asked.
     var contacts: [STUNResult] {
@@ -45,6 +47,8 @@ enum FindingRules {
             TURNCredentialsRefused.self, TURNTokenFails.self, TURNChallengeFails.self, TURNServerRefuses.self,
             TURNRedirected.self, TURNRelayFails.self, TURNTCPRelayFails.self, TURNRelayStops.self,
             TURNRelayPairFails.self, TURNLeavesTraces.self,
+            NoPathToPeer.self, PeerNotHeard.self, ConnectionNotSecured.self, ConsentLost.self,
+            CandidatesNotGathered.self, SignalingUnusable.self, PairLosesData.self,
         ]
     }
 

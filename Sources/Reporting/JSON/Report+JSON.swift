@@ -28,6 +28,7 @@ extension Report {
             "relayPairs": relayPairs?.jsonArrayUnlessEmpty(\.jsonValue),
             "paths": paths?.jsonArray(\.jsonValue),
             "mesh": mesh?.jsonValue,
+            "connect": connect?.jsonValue,
             "notMeasured": notMeasured.jsonArray(\.jsonValue),
             "findings": findings.jsonArray(\.jsonValue),
         ]

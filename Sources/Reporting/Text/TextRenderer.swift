@@ -22,6 +22,7 @@ package struct TextRenderer: Sendable {
         if let stun = report.stun { sections.append(section(stun)) }
         if let turn = report.turn { sections.append(section(turn)) }
         if let pairs = report.relayPairs, !pairs.isEmpty { sections.append(section(pairs)) }
+        if let connect = report.connect { sections += self.sections(connect) }
         for record in report.nat ?? [] { sections.append(section(record)) }
         if let paths = report.paths { sections.append(section(paths)) }
         if let mesh = report.mesh { sections += section(mesh) }

@@ -1,0 +1,21 @@
+import Session
+
+/// More is lost over the selected pair than a call bears.
+enum PairLosesData: FindingRule {
+    static func findings(in evidence: Evidence) -> [Finding] {
+        guard let connect = evidence.connect, let data = connect.data, data.sent >= 10, data.lost * 20 > data.sent
+        else {
+            return []
+        }
+        var seen = ["\(data.lost) of \(data.sent) datagrams did not come back"]
+        if let there = data.lostThere, let back = data.lostBack {
+            seen.append("\(there) on the way there, \(back) on the way back")
+        }
+        return [
+            Finding(
+                id: "pair-loses-data", severity: .warning, title: "the connection loses data", evidence: seen,
+                causes: ["a wireless link", "a path that is full", "the other side ended while data was sent"],
+                remedy: "Compare another pair with --force, and a wired link.")
+        ]
+    }
+}

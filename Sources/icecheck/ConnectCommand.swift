@@ -1,0 +1,203 @@
+import ArgumentParser
+import Connecting
+import Diagnosis
+import Engines
+import HostIO
+import NetTypes
+import Reporting
+import STUN
+import SecureTransport
+import Session
+
+struct ConnectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "connect",
+        abstract:
+            "Connects to another end by ICE, sends data over the path that is found, and says why the others fail.",
+        discussion: """
+            Both ends run the same. Each prints one line, which is brought to the other end's standard input: by copy and \
+            paste, over ssh (--via 'ssh host icecheck connect --stdio'), or as files. With --sdp the other end may be a \
+            browser or any WebRTC stack. The line holds the password of this one session. The exit status is 0 only where \
+            both are connected.
+            """)
+
+    @Argument(
+        help: ArgumentHelp(
+            "STUN or TURN servers: stun:host[:port], turn:host[:port], or host[:port].", valueName: "uri"))
+    var uris: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Run this with sh -c; its standard input and output lead to the other end.", valueName: "command"))
+    var via: String?
+
+    @Flag(help: "Standard input and output lead to the other end: nothing but signaling is written there.")
+    var stdio = false
+
+    @Option(help: ArgumentHelp("Write this end's line to a file or FIFO.", valueName: "file"))
+    var send: String?
+
+    @Option(
+        help: ArgumentHelp("Read the other end's line from a file or FIFO, which may appear later.", valueName: "file"))
+    var receive: String?
+
+    @Flag(help: "Speak SDP: a JSON object with type and sdp on a line, and trickled candidates on others.")
+    var sdp = false
+
+    @Flag(help: "With --sdp: wait for an offer and answer it.")
+    var answer = false
+
+    @Option(help: ArgumentHelp("Use one kind of candidate only: host, srflx or relay.", valueName: "kind"))
+    var force: String?
+
+    @Flag(help: "Check every pair to its end, although one is selected: one run tells all.")
+    var allPairs = false
+
+    @Option(help: ArgumentHelp("Send data for so long, 0.1 to 600.", valueName: "seconds"))
+    var duration = 1.0
+
+    @Flag(help: "Measure throughput as well, for as long, with a window that gives way to other traffic.")
+    var throughput = false
+
+    @Flag(help: "Offer TCP candidates, too (RFC 6544).")
+    var tcp = false
+
+    @Flag(help: "Send no checks to the other end's private addresses.")
+    var noPrivate = false
+
+    @Option(name: .customLong("output"), help: ArgumentHelp("Write the report to this file.", valueName: "file"))
+    var outputFile: String?
+
+    @OptionGroup var access: TURNArguments
+    @OptionGroup var server: ServerArguments
+    @OptionGroup var output: OutputArguments
+
+    func run() throws {
+        let ends = try ends()
+        let kinds = try kinds()
+        guard (0.1...600).contains(duration) else {
+            throw Failure(status: .usage, "--duration \(duration) is out of range; it takes 0.1 to 600 seconds")
+        }
+        if answer, !sdp {
+            throw Failure(status: .usage, "--answer goes with --sdp: with icecheck's own line both ends are the same")
+        }
+        if output.format == .sdp {
+            throw Failure(status: .usage, "--format sdp is for candidates; connect reports as text or json")
+        }
+        var options = try server.options(.connect, servers: try servers(kinds))
+        options.turn = try access.options()
+        // People take minutes to bring a line over; a program does not.
+        options.timeout = options.timeout ?? (ends.isLive && (stdio || via != nil) ? .seconds(60) : .seconds(600))
+        let interfaces = try Run.interfaces()
+        let plan: Plan
+        do {
+            plan = try Plan(options, interfaces: interfaces)
+        } catch {
+            throw Failure(status: .usage, error.description)
+        }
+        if server.dryRun { return try Run.write(plan.rendered(as: output.format, style: .standardOutput)) }
+        let configuration = try configuration(plan, kinds, ends)
+        try ConnectRun(
+            plan: plan, configuration: configuration, ends: ends, commandLine: commandLine(options),
+            format: output.format, outputFile: outputFile, isQuiet: stdio, showsProgress: !server.noProgress
+        ).start()
+    }
+
+    /// How the two ends reach each other.
+    private func ends() throws -> ChannelEnds {
+        let ways = [via != nil, stdio, send != nil || receive != nil].count(where: \.self)
+        guard ways <= 1 else {
+            throw Failure(
+                status: .usage, "--via, --stdio and --send with --receive exclude each other; give one of them")
+        }
+        if let via { return .command(via) }
+        switch (send, receive) {
+        case (nil, nil): return .standardStreams
+        case (let send?, let receive?):
+            guard send != receive else {
+                throw Failure(status: .usage, "--send and --receive are two files: one for each direction")
+            }
+            return .files(send: send, receive: receive)
+        default: throw Failure(status: .usage, "--send and --receive go together: one file for each direction")
+        }
+    }
+
+    private func kinds() throws -> Set<Candidate.Kind> {
+        switch force {
+        case nil: return Set(Candidate.Kind.allCases)
+        case "host": return [.host]
+        case "srflx": return [.serverReflexive, .peerReflexive]
+        case "relay": return [.relayed]
+        case let other?:
+            throw Failure(status: .usage, "--force \(QuotedInput(other)): it is host, srflx or relay")
+        }
+    }
+
+    private func servers(_ kinds: Set<Candidate.Kind>) throws -> [ICEServers.Entry] {
+        let isLocal = server.interface == "lo" || server.bind.flatMap { IPAddress($0) }?.isLoopback == true
+        // Public servers say nothing of loopback, and host candidates need none.
+        let needsNone = isLocal || kinds == [.host]
+        return needsNone ? try server.servers(uris) : try server.serversOrBuiltIn(uris)
+    }
+
+    private func configuration(
+        _ plan: Plan, _ kinds: Set<Candidate.Kind>, _ ends: ChannelEnds
+    ) throws -> ConnectConfiguration {
+        let bases = plan.bases.filter { $0.withheld == nil }.map {
+            ICEConfiguration.Base($0.address.address, interface: plan.interface, localPreference: $0.localPreference)
+        }
+        var configuration = ConnectConfiguration(
+            sdp ? .sdp(answers: answer) : .line, isLive: stdio || via != nil, bases: bases)
+        for server in plan.servers where server.excluded == nil {
+            if server.uri.scheme.isTURN, server.turn?.credential == nil {
+                throw Failure(
+                    status: .usage,
+                    "\(server.uri.text) needs a credential: give --user and --password-file, or --secret-file")
+            }
+            configuration.servers.append(
+                ConnectConfiguration.Server(
+                    uri: server.uri, zone: server.zone,
+                    transports: server.uri.scheme.isTURN ? server.turn?.transports ?? [] : [.udp],
+                    credential: server.turn?.credential))
+        }
+        configuration.families = plan.families
+        configuration.kinds = kinds
+        configuration.usesTCP = tcp
+        configuration.checksAllPairs = allPairs
+        configuration.refusesPrivate = noPrivate
+        configuration.duration = .nanoseconds(Int64(duration * 1e9))
+        configuration.measuresThroughput = throughput
+        configuration.timeout = plan.timeout
+        configuration.trust = plan.trust
+        configuration.readsAgain = !ends.isLive
+        if sdp { configuration.credentials = try certificate(plan.trust.wallClock) }
+        return configuration
+    }
+
+    /// A certificate of this run's own: its fingerprint goes with the description (RFC 8842 s5.1).
+    private func certificate(_ now: Int64) throws -> ServerCredentials {
+        do {
+            return try ServerCredentials.make(
+                CertificateRequest(commonName: "icecheck", notBefore: now - 86_400, notAfter: now + 30 * 86_400))
+        } catch {
+            throw Failure(status: .internal, "no certificate can be made: \(error.detail.cleaned())")
+        }
+    }
+
+    private func commandLine(_ options: Options) -> String {
+        var words = [options.commandLine]
+        // A command may hold anything, also a secret.
+        if via != nil { words.append("--via ...") }
+        if stdio { words.append("--stdio") }
+        if send != nil { words.append("--send ... --receive ...") }
+        if sdp { words.append("--sdp") }
+        if answer { words.append("--answer") }
+        if let force { words.append("--force \(force)") }
+        if allPairs { words.append("--all-pairs") }
+        if duration != 1 { words.append("--duration \(duration)") }
+        if throughput { words.append("--throughput") }
+        if tcp { words.append("--tcp") }
+        if noPrivate { words.append("--no-private") }
+        return words.joined(separator: " ")
+    }
+}
