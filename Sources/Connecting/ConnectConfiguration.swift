@@ -2,7 +2,6 @@ package import Engines
 package import NetTypes
 package import STUN
 package import Session
-package import Signaling
 
 /// How to connect to a peer.
 package struct ConnectConfiguration: Sendable {
@@ -49,8 +48,8 @@ package struct ConnectConfiguration: Sendable {
     /// This side's certificate; without one there is no DTLS.
     package var credentials: ServerCredentials?
     package var trust = Plan.TLSTrust()
-    /// What is known of the NATs before this side, to be told to the peer.
-    package var nat: [IPAddress.Family: ICEDescription.NAT] = [:]
+    /// Whether ``ConnectSession/learn(_:at:)`` will tell of the NATs before this side, which the peer is told.
+    package var awaitsNAT = false
     /// Whether the channel is a file, which is read again when it changes: its end says nothing.
     package var readsAgain = false
 

@@ -76,8 +76,13 @@ extension ConnectSession {
         if line == Self.farewell { return peerSaidGoodbye(at: now) }
         if hasPeer {
             // What follows a pasted line may be anything, such as the peer's report.
-            guard configuration.isLive, line.hasPrefix("a=") else { return }
-            return readCandidate(line, at: now)
+            guard configuration.isLive else { return }
+            if line.hasPrefix("a=") { readCandidate(line, at: now) }
+            // The same line again says more: how the NATs before the peer behave.
+            if let more = try? SignalingLine.read(line), more.credentials == peerCredentials {
+                seen.remoteNAT = more.nat
+            }
+            return
         }
         let own = agent.map { ICEDescription(credentials: $0.localCredentials) }
         do throws(SignalingLine.Problem) {
@@ -177,6 +182,8 @@ extension ConnectSession {
     private mutating func take(_ description: ICEDescription, at now: Instant) {
         guard let own = agent?.tieBreaker else { return }
         hasPeer = true
+        peerCredentials = description.credentials
+        seen.remoteNAT = description.nat
         if let theirs = description.tieBreaker, !configuration.usesSDP {
             peerTieBreaker = theirs
             agent?.setRole(own > theirs ? .controlling : .controlled)

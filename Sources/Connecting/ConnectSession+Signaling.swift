@@ -1,5 +1,5 @@
-import Engines
-import NetTypes
+package import Engines
+package import NetTypes
 import STUN
 import Session
 import Signaling
@@ -14,7 +14,7 @@ extension ConnectSession {
         guard phase == .signaling, !hasDescribed, let agent else { return }
         if case .sdp(answers: true) = configuration.form, peerOffer == nil { return }
         trickles = mayTrickle
-        guard trickles || agent.isGatheringFinished else { return }
+        guard trickles || agent.isGatheringFinished && (descriptionWake ?? now) <= now else { return }
         hasDescribed = true
         let ice = description(agent)
         switch configuration.form {
@@ -24,6 +24,27 @@ extension ConnectSession {
         seen.times.described = now - startedAt
         tell(.described, at: now)
         connectIfDescribed(at: now)
+    }
+
+    /// How long a line that says everything waits for what is to be learned of the NATs, once all else is there.
+    private static var patience: Duration { .seconds(2) }
+
+    /// Until when such a line waits; nil where it does not.
+    var descriptionWake: Instant? {
+        guard configuration.form == .line, !hasDescribed, !trickles, !hasLearned, let gathered = seen.times.gathered
+        else { return nil }
+        return startedAt + gathered + Self.patience
+    }
+
+    /// Takes what was found out about the NATs before this side; the peer is told in its line, or in another one where
+    /// that is out and the channel is live.
+    package mutating func learn(_ nat: [IPAddress.Family: NATTraits], at now: Instant) {
+        hasLearned = true
+        seen.localNAT = nat
+        if hasDescribed, trickles, configuration.form == .line, phase != .closed, !nat.isEmpty, let agent {
+            send(SignalingLine.text(description(agent)))
+        }
+        advanceSignaling(at: now)
     }
 
     /// An offerer does not know whether the peer takes what follows, and so tells all at once (half trickle, RFC 8838
@@ -45,7 +66,7 @@ extension ConnectSession {
             }
         } else {
             ice.tieBreaker = agent.tieBreaker
-            ice.nat = configuration.nat
+            ice.nat = seen.localNAT
         }
         return ice
     }

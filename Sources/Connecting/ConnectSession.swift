@@ -42,6 +42,8 @@ package struct ConnectSession<Random: RandomNumberGenerator & Sendable>: Engine 
     var peerDescription: SessionDescription?
     var hasDescribed = false
     var hasPeer = false
+    /// Whether the NATs before this side are known, as far as they will be.
+    var hasLearned: Bool
     var trickles = false
 
     // ConnectSession+Securing.swift
@@ -53,6 +55,7 @@ package struct ConnectSession<Random: RandomNumberGenerator & Sendable>: Engine 
 
     // ConnectSession+Measuring.swift
     var peerTieBreaker: UInt64?
+    var peerCredentials: ICECredentials?
     var meter: EchoMeter?
     var bulk: BulkTransfer?
     /// Datagrams of the peer's that came in, also before this side sends.
@@ -69,6 +72,7 @@ package struct ConnectSession<Random: RandomNumberGenerator & Sendable>: Engine 
     package init(_ configuration: ConnectConfiguration, random: Random, from start: Instant) {
         self.configuration = configuration
         self.random = random
+        hasLearned = !configuration.awaitsNAT
         startedAt = start
         deadline = start + configuration.timeout
         seen = ConnectEvidence(usesSDP: configuration.usesSDP)
@@ -118,7 +122,9 @@ package struct ConnectSession<Random: RandomNumberGenerator & Sendable>: Engine 
 
     package var nextWake: Instant? {
         if phase == .closed { return agent?.nextWake }
-        let parts = [agent?.nextWake, resolutionWake, securingWake, measuringWake, leavingWake, deadline]
+        let parts = [
+            agent?.nextWake, resolutionWake, descriptionWake, securingWake, measuringWake, leavingWake, deadline,
+        ]
         return parts.compactMap(\.self).min()
     }
 

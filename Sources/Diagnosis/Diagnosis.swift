@@ -12,6 +12,8 @@ package struct Diagnosis: Sendable {
     package var notMeasured: [NotMeasured]
     package var findings: [Finding]
     package var verdict: Verdict
+    /// A connection to another end, with what was predicted of it.
+    package var connect: ConnectEvidence?
 
     /// - Parameters:
     ///   - interfacesAfter: the machine's interfaces when the run ended, where they were read again.
@@ -41,7 +43,10 @@ package struct Diagnosis: Sendable {
     }
 
     /// What connecting to another end means.
-    package init(_ plan: Plan, connect evidence: ConnectEvidence) {
+    package init(_ plan: Plan, connect seen: ConnectEvidence) {
+        var evidence = seen
+        evidence.prediction = ConnectEvidence.Prediction(of: seen, plan)
+        connect = evidence
         stun = []
         turn = []
         relayPairs = []

@@ -1,4 +1,5 @@
 package import Engines
+package import NetTypes
 
 /// What connecting to a peer brought to light, from gathering to goodbye.
 package struct ConnectEvidence: Hashable, Sendable {
@@ -61,20 +62,28 @@ package struct ConnectEvidence: Hashable, Sendable {
         }
     }
 
-    /// What was expected of the two machines before, beside what happened.
+    /// What ICE in a model makes of the two machines, beside what happened.
     package struct Prediction: Hashable, Sendable {
-        /// `direct`, `relayed`, `none`, or `unknown`.
+        /// `direct`, `relayed` or `none`: the best that is certain.
         package var outcome: String
+        /// The same where all that is unknown is at its best.
+        package var best: String
         package var localKind: Candidate.Kind?
         package var remoteKind: Candidate.Kind?
-        package var agrees: Bool?
+        /// The unknowns that it depends on, in words.
+        package var dependsOn: [String]
+        /// Whether what happened is what was predicted, or within it where it depends on something.
+        package var agrees: Bool
 
         package init(
-            outcome: String, localKind: Candidate.Kind? = nil, remoteKind: Candidate.Kind? = nil, agrees: Bool? = nil
+            outcome: String, best: String, localKind: Candidate.Kind? = nil, remoteKind: Candidate.Kind? = nil,
+            dependsOn: [String] = [], agrees: Bool
         ) {
             self.outcome = outcome
+            self.best = best
             self.localKind = localKind
             self.remoteKind = remoteKind
+            self.dependsOn = dependsOn
             self.agrees = agrees
         }
     }
@@ -102,6 +111,9 @@ package struct ConnectEvidence: Hashable, Sendable {
     package var dtls: ConnectDTLS?
     /// What of the peer's could not be used; safe to show.
     package var signalingProblems: [String] = []
+    /// How the NATs before each side behave, as far as it was measured; the peer's is known where it is an icecheck.
+    package var localNAT: [IPAddress.Family: NATTraits] = [:]
+    package var remoteNAT: [IPAddress.Family: NATTraits] = [:]
     package var prediction: Prediction?
     /// Whether each pair was checked to its end.
     package var checkedAllPairs = false

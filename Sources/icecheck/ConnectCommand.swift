@@ -98,7 +98,8 @@ struct ConnectCommand: ParsableCommand {
         if server.dryRun { return try Run.write(plan.rendered(as: output.format, style: .standardOutput)) }
         let configuration = try configuration(plan, kinds, ends)
         try ConnectRun(
-            plan: plan, configuration: configuration, ends: ends, commandLine: commandLine(options),
+            plan: plan, measurement: measurement(options, interfaces), configuration: configuration, ends: ends,
+            commandLine: commandLine(options),
             format: output.format, outputFile: outputFile, isQuiet: stdio, showsProgress: !server.noProgress
         ).start()
     }
@@ -172,6 +173,18 @@ struct ConnectCommand: ParsableCommand {
         configuration.readsAgain = !ends.isLive
         if sdp { configuration.credentials = try certificate(plan.trust.wallClock) }
         return configuration
+    }
+
+    /// The same servers, asked about the NATs on the way: without credentials, since no relay is needed for it.
+    private func measurement(_ options: Options, _ interfaces: [NetworkInterface]) -> Plan? {
+        var options = options
+        options.command = .nat
+        options.turn = TURNOptions()
+        options.transports = [.udp]
+        options.timeout = .seconds(10)
+        for place in options.servers.indices { options.servers[place].credentials = ICEServers.Credentials() }
+        guard !options.servers.isEmpty, let plan = try? Plan(options, interfaces: interfaces) else { return nil }
+        return plan.servers.contains { $0.excluded == nil } ? plan : nil
     }
 
     /// A certificate of this run's own: its fingerprint goes with the description (RFC 8842 s5.1).

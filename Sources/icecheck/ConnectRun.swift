@@ -11,8 +11,11 @@ import Session
 /// Drives a connection on this machine's network, and reports.
 struct ConnectRun {
     typealias LiveSession = ConnectSession<SystemRandomNumberGenerator>
+    typealias LiveConnection = MeasuredConnection<SystemRandomNumberGenerator>
 
     let plan: Plan
+    /// Of the look at the NATs before this side; nil where there is none.
+    let measurement: Plan?
     let configuration: ConnectConfiguration
     let ends: ChannelEnds
     let commandLine: String
@@ -37,7 +40,9 @@ struct ConnectRun {
         } catch {
             throw Failure(status: .cannotReadInput, "the other end cannot be reached: \(error)")
         }
-        var session = SecurePaths(LiveSession(configuration, random: SystemRandomNumberGenerator(), from: start))
+        var session = SecurePaths(
+            LiveConnection(
+                configuration, measuring: measurement, random: SystemRandomNumberGenerator(), from: start))
         var progress = showsProgress ? ConnectProgress() : nil
         let end = driver.run(
             &session, until: start + plan.timeout + Self.reserve,
@@ -45,7 +50,7 @@ struct ConnectRun {
                 progress?.clear()
                 say(event)
             },
-            onWake: { session, now in progress?.show(session.base.evidence, at: now - start) })
+            onWake: { session, now in progress?.show(session.base.connection.evidence, at: now - start) })
         Process.endAtNextSignal()
         if !session.isFinished {
             session.base.conclude(end.isInterruption ? .interrupted : .deadline(.checking), at: MonotonicClock.now)
@@ -54,7 +59,7 @@ struct ConnectRun {
         }
         progress?.clear()
         let status = driver.end(LiveSession.channel, grace: end.isInterruption ? .zero : Self.grace)
-        let evidence = session.base.evidence
+        let evidence = session.base.connection.evidence
         if let status, status != 0, !evidence.isConnected {
             warn("the command of --via ended with status \(status)")
         }
@@ -71,7 +76,7 @@ struct ConnectRun {
             subject: .connect, toolVersion: Version.number, startedAt: startedAt, duration: duration,
             command: commandLine, timeout: plan.timeout, isInterrupted: end.isInterruption,
             verdict: diagnosis.verdict, notMeasured: diagnosis.notMeasured, findings: diagnosis.findings)
-        report.connect = evidence
+        report.connect = diagnosis.connect
         if let outputFile {
             let style = RenderingStyle(width: 120, isColoured: false, isUnicode: Environment.usesUTF8)
             do {

@@ -17,6 +17,11 @@ extension Explanations {
             "ICE found a pair, and the DTLS handshake over it failed, or showed another certificate than signaling told of.",
             do: "Compare a=fingerprint and a=setup of both sides; look for a path that loses large datagrams."),
         finding(
+            "prediction-differs", "The path is not the one that was predicted",
+            "What two ICE agents do in a model of both networks, made from what was measured, is not what happened: "
+                + "something on the way was not measured.",
+            do: "Run `icecheck nat` on both sides, and `icecheck connect --all-pairs`."),
+        finding(
             "consent-lost", "The connection broke",
             "The selected pair carried data, and then the other side's consent ran out or was withdrawn (RFC 7675).",
             do: "Look at the other side first, then at the lifetime of the NAT's mappings: `icecheck nat --lifetime`."),

@@ -49,6 +49,7 @@ enum FindingRules {
             TURNRelayPairFails.self, TURNLeavesTraces.self,
             NoPathToPeer.self, PeerNotHeard.self, ConnectionNotSecured.self, ConsentLost.self,
             CandidatesNotGathered.self, SignalingUnusable.self, PairLosesData.self,
+            PredictionDiffers.self,
         ]
     }
 

@@ -60,8 +60,9 @@ extension ConnectEvidence.Times {
 extension ConnectEvidence.Prediction {
     fileprivate var jsonValue: JSONValue {
         [
-            "outcome": .string(outcome), "localType": localKind.map { .string($0.name) },
-            "remoteType": remoteKind.map { .string($0.name) }, "agrees": agrees.map(JSONValue.bool),
+            "outcome": .string(outcome), "best": .string(best), "localType": localKind.map { .string($0.name) },
+            "remoteType": remoteKind.map { .string($0.name) }, "agrees": .bool(agrees),
+            "dependsOn": dependsOn.isEmpty ? nil : .array(dependsOn.map(JSONValue.string)),
         ]
     }
 }

@@ -109,8 +109,11 @@ extension TextRenderer {
         case .lost: lines += labelled("consent  ", "lost")
         }
         if let prediction = connect.prediction {
-            let agrees = prediction.agrees.map { $0 ? ", as it happened" : ", and it happened otherwise" } ?? ""
-            lines += labelled("expected ", prediction.outcome + agrees)
+            var words = prediction.outcome
+            if prediction.best != prediction.outcome {
+                words += " or \(prediction.best), which depends on " + prediction.dependsOn.joined(separator: " and ")
+            }
+            lines += labelled("expected ", words + (prediction.agrees ? ": so it was" : ": it was otherwise"))
         }
         return [title("Connection")] + lines
     }
