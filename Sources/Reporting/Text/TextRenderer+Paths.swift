@@ -18,7 +18,9 @@ extension TextRenderer {
 
     /// What the figures are of.
     private var model: [String] {
-        labelled("", "predicted by ICE in a model of both networks, with 50 ms from end to end and back")
+        labelled(
+            "",
+            "predicted by ICE in a model of both networks, with 50 ms from end to end and back; TURN is the peer's own")
     }
 
     // MARK: Classes of peer
@@ -36,7 +38,8 @@ extension TextRenderer {
             let why = Self.reason(isHelped ? relayed : plain) ?? Self.reason(relayed) ?? ""
             defer { said = why }
             return .init(
-                mark: Self.mark(plain), cells: [network.name, Self.words(plain), Self.words(relayed)],
+                mark: Self.mark(plain),
+                cells: [network.name] + Self.behaviour(of: network) + [Self.words(plain), Self.words(relayed)],
                 remarks: why.isEmpty || why == said ? [] : [style.shown(why)])
         }
         // Of a machine that no server outside has answered, there is one thing to say.
@@ -44,9 +47,16 @@ extension TextRenderer {
             return [title("Paths")] + labelled("", "no path is certain: each depends on \(all)")
         }
         let table = TextTable(
-            columns: [.init(title: "to a peer"), .init(title: "without TURN"), .init(title: "with its own TURN")],
+            columns: [
+                .init(title: "to a peer"), .init(title: "mapping"), .init(title: "filtering"),
+                .init(title: "without TURN"), .init(title: "with TURN"),
+            ],
             rows: rows)
         return [title("Paths")] + table.lines(style) + model
+    }
+
+    private static func behaviour(of network: PeerClass.Network) -> [String] {
+        if case .nat(let mapping, let filtering) = network { [mapping.short, filtering.short] } else { ["", ""] }
     }
 
     /// What the path even to a public host depends on; nil where that is certain.
@@ -125,7 +135,7 @@ extension TextRenderer {
             })
         var kindLines = [title("Kinds of machine (\(mesh.kinds.count) among \(mesh.machines))")] + kinds.lines(style)
         if shown.count < mesh.kinds.count {
-            kindLines += ["  and \(mesh.kinds.count - shown.count) more kinds, which are counted below"]
+            kindLines += labelled("", "and \(mesh.kinds.count - shown.count) more kinds, which are counted below")
         }
         return [kindLines, matrix(mesh), calls(mesh)]
     }
