@@ -58,13 +58,13 @@ extension PeerClass.Network {
         }
     }
 
-    /// As people read it.
+    /// As people read it, a NAT without its mapping and filtering.
     package var name: String {
         switch self {
         case .publicHost: "public host"
         case .sameNetwork: "same network"
-        case .sameNAT: "same NAT, another network"
-        case .nat(let mapping, let filtering): "NAT, \(mapping.short) mapping, \(filtering.short) filtering"
+        case .sameNAT: "same NAT, other net"
+        case .nat: "NAT"
         case .carrierGradeNAT: "carrier-grade NAT"
         case .ipv6Only: "IPv6 only, firewall"
         case .udpBlocked: "UDP blocked"
@@ -74,7 +74,7 @@ extension PeerClass.Network {
 
 extension NATDependence {
     /// As tables show it.
-    fileprivate var short: String {
+    package var short: String {
         switch self {
         case .none: "no"
         case .endpointIndependent: "independent"

@@ -10,15 +10,22 @@ extension TextRenderer {
         for path in paths {
             if case .peerClass(let peerClass) = path.peer { classes[peerClass.network, default: []].append(path) }
         }
-        if !classes.isEmpty { lines += section(classes, from: paths.first?.from) }
+        if !classes.isEmpty { lines += section(classes) }
         let pairs = paths.filter { if case .report = $0.peer { true } else { false } }
         if !pairs.isEmpty { lines += section(pairs: pairs) }
         return lines
     }
 
+    /// What the figures are of.
+    private var model: [String] {
+        labelled(
+            "",
+            "predicted by ICE in a model of both networks, with 50 ms from end to end and back; TURN is the peer's own")
+    }
+
     // MARK: Classes of peer
 
-    private func section(_ classes: [PeerClass.Network: [PathRecord]], from: String?) -> [String] {
+    private func section(_ classes: [PeerClass.Network: [PathRecord]]) -> [String] {
         var said = ""
         let rows = PeerClass.networks.compactMap { network -> TextTable.Row? in
             guard let paths = classes[network] else { return nil }
@@ -31,19 +38,25 @@ extension TextRenderer {
             let why = Self.reason(isHelped ? relayed : plain) ?? Self.reason(relayed) ?? ""
             defer { said = why }
             return .init(
-                mark: Self.mark(plain), cells: [network.name, Self.words(plain), Self.words(relayed)],
+                mark: Self.mark(plain),
+                cells: [network.name] + Self.behaviour(of: network) + [Self.words(plain), Self.words(relayed)],
                 remarks: why.isEmpty || why == said ? [] : [style.shown(why)])
         }
-        let whose = from.map { " from \(style.shown($0))" } ?? ""
-        let heading = title("Paths\(whose) (predicted by ICE in a model, with 50 ms from end to end and back)")
         // Of a machine that no server outside has answered, there is one thing to say.
         if let all = Self.commonDoubt(classes) {
-            return [heading] + labelled("", "no path is certain: each depends on \(all)")
+            return [title("Paths")] + labelled("", "no path is certain: each depends on \(all)")
         }
         let table = TextTable(
-            columns: [.init(title: "to a peer"), .init(title: "without TURN"), .init(title: "with its own TURN")],
+            columns: [
+                .init(title: "to a peer"), .init(title: "mapping"), .init(title: "filtering"),
+                .init(title: "without TURN"), .init(title: "with TURN"),
+            ],
             rows: rows)
-        return [heading] + table.lines(style)
+        return [title("Paths")] + table.lines(style) + model
+    }
+
+    private static func behaviour(of network: PeerClass.Network) -> [String] {
+        if case .nat(let mapping, let filtering) = network { [mapping.short, filtering.short] } else { ["", ""] }
     }
 
     /// What the path even to a public host depends on; nil where that is certain.
@@ -99,7 +112,7 @@ extension TextRenderer {
                 .init(title: "from"), .init(title: "to"), .init(title: "path"), .init(title: "local", importance: 1),
                 .init(title: "remote", importance: 0),
             ], rows: rows)
-        return [title("Paths (predicted by ICE in a model, with 50 ms from end to end and back)")] + table.lines(style)
+        return [title("Paths")] + table.lines(style) + model
     }
 
     // MARK: Meshes
@@ -122,14 +135,15 @@ extension TextRenderer {
             })
         var kindLines = [title("Kinds of machine (\(mesh.kinds.count) among \(mesh.machines))")] + kinds.lines(style)
         if shown.count < mesh.kinds.count {
-            kindLines += ["  and \(mesh.kinds.count - shown.count) more kinds, which are counted below"]
+            kindLines += labelled("", "and \(mesh.kinds.count - shown.count) more kinds, which are counted below")
         }
         return [kindLines, matrix(mesh), calls(mesh)]
     }
 
     private func matrix(_ mesh: Mesh) -> [String] {
-        let count = min(mesh.kinds.count, Self.mostInMatrix)
-        let width = String(count).count + 1
+        let most = min(mesh.kinds.count, Self.mostInMatrix)
+        let width = String(most).count + 1
+        let count = min(most, (style.width - Self.indent) / width - 1)
         let margin = String(repeating: " ", count: Self.indent)
         func row(_ head: String, _ cells: [String]) -> String {
             margin + head.padded(to: width, right: true) + cells.map { $0.padded(to: width, right: true) }.joined()
@@ -142,7 +156,8 @@ extension TextRenderer {
         var tally =
             "\(pairs.count) pairs: \(pairs.direct) direct, \(pairs.relayed) relayed, \(pairs.none) without a path"
         if pairs.uncertain > 0 { tally += "; \(pairs.uncertain) may be better, since not all is known of them" }
-        var lines = [title("Who reaches whom (d direct, r relayed, - not at all)"), row("", numbers)] + rows
+        var lines = [title("Who reaches whom"), row("", numbers)] + rows
+        lines += labelled("", "d: direct, r: relayed, -: not at all; on the diagonal two of a kind")
         lines += labelled("", tally)
         if mesh.neighbours > 0 {
             lines += labelled("", "\(mesh.neighbours) of the pairs are behind one NAT, which the matrix leaves out")
