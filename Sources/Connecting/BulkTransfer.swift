@@ -5,8 +5,9 @@ import Session
 /// the first loss, is halved at each loss, and then grows by one in a round trip (RFC 5681). It ends with its time.
 struct BulkTransfer: Sendable {
     private(set) var figures = ConnectThroughput()
-    private let endsAt: Instant
-    private let startedAt: Instant
+    private(set) var isSending = false
+    private var endsAt: Instant
+    private var startedAt: Instant
     private var window = 10.0
     private var threshold = Double.infinity
     private var unconfirmed: [UInt32: Instant] = [:]
@@ -23,7 +24,14 @@ struct BulkTransfer: Sendable {
     /// Confirmations that overtake one of an earlier datagram before it counts as lost.
     private static let reordering: UInt32 = 3
 
-    init(duration: Duration, at now: Instant) {
+    init(at now: Instant) {
+        startedAt = now
+        endsAt = now
+    }
+
+    /// Begins to send, whatever has come from the peer before.
+    mutating func begin(for duration: Duration, at now: Instant) {
+        isSending = true
         startedAt = now
         endsAt = now + duration
     }

@@ -16,7 +16,7 @@ extension ConnectSession {
 
     var measuringWake: Instant? {
         guard phase == .measuring else { return nil }
-        return [meter?.nextWake, bulk?.nextWake].compactMap(\.self).min()
+        return [meter?.nextWake, bulk.flatMap { $0.isSending ? $0.nextWake : nil }].compactMap(\.self).min()
     }
 
     /// Sends what is due: called before each output, so that nothing waits for a wake.
@@ -48,11 +48,13 @@ extension ConnectSession {
     mutating func advanceMeasuring(to now: Instant) {
         guard phase == .measuring, let meter, meter.isOver(at: now) else { return }
         // After the echoes, which it would disturb.
-        if configuration.measuresThroughput, hasEcho, bulk == nil {
-            bulk = BulkTransfer(duration: configuration.duration, at: now)
+        if configuration.measuresThroughput, hasEcho, bulk?.isSending != true {
+            var begun = bulk ?? BulkTransfer(at: now)
+            begun.begin(for: configuration.duration, at: now)
+            bulk = begun
             return
         }
-        if let bulk, !bulk.isOver(at: now) { return }
+        if let bulk, bulk.isSending, !bulk.isOver(at: now) { return }
         if configuration.checksAllPairs, hasOpenPairs { return }
         leave(at: now)
     }
@@ -86,7 +88,7 @@ extension ConnectSession {
             meter?.returned(
                 Int(clamping: datagram.number), arrivedThere: Int(clamping: datagram.received), at: now)
         case .bulk where datagram.nonce == theirs:
-            if bulk == nil { bulk = BulkTransfer(duration: .zero, at: now) }
+            if bulk == nil { bulk = BulkTransfer(at: now) }
             bulk?.received(bytes.count, at: now)
             send(EchoDatagram(.confirmation, nonce: theirs, number: datagram.number), at: now)
         case .confirmation where datagram.nonce == own: bulk?.confirmed(datagram.number, at: now)

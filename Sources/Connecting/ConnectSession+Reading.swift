@@ -64,14 +64,14 @@ extension ConnectSession {
     private mutating func read(_ line: String, at now: Instant) {
         guard phase != .closed, phase != .leaving || line == Self.farewell else { return }
         switch configuration.form {
-        case .line: readLine(line, at: now)
+        case .line: takeLine(line, at: now)
         case .sdp: readSDP(line, at: now)
         }
     }
 
     // MARK: icecheck's own line
 
-    private mutating func readLine(_ line: String, at now: Instant) {
+    private mutating func takeLine(_ line: String, at now: Instant) {
         guard !line.allSatisfy(\.isWhitespace) else { return }
         if line == Self.farewell { return peerSaidGoodbye(at: now) }
         if hasPeer {
