@@ -280,8 +280,7 @@ class NATLab:
             rules += [
                 natrules.translation(
                     family, label.behaviour(family).mapping, label.behaviour(family).filtering,
-                    inside=self.client_address(family), outside=OUTSIDE[family], servers=SERVERS[family],
-                    lifetime=lifetime,
+                    outside=OUTSIDE[family], destinations=SERVERS[family], lifetime=lifetime,
                 )
                 for family in label.families
             ]  # fmt: skip
