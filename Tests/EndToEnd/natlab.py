@@ -121,7 +121,7 @@ class NATLab:
             roles = ["client", "router", "server"] + ["home"] * (self.label.nat == "double")
             for role in roles:
                 self.namespaces[role] = Namespace(role)
-            self._caretaker = _caretaker([namespace.name for namespace in self.namespaces.values()])
+            self._caretaker = caretaker([namespace.name for namespace in self.namespaces.values()])
             self._wire()
             self._rule()
         except BaseException:
@@ -334,7 +334,7 @@ def tied_to_us(number):
     return tie
 
 
-def _caretaker(names):
+def caretaker(names):
     """Removes the namespaces when this process is gone, however it went: its end of the pipe closes then."""
     script = 'cat >/dev/null; for one do ip netns del "$one" 2>/dev/null; done; :'
     return subprocess.Popen(
