@@ -7,7 +7,7 @@ sessions one after the other, each with a connection of its own.
     page = browser.connection(ice_servers, offers=True)
     line = page.describe()          # {"type": "offer", "sdp": ...}, complete
     page.take(answer)               # the peer's, or one of its trickled candidates
-    state = page.wait(10)           # connected once ICE and DTLS are, and which pair is selected
+    state = page.look()             # how far ICE and DTLS are, and which pair is selected
 """
 
 import http.client
@@ -219,16 +219,6 @@ class Page:
 
     def look(self):
         return self.browser._run(LOOK)
-
-    def wait(self, seconds):
-        """What it has come to: as soon as ICE and DTLS are connected and the channel is open, or ICE has failed."""
-        deadline = time.monotonic() + seconds
-        while True:
-            state = self.look()
-            is_up = state["ice"] in ("connected", "completed") and state["dtls"] == "connected"
-            if (is_up and state["open"] is not None) or state["ice"] == "failed" or time.monotonic() > deadline:
-                return state
-            time.sleep(0.02)
 
     def close(self):
         self.browser._run(CLOSE)

@@ -7,14 +7,16 @@ standard input, or, as the browser, a thread that does the same.
 
 import json
 import os
+import select
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from conftest import HERE
+from conftest import HERE, found_binary
 from icelab import STUN, TURN, TURN_PORT
 from natlab import tied_to_us
 from turnwire import PASSWORD, USER
@@ -125,7 +127,151 @@ class AioiceEnd(ProcessEnd):
         )  # fmt: skip
 
 
-KINDS = {"aioice": AioiceEnd}
+class IcecheckEnd(ProcessEnd):
+    """`icecheck connect`: with SDP for whoever speaks that, and, between two, with lines of its own."""
+
+    sdp, more = True, ()
+
+    def command(self):
+        role = [] if not self.sdp else ["--sdp"] if self.offers else ["--sdp", "--answer"]
+        words = [found_binary(), "connect", *role, "--stdio", "--format", "json", "--output", self.output]
+        words += ["--duration", "0.3", "--timeout", self.patience, *self.more]
+        words += [f"-{family}" for family in self.families if len(self.families) == 1]
+        words.append(self.servers.stun_uri)
+        if self.servers.turn:
+            words += [self.servers.turn_uri, "--user", USER, "--password", PASSWORD]
+        return words
+
+    def outcome(self, text, said):
+        if not text:
+            return Outcome(False, detail=said or "no report")
+        report = json.loads(text)
+        return Outcome(*connected_by(report), detail=said)
+
+
+class IcecheckLineEnd(IcecheckEnd):
+    sdp = False
+
+
+def connected_by(report):
+    """Whether a report says that it is connected, by which kinds, and after how long."""
+    connect = report.get("connect", {})
+    pair = connect.get("nominated") or {}
+    local, remote = (pair.get(side, {}) for side in ("local", "remote"))
+    return bool(connect.get("connected")), local.get("kind"), remote.get("kind"), connect.get("setupMs", 0) / 1000
+
+
+class ChromiumEnd:
+    """A page of the browser that the lab has at that end, driven by a thread."""
+
+    def __init__(self, lab, place, offers, turn, families=None, patience=10):
+        self.browser = lab.browsers[place]
+        families = families or lab.families
+        servers = Servers(4 if 4 in families else 6, turn)
+        self.ice_servers = [{"urls": servers.stun_uri}]
+        if turn:
+            self.ice_servers.append({"urls": servers.turn_uri, "username": USER, "credential": PASSWORD})
+        self.offers, self.patience = offers, patience
+        self.state, self.trouble = None, ""
+
+    def start(self, reading, writing):
+        # The caller closes its own.
+        self._reading, self._writing = open(os.dup(reading), "rb"), open(os.dup(writing), "wb")
+        self._poll = select.poll()
+        self._poll.register(self._reading, select.POLLIN)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def wait(self, deadline):
+        self._thread.join(max(0.1, deadline - time.monotonic() + 5))
+        state = self.state
+        if state is None or state.get("pair") is None:
+            return Outcome(False, detail=self.trouble or json.dumps(state))
+        pair = state["pair"]
+        return Outcome(
+            is_up(state), pair["local"]["type"], pair["remote"]["type"], max(at for at, *_ in state["log"]) / 1000,
+            json.dumps(state),
+        )  # fmt: skip
+
+    def close(self):
+        self._thread.join(60)
+
+    def _run(self):
+        page = None
+        try:
+            page = self.browser.connection(self.ice_servers, offers=self.offers)
+            if self.offers:
+                self._say(page.describe())
+                self._say(END_OF_CANDIDATES)
+            self._take_until(page, lambda line: "sdp" in line)
+            if not self.offers:
+                self._say(page.describe())
+                self._say(END_OF_CANDIDATES)
+            self.state = self._watch(page)
+        except (OSError, ValueError) as error:
+            self.trouble = str(error)
+        finally:
+            if page:
+                page.close()
+            self._writing.close()
+            self._reading.close()
+
+    def _say(self, line):
+        self._writing.write(json.dumps(line).encode() + b"\n")
+        self._writing.flush()
+
+    def _take_until(self, page, is_enough):
+        deadline = time.monotonic() + self.patience
+        while time.monotonic() < deadline:
+            if line := self._line(0.1):
+                page.take(line)
+                if is_enough(line):
+                    return
+            elif line is None:
+                raise OSError("the peer has ended and said nothing")
+        raise OSError("the peer says nothing")
+
+    def _watch(self, page):
+        """Takes candidates that still come, until it is connected and has had time to change its mind; or to where a
+        connection that was up is closed by the peer, who has then seen what it wanted."""
+        deadline, settled, last = time.monotonic() + self.patience, None, None
+        has_ended = False
+        while True:
+            if not has_ended:
+                line = self._line(0.02)
+                has_ended = line is None
+                if line:
+                    page.take(line)
+            else:
+                time.sleep(0.02)
+            state = page.look()
+            if is_up(state):
+                settled, last = settled or time.monotonic() + SETTLE, state
+                if time.monotonic() > settled:
+                    return state
+            elif last:
+                return last
+            elif state["ice"] == "failed" or time.monotonic() > deadline:
+                return state
+
+    def _line(self, seconds):
+        """The next line, {} where none has come, None where no more will. A peer writes whole lines."""
+        if not self._poll.poll(seconds * 1000):
+            return {}
+        line = self._reading.readline()
+        return json.loads(line) if line.strip() else None
+
+
+# A browser that controls may move on to a better pair.
+SETTLE = 0.4
+END_OF_CANDIDATES = {"candidate": "", "sdpMid": "0", "sdpMLineIndex": 0}
+
+
+def is_up(state):
+    return state["ice"] in ("connected", "completed") and state["dtls"] == "connected"
+
+
+KINDS = {"aioice": AioiceEnd, "icecheck": IcecheckEnd, "icecheck-line": IcecheckLineEnd, "chromium": ChromiumEnd}
 
 
 def join(lab, first, second, turn=(False, False), families=None, patience=10):

@@ -22,10 +22,10 @@ import time
 from dataclasses import dataclass
 
 import natrules
+from chromium_end import Browser
 from coturn import Coturn
 from natlab import LABELS, LENGTH, caretaker, tied_to_us
 from netlab import Namespace, command
-from turnwire import PASSWORD, USER
 
 STUN = {4: ("11.0.0.2", "12.0.0.2"), 6: ("2a00:11::2", "2a00:12::2")}
 TURN = {4: "14.0.0.2", 6: "2a00:14::2"}
@@ -96,7 +96,11 @@ class ICELab:
         self.namespaces, self.servers = {}, []
         self.ends = [End(0, first), End(1, first if second is None else second)]
         self.is_shared = second is None
-        self._caretaker = None
+        # One for each end, once they are started.
+        self.browsers = []
+        self._caretaker = self._turn = None
+        # Another one each time: a port that was seen before is one that a server may know.
+        self._seed = 0
         roles = ["net", "router0", "end0", "end1"] + ["router1"] * (not self.is_shared)
         roles += [f"home{end.place}" for end in self._routed if end.shape.double]
         try:
@@ -152,7 +156,11 @@ class ICELab:
         )  # fmt: skip
         server.__enter__()
         self.servers.append(server)
-        return server
+        self._turn = server
+
+    def start_browsers(self, hides_addresses=True):
+        for end in self.ends:
+            self.browsers.append(Browser(end.namespace, hides_addresses))
 
     def _listening(self):
         lines = command("ip", *self.net.prefix(), "ss", "-Hlnu").splitlines()
@@ -160,6 +168,9 @@ class ICELab:
         return {(address.strip("[]"), int(port)) for address, _, port in ends if port.isdigit()}
 
     def remove(self):
+        for browser in self.browsers:
+            browser.close()
+        self.browsers = []
         for server in self.servers:
             if isinstance(server, Coturn):
                 server.stop()
@@ -188,6 +199,10 @@ class ICELab:
         for end, label in zip(self.ends, labels):
             end.label = label
         self._rule()
+        if self._turn:
+            # An allocation that an end left behind would meet the next one with that address and port.
+            self._turn.stop()
+            self._turn.__enter__()
 
     def _wire(self):
         """All commands of a namespace at once, which takes a tenth of the time."""
@@ -276,6 +291,7 @@ class ICELab:
     # The routers' rules
 
     def _rule(self):
+        self._seed += 2
         for end in self._routed:
             rules = self._rules(end)
             for router in [end.router] + [end.home] * (end.home is not None):
@@ -299,7 +315,7 @@ class ICELab:
                 yield natrules.translation(
                     family, kind.mapping, kind.filtering, outside=end.outside(family), lifetime=LIFETIME,
                     destinations=dict.fromkeys((*STUN[family], TURN[family], peer.outside(family))),
-                    client_ports=ports, seed=end.place,
+                    client_ports=ports, seed=self._seed + end.place,
                 )  # fmt: skip
         elif label.nat == "masquerade":
             for family in families:
