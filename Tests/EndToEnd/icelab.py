@@ -24,10 +24,10 @@ from dataclasses import dataclass
 import natrules
 from chromium_end import Browser
 from coturn import Coturn
-from natlab import LABELS, LENGTH, caretaker, tied_to_us
+from natlab import LABELS, LENGTH, SERVERS, caretaker, tied_to_us
 from netlab import Namespace, command
 
-STUN = {4: ("11.0.0.2", "12.0.0.2"), 6: ("2a00:11::2", "2a00:12::2")}
+STUN = SERVERS
 TURN = {4: "14.0.0.2", 6: "2a00:14::2"}
 TURN_PORT = 3478
 RELAY_PORTS = (49152, 50175)

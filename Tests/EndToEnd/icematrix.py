@@ -64,8 +64,8 @@ def cell(first, second):
 class Labs:
     """One lab for each pair of shapes, made when it is first wanted, and another network from then on."""
 
-    def __init__(self, families=(4,), browsers=False):
-        self.families, self.browsers = families, browsers
+    def __init__(self, families=(4,), servers=True, browsers=False):
+        self.families, self.servers, self.browsers = families, servers, browsers
         self._labs, self._stack = {}, ExitStack()
 
     def __enter__(self):
@@ -80,8 +80,9 @@ class Labs:
         key = shape(first), second and shape(second)
         if key not in self._labs:
             made = self._stack.enter_context(ICELab(first, second, self.families))
-            made.start_stun()
-            made.start_turn()
+            if self.servers:
+                made.start_stun()
+                made.start_turn()
             self._labs[key] = made
         lab = self._labs[key]
         lab.become(first, second)
