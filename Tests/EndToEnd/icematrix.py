@@ -25,6 +25,8 @@ MEETINGS = {
     "aioice-alone": ("aioice", "aioice"),
     "chromium-alone": ("chromium", "chromium"),
 }
+# The kinds of candidates, in a report's words and in SDP's.
+WORDS = {"host": "host", "server-reflexive": "srflx", "peer-reflexive": "prflx", "relayed": "relay"}
 KILL = 9
 
 
@@ -47,8 +49,6 @@ class Cell:
             return "-"
         return f"{self.way[0].upper()} {(self.first or '?')[0]}-{(self.second or '?')[0]}"
 
-
-NONE = Cell("none")
 
 
 def cell(first, second):
@@ -130,8 +130,11 @@ class Predictions:
 
 
 def predicted_by(report):
-    """The one pair of a report of `predict`."""
-    raise NotImplementedError
+    """The one pair of a report of `predict` on two."""
+    (path,) = report["paths"]
+    kinds = [WORDS[path[side]["type"]] if path.get(side) else None for side in ("local", "remote")]
+    doubt = f"depends on {path['dependsOn']}" if path.get("dependsOn") else ""
+    return Cell(path["outcome"], *kinds, detail=doubt)
 
 
 def _run(words):
