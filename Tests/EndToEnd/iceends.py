@@ -18,7 +18,7 @@ from pathlib import Path
 
 from conftest import HERE, found_binary
 from icelab import STUN, TURN, TURN_PORT
-from natlab import tied_to_us
+from natlab import LABELS, tied_to_us
 from turnwire import PASSWORD, USER
 
 KILL = 9
@@ -43,39 +43,49 @@ class Outcome:
         return "relayed" if "relay" in (self.local, self.remote) else "direct"
 
 
-@dataclass(frozen=True)
 class Servers:
-    """The lab's servers that an end is given."""
+    """The lab's servers that an end is given: by all its families, and over TCP where UDP does not get out."""
 
-    family: int
-    turn: bool
+    def __init__(self, lab, place, turn):
+        label = LABELS[lab.ends[place].label]
+        self.families = [family for family in lab.families if family in label.families]
+        self.turn, self.transport = turn, "udp" if label.udp == "passes" else "tcp"
 
     @property
     def stun(self):
-        return STUN[self.family][0]
+        return [STUN[family][0] for family in self.families]
 
     @property
-    def turn_address(self):
-        return TURN[self.family]
+    def turns(self):
+        return [TURN[family] for family in self.families if self.turn]
 
     @property
-    def turn_uri(self):
-        host = f"[{self.turn_address}]" if self.family == 6 else self.turn_address
-        return f"turn:{host}:{TURN_PORT}?transport=udp"
+    def stun_uris(self):
+        return [f"stun:{_host(one)}" for one in self.stun]
 
     @property
-    def stun_uri(self):
-        return f"stun:[{self.stun}]" if self.family == 6 else f"stun:{self.stun}"
+    def turn_uris(self):
+        return [f"turn:{_host(one)}:{TURN_PORT}?transport={self.transport}" for one in self.turns]
+
+    @property
+    def words(self):
+        """As icecheck is told of them, and of the families."""
+        words = [*self.stun_uris, *self.turn_uris]
+        if self.turn:
+            words += ["--user", USER, "--password", PASSWORD]
+        return words + [f"-{family}" for family in self.families if len(self.families) == 1]
+
+
+def _host(address):
+    return f"[{address}]" if ":" in address else address
 
 
 class ProcessEnd:
     """A program in an end's namespace."""
 
-    def __init__(self, lab, place, offers, turn, families=None, patience=10):
+    def __init__(self, lab, place, offers, turn, patience=10):
         self.namespace, self.offers = lab.ends[place].namespace, offers
-        self.families = families or lab.families
-        self.servers = Servers(4 if 4 in self.families else 6, turn)
-        self.patience = patience
+        self.servers, self.patience = Servers(lab, place, turn), patience
         self._directory = tempfile.TemporaryDirectory(prefix="icecheck-test-ice-")
         self.output = Path(self._directory.name) / "result"
         self._errors = open(Path(self._directory.name) / "errors", "w+")
@@ -114,9 +124,11 @@ class AioiceEnd(ProcessEnd):
     def command(self):
         role = "--offer" if self.offers else "--answer"
         words = [sys.executable, HERE / "aioice_end.py", role, "--output", self.output, "--timeout", self.patience]
-        words += ["--families", "".join(map(str, self.families)), "--stun", self.servers.stun]
+        words += ["--families", "".join(map(str, self.servers.families)), "--stun", self.servers.stun[0]]
         if self.servers.turn:
-            words += ["--turn", self.servers.turn_address, "--user", USER, "--password", PASSWORD]
+            # It takes one server of each kind.
+            words += ["--turn", self.servers.turns[0], "--turn-transport", self.servers.transport]
+            words += ["--user", USER, "--password", PASSWORD]
         return words
 
     def outcome(self, text, said):
@@ -136,11 +148,7 @@ class IcecheckEnd(ProcessEnd):
         role = [] if not self.sdp else ["--sdp"] if self.offers else ["--sdp", "--answer"]
         words = [found_binary(), "connect", *role, "--stdio", "--format", "json", "--output", self.output]
         words += ["--duration", "0.3", "--timeout", self.patience, *self.more]
-        words += [f"-{family}" for family in self.families if len(self.families) == 1]
-        words.append(self.servers.stun_uri)
-        if self.servers.turn:
-            words += [self.servers.turn_uri, "--user", USER, "--password", PASSWORD]
-        return words
+        return words + self.servers.words
 
     def outcome(self, text, said):
         if not text:
@@ -164,13 +172,12 @@ def connected_by(report):
 class ChromiumEnd:
     """A page of the browser that the lab has at that end, driven by a thread."""
 
-    def __init__(self, lab, place, offers, turn, families=None, patience=10):
+    def __init__(self, lab, place, offers, turn, patience=10):
         self.browser = lab.browsers[place]
-        families = families or lab.families
-        servers = Servers(4 if 4 in families else 6, turn)
-        self.ice_servers = [{"urls": servers.stun_uri}]
+        servers = Servers(lab, place, turn)
+        self.ice_servers = [{"urls": servers.stun_uris}]
         if turn:
-            self.ice_servers.append({"urls": servers.turn_uri, "username": USER, "credential": PASSWORD})
+            self.ice_servers.append({"urls": servers.turn_uris, "username": USER, "credential": PASSWORD})
         self.offers, self.patience = offers, patience
         self.state, self.trouble = None, ""
 
@@ -274,10 +281,10 @@ def is_up(state):
 KINDS = {"aioice": AioiceEnd, "icecheck": IcecheckEnd, "icecheck-line": IcecheckLineEnd, "chromium": ChromiumEnd}
 
 
-def join(lab, first, second, turn=(False, False), families=None, patience=10):
+def join(lab, first, second, turn=(False, False), patience=10):
     """A session between an end of each kind: the outcomes of both."""
     ends = [
-        KINDS[kind](lab, place, place == 0, turn[place], families, patience)
+        KINDS[kind](lab, place, place == 0, turn[place], patience)
         for place, kind in enumerate((first, second))
     ]
     started = []

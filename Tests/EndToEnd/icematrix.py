@@ -12,7 +12,6 @@ from conftest import found_binary
 from iceends import Servers, join
 from icelab import ICELab, shape
 from natlab import LABELS, tied_to_us
-from turnwire import PASSWORD, USER
 
 # What RFC 4787 tells apart, and no NAT.
 NETWORKS = ["no-nat", *(name for name in LABELS if name.startswith("nat-"))]
@@ -62,9 +61,12 @@ def cell(first, second):
 
 
 class Labs:
-    """One lab for each pair of shapes, made when it is first wanted, and another network from then on."""
+    """One lab for each pair of shapes, made when it is first wanted, and another network from then on.
 
-    def __init__(self, families=(4,), servers=True, browsers=False):
+    `browsers` is None where there are none, or whether they hide their addresses.
+    """
+
+    def __init__(self, families=(4,), servers=True, browsers=None):
         self.families, self.servers, self.browsers = families, servers, browsers
         self._labs, self._stack = {}, ExitStack()
 
@@ -86,8 +88,8 @@ class Labs:
             self._labs[key] = made
         lab = self._labs[key]
         lab.become(first, second)
-        if self.browsers and not lab.browsers:
-            lab.start_browsers()
+        if self.browsers is not None and not lab.browsers:
+            lab.start_browsers(self.browsers)
         return lab
 
 
@@ -108,21 +110,20 @@ class Predictions:
     def __exit__(self, *_):
         self._directory.cleanup()
 
-    def of(self, first, second, turn="none"):
-        reports = [self.report(name, place, TURNS[turn][place]) for place, name in enumerate((first, second))]
-        said = _run([found_binary(), "predict", "--format", "json", *reports])
-        return predicted_by(json.loads(said))
+    def of(self, first, second=None, turn="none"):
+        """Of two networks, or of two ends behind one router."""
+        names = (first, first if second is None else second)
+        reports = [self.report(name, place, TURNS[turn][place], second is None) for place, name in enumerate(names)]
+        return predicted_by(json.loads(_run([found_binary(), "predict", "--format", "json", *reports])))
 
-    def report(self, name, place, turn):
+    def report(self, name, place, turn, is_shared=False):
         """What was measured of this network at this place, once."""
-        key = name, place, turn
+        key = name, place, turn, is_shared
         if key not in self._reports:
             # Its peer is of no matter.
-            lab = self.labs.at(*((name, "nat-eim-eif") if place == 0 else ("nat-eim-eif", name)))
-            path = Path(self._directory.name) / f"{name}-{place}-{'turn' if turn else 'stun'}.json"
-            servers = Servers(4 if 4 in lab.families else 6, turn)
-            words = [servers.stun_uri] + [servers.turn_uri, "--user", USER, "--password", PASSWORD] * turn
-            words += [f"-{family}" for family in lab.families if len(lab.families) == 1]
+            lab = self.labs.at(*([name] if is_shared else [name, name]))
+            path = Path(self._directory.name) / f"{len(self._reports)}-{name}.json"
+            words = Servers(lab, place, turn).words
             inside = ["ip", *lab.ends[place].namespace.prefix(), found_binary(), "check", "--format", "json", *words]
             path.write_text(_run(inside))
             self._reports[key] = path

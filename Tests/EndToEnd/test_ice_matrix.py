@@ -40,7 +40,7 @@ def rule(first, second):
 
 @pytest.fixture(scope="module")
 def labs(permitted, coturn_installed):
-    with Labs(browsers=False) as made:
+    with Labs() as made:
         yield made
 
 
@@ -48,7 +48,7 @@ def labs(permitted, coturn_installed):
 def labs_with_browsers(permitted, coturn_installed):
     if not is_installed():
         pytest.skip("Chromium is not installed (Debian: chromium, chromium-driver)")
-    with Labs(browsers=True) as made:
+    with Labs(browsers=False) as made:
         yield made
 
 
