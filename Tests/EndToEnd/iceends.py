@@ -154,19 +154,28 @@ class IcecheckEnd(ProcessEnd):
         if not text:
             return Outcome(False, detail=said or "no report")
         report = json.loads(text)
-        return Outcome(*connected_by(report), detail=said)
+        failure = report["connect"].get("failure", "")
+        return Outcome(*connected_by(report), detail="; ".join(one for one in (failure, said) if one))
 
 
 class IcecheckLineEnd(IcecheckEnd):
     sdp = False
 
 
+# The kinds of candidates, in a report's words and in SDP's.
+WORDS = {"host": "host", "server-reflexive": "srflx", "peer-reflexive": "prflx", "relayed": "relay"}
+
+
 def connected_by(report):
-    """Whether a report says that it is connected, by which kinds, and after how long."""
-    connect = report.get("connect", {})
-    pair = connect.get("nominated") or {}
-    local, remote = (pair.get(side, {}) for side in ("local", "remote"))
-    return bool(connect.get("connected")), local.get("kind"), remote.get("kind"), connect.get("setupMs", 0) / 1000
+    """Whether a report of `connect` says that it is connected, by which kinds, and after how long."""
+    connect = report["connect"]
+    kinds = next(
+        ([WORDS[pair[side]["type"]] for side in ("local", "remote")] for pair in connect["pairs"] if pair["selected"]),
+        (None, None),
+    )
+    times = connect["timesMs"]
+    since = max(times.get("described", 0), times.get("peerDescribed", 0))
+    return connect["connected"], *kinds, (times["nominated"] - since) / 1000 if "nominated" in times else 0
 
 
 class ChromiumEnd:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conftest import found_binary
-from iceends import Servers, join
+from iceends import WORDS, Servers, join
 from icelab import ICELab, shape
 from natlab import LABELS, tied_to_us
 
@@ -24,8 +24,6 @@ MEETINGS = {
     "aioice-alone": ("aioice", "aioice"),
     "chromium-alone": ("chromium", "chromium"),
 }
-# The kinds of candidates, in a report's words and in SDP's.
-WORDS = {"host": "host", "server-reflexive": "srflx", "peer-reflexive": "prflx", "relayed": "relay"}
 KILL = 9
 
 

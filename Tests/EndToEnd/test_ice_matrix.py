@@ -64,6 +64,18 @@ def predictions(binary, labs):
         yield made
 
 
+@pytest.fixture(scope="module")
+def dual_labs(permitted, coturn_installed):
+    with Labs(families=(4, 6)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def dual_predictions(binary, dual_labs):
+    with Predictions(dual_labs) as made:
+        yield made
+
+
 def met(labs, meeting, names, turn, expected):
     patience = PATIENCE if expected.way != "none" else PATIENCE_IN_VAIN
     return meet(labs.at(*names), meeting, turn, patience)
@@ -141,6 +153,35 @@ def test_a_relay_of_one_side_is_enough(labs, predictions, aioice_installed, meet
     expected = predictions.of(*names, turn)
     assert expected.way == "relayed"
     cell = met(labs, meeting, names, turn, expected)
+    assert cell.result == expected.result, cell.detail
+
+
+# Other networks, with both families: with one name, both ends are behind one router.
+OTHERS = [
+    (("no-nat",), "none"),
+    (("nat-apdm-apdf",), "none"),
+    (("masquerade",), "both"),
+    (("double-nat",), "none"),
+    (("double-nat", "masquerade"), "none"),
+    (("double-nat", "double-nat"), "none"),
+    (("firewall", "masquerade"), "none"),
+    (("firewall", "nat-adm-eif"), "both"),
+    (("masquerade-random", "masquerade"), "none"),
+    (("masquerade-random", "masquerade"), "both"),
+    (("masquerade-fully-random", "no-nat"), "none"),
+    (("ipv6-only", "masquerade"), "none"),
+    (("udp-dropped", "no-nat"), "none"),
+    (("udp-dropped", "no-nat"), "first"),
+    (("masquerade", "udp-rejected"), "second"),
+]
+
+
+@pytest.mark.parametrize("names, turn", OTHERS, ids=named)
+def test_other_networks_are_as_predicted_with_both_families(dual_labs, dual_predictions, names, turn):
+    """Where UDP does not get out, TURN is over TCP."""
+    expected = dual_predictions.of(*names, turn=turn)
+    assert (expected.way == "none") == (turn == "none" and names[0] in ("masquerade-random", "udp-dropped"))
+    cell = met(dual_labs, "icecheck", names, turn, expected)
     assert cell.result == expected.result, cell.detail
 
 
