@@ -18,7 +18,9 @@ NETWORKS = ["no-nat", *(name for name in LABELS if name.startswith("nat-"))]
 TURNS = {"none": (False, False), "both": (True, True), "first": (True, False), "second": (False, True)}
 # Who meets: the first offers and controls, and so chooses the pair.
 MEETINGS = {
-    "icecheck": ("icecheck-line", "icecheck-line"),
+    "icecheck": ("icecheck", "icecheck"),
+    # Here whoever has the larger tie-breaker controls.
+    "line": ("icecheck-line", "icecheck-line"),
     "aioice": ("icecheck", "aioice"),
     "chromium": ("icecheck", "chromium"),
     "aioice-alone": ("aioice", "aioice"),

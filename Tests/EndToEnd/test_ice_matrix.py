@@ -156,6 +156,24 @@ def test_a_relay_of_one_side_is_enough(labs, predictions, aioice_installed, meet
     assert cell.result == expected.result, cell.detail
 
 
+@pytest.mark.parametrize(
+    "names, turn",
+    [
+        (("nat-eim-apdf", "nat-eim-apdf"), "none"),
+        (("nat-apdm-apdf", "nat-adm-apdf"), "none"),
+        (("nat-apdm-adf", "nat-eim-adf"), "both"),
+        (("nat-apdm-apdf", "nat-apdm-apdf"), "both"),
+        (("nat-apdm-apdf", "nat-eim-apdf"), "second"),
+    ],
+    ids=named,
+)
+def test_lines_of_icecheck_lead_to_what_is_predicted_of_either_end_in_control(labs, predictions, names, turn):
+    expected = predictions.of(*names, turn)
+    mirrored = predictions.of(*names[::-1], {"second": "first"}.get(turn, turn))
+    cell = met(labs, "line", names, turn, expected)
+    assert cell.result in (expected.result, (mirrored.way, mirrored.second, mirrored.first)), cell.detail
+
+
 # Other networks, with both families: with one name, both ends are behind one router.
 OTHERS = [
     (("no-nat",), "none"),
@@ -171,18 +189,20 @@ OTHERS = [
     (("masquerade-fully-random", "no-nat"), "none"),
     (("ipv6-only", "masquerade"), "none"),
     (("udp-dropped", "no-nat"), "none"),
-    (("udp-dropped", "no-nat"), "first"),
-    (("masquerade", "udp-rejected"), "second"),
 ]
 
 
 @pytest.mark.parametrize("names, turn", OTHERS, ids=named)
 def test_other_networks_are_as_predicted_with_both_families(dual_labs, dual_predictions, names, turn):
-    """Where UDP does not get out, TURN is over TCP."""
     expected = dual_predictions.of(*names, turn=turn)
-    assert (expected.way == "none") == (turn == "none" and names[0] in ("masquerade-random", "udp-dropped"))
     cell = met(dual_labs, "icecheck", names, turn, expected)
     assert cell.result == expected.result, cell.detail
+
+
+@pytest.mark.parametrize("meeting", ["icecheck", "aioice"])
+@pytest.mark.parametrize("names, turn", [(("udp-dropped", "no-nat"), "first"), (("masquerade", "udp-rejected"), "second")])
+def test_turn_over_tcp_gets_out_where_udp_does_not(labs, aioice_installed, binary, meeting, names, turn):
+    assert meet(labs.at(*names), meeting, turn, PATIENCE).way == "relayed"
 
 
 BROWSER_CELLS = [
