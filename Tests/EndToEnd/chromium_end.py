@@ -8,6 +8,16 @@ sessions one after the other, each with a connection of its own.
     line = page.describe()          # {"type": "offer", "sdp": ...}, complete
     page.take(answer)               # the peer's, or one of its trickled candidates
     state = page.look()             # how far ICE and DTLS are, and which pair is selected
+
+What Chromium 156 does, as far as it is to be seen in a matrix:
+
+- Its host candidates are names (mDNS) unless it is told otherwise; then to a peer elsewhere a host without a NAT is
+  server-reflexive, as it has that address from the server alone.
+- It names its own side by the address that the peer's answer has: srflx or prflx behind a NAT.
+- Controlling, it nominates early and may move on to a better pair.
+- With itself, where both mappings are address-and-port-dependent and either filtering is endpoint-independent, it never
+  comes to its relays: each check is from a new port, which makes a new pair that goes first, for ever (248 of them
+  after 15 seconds). With icecheck, which ends such a chain, it is relayed there.
 """
 
 import http.client

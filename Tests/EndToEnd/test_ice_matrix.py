@@ -214,6 +214,8 @@ BROWSER_CELLS = [
     ("nat-eim-apdf", "nat-apdm-eif", "none"),
     ("nat-apdm-apdf", "nat-apdm-apdf", "both"),
     ("nat-eim-apdf", "nat-adm-apdf", "both"),
+    # Where Chromium with itself finds nothing.
+    ("nat-apdm-eif", "nat-apdm-eif", "both"),
     ("nat-adm-adf", "nat-eim-eif", "both"),
     ("nat-apdm-apdf", "nat-eim-apdf", "first"),
     ("nat-eim-apdf", "nat-apdm-apdf", "second"),
