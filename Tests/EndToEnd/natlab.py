@@ -121,7 +121,7 @@ class NATLab:
             roles = ["client", "router", "server"] + ["home"] * (self.label.nat == "double")
             for role in roles:
                 self.namespaces[role] = Namespace(role)
-            self._caretaker = _caretaker([namespace.name for namespace in self.namespaces.values()])
+            self._caretaker = caretaker([namespace.name for namespace in self.namespaces.values()])
             self._wire()
             self._rule()
         except BaseException:
@@ -280,8 +280,7 @@ class NATLab:
             rules += [
                 natrules.translation(
                     family, label.behaviour(family).mapping, label.behaviour(family).filtering,
-                    inside=self.client_address(family), outside=OUTSIDE[family], servers=SERVERS[family],
-                    lifetime=lifetime,
+                    outside=OUTSIDE[family], destinations=SERVERS[family], lifetime=lifetime,
                 )
                 for family in label.families
             ]  # fmt: skip
@@ -335,7 +334,7 @@ def tied_to_us(number):
     return tie
 
 
-def _caretaker(names):
+def caretaker(names):
     """Removes the namespaces when this process is gone, however it went: its end of the pipe closes then."""
     script = 'cat >/dev/null; for one do ip netns del "$one" 2>/dev/null; done; :'
     return subprocess.Popen(

@@ -1,12 +1,12 @@
-"""The nftables rules of the routers of `natlab`: what RFC 4787 calls mapping and filtering, made by a real kernel.
+"""The nftables rules of the routers of `natlab` and `icelab`: what RFC 4787 calls mapping and filtering, made by a
+real kernel.
 
 Conntrack alone is a NAT with address-and-port-dependent filtering, so that is what each starts from:
 
 - Mapping is conntrack's `snat`. It keeps the port where the mapping is endpoint-independent. Where it depends on the
-  destination, a table gives each port of the client and each destination an external port of its own, drawn from a
-  shuffled pool, so that no two ever meet and nothing can be guessed from one to the next. What is not in the table
-  (another port of the client, a relayed address) gets a port of the ranges above `FALLBACK`, which are the
-  destination's own, or drawn at random for each flow.
+  destination's address, a table gives each port of the clients and each destination an external port of its own; where
+  it depends on the destination's port, too, each flow takes the next port of a pool. Both are shuffled, so that no two
+  ever meet and nothing can be guessed from one to the next.
 - Filtering wider than conntrack's is done before conntrack and without state of it: whoever is in the set of those
   let in has address and port of the datagram rewritten, untracked. So an unsolicited datagram leaves no flow behind
   that would lend its mapping to the client's answer.
@@ -16,17 +16,22 @@ import random
 
 MAPPINGS = FILTERINGS = ("endpoint-independent", "address-dependent", "address-and-port-dependent")
 
-# The client's own ports: few enough for a table of them.
+# The clients' own ports: few enough for a table of them. Those of two clients of one router must not overlap.
 CLIENT_PORTS = range(20000, 22000)
 STUN_PORTS = (3478, 3479)
-POOL = range(22000, 60000)
-FALLBACK = 60000
+# The external ports of mappings that depend on the destination, and how many of them are used for flows.
+POOL, FLOWS = range(22000, 65536), 4096
 
 KINDS = {4: ("ip", "ipv4_addr"), 6: ("ip6", "ipv6_addr")}
 
 
-def translation(family, mapping, filtering, *, inside, outside, servers, lifetime, seed=1):
-    """A NAT with this behaviour for one client: the rules of one table. Addresses as text, the lifetime in seconds."""
+def translation(
+    family, mapping, filtering, *, outside, destinations, lifetime, client_ports=CLIENT_PORTS, seed=1
+):  # fmt: skip
+    """A NAT with this behaviour: the rules of one table. Addresses as text, the lifetime in seconds.
+
+    `destinations` are the addresses that an address-dependent mapping knows apart: all that anyone sends to.
+    """
     ip, address = KINDS[family]
     timed = f"size 65535; flags dynamic,timeout; timeout {lifetime}s;"
     # Everything let in is looked up by the external port that it came to: a filter belongs to its mapping.
@@ -36,12 +41,13 @@ def translation(family, mapping, filtering, *, inside, outside, servers, lifetim
         "address-and-port-dependent": None,
     }[filtering]
     admit = "" if admitted is None else (
-        f"{admitted} udp dport set udp dport map @inbound {ip} daddr set {inside} notrack accept"
+        f"{admitted} {ip} daddr set udp dport map @hosts udp dport set udp dport map @inbound notrack accept"
     )
-    ports, source = _source(family, mapping, outside, servers, seed)
+    ports, source = _source(family, mapping, outside, destinations, client_ports, random.Random(seed))
     return f"""
 table {ip} lab {{
     {ports}
+    map hosts {{ type inet_service : {address}; {timed} }}
     map inbound {{ type inet_service : inet_service; {timed} }}
     set contacted {{ type inet_service . {address}; {timed} }}
     set flows {{ type inet_service . {address} . inet_service; {timed} }}
@@ -53,6 +59,7 @@ table {ip} lab {{
     chain learn {{ type filter hook postrouting priority srcnat + 10;
         oifname != outside return
         meta l4proto != udp return
+        update @hosts {{ udp sport : ct original {ip} saddr }}
         update @inbound {{ udp sport : ct original proto-src }}
         update @contacted {{ udp sport . {ip} daddr }}
         update @flows {{ udp sport . {ip} daddr . udp dport }}
@@ -67,30 +74,19 @@ table {ip} lab {{
 {closed()}"""
 
 
-def _source(family, mapping, outside, servers, seed):
-    """The table of external ports, if the mapping needs one, and the rules that use it."""
+def _source(family, mapping, outside, destinations, client_ports, shuffled):
+    """The table of external ports, if the mapping needs one, and the rule that chooses one."""
     ip, address = KINDS[family]
-    transports = "meta l4proto { tcp, udp }"
-    target = f"snat to [{outside}]" if family == 6 else f"snat to {outside}"
+    target = f"meta l4proto {{ tcp, udp }} snat to {f'[{outside}]' if family == 6 else outside}"
     if mapping == "endpoint-independent":
-        return "", f"{transports} {target}"
-    if mapping == "address-dependent":
-        destinations = list(servers)
-        key, kind = f"{ip} daddr . th sport", f"{address} . inet_service"
-        width = (65536 - FALLBACK) // len(servers)
-        fallback = "\n".join(
-            f"{ip} daddr {server} {transports} {target}:{FALLBACK + n * width}-{FALLBACK + (n + 1) * width - 1}"
-            for n, server in enumerate(servers)
-        )
-    else:
-        destinations = [f"{server} . {port}" for server in servers for port in STUN_PORTS]
-        key, kind = f"{ip} daddr . th dport . th sport", f"{address} . inet_service . inet_service"
-        fallback = f"{transports} {target}:{FALLBACK}-65535 fully-random"
-    own = [f"{destination} . {port}" for destination in destinations for port in CLIENT_PORTS]
-    external = random.Random(seed).sample(POOL, len(own))
-    elements = ", ".join(f"{one} : {port}" for one, port in zip(own, external))
-    table = f"map ports {{ type {kind} : inet_service; elements = {{ {elements} }}\n}}"
-    return table, f"{transports} {target}:{key} map @ports\n{fallback}"
+        return "", target
+    if mapping == "address-and-port-dependent":
+        elements = ", ".join(f"{place} : {port}" for place, port in enumerate(shuffled.sample(POOL, FLOWS)))
+        return "", f"{target}:numgen inc mod {FLOWS} map {{ {elements} }}"
+    own = [f"{destination} . {port}" for destination in destinations for port in client_ports]
+    elements = ", ".join(f"{one} : {port}" for one, port in zip(own, shuffled.sample(POOL, len(own))))
+    table = f"map ports {{ type {address} . inet_service : inet_service; elements = {{ {elements} }}\n}}"
+    return table, f"{target}:{ip} daddr . th sport map @ports"
 
 
 def masquerade(family, flags=""):

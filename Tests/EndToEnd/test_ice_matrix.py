@@ -1,0 +1,230 @@
+"""Real ICE ends behind real NATs of every kind: what joins them is what the RFCs let, what icecheck predicts, and the
+same whoever the other end is. `Scripts/ice-matrix` prints all of it; here each pair of networks is met once.
+
+A pair that cannot be joined costs the patience that it is given, so that is short: it is five times what a pair takes
+that can.
+"""
+
+import pytest
+from aioice_end import PACKAGES
+from chromium_end import is_installed
+from icematrix import NETWORKS, Cell, Labs, Predictions, meet
+from natlab import LABELS
+
+PATIENCE, PATIENCE_IN_VAIN = 15, 2.5
+
+PAIRS = [(a, b) for place, a in enumerate(NETWORKS) for b in NETWORKS[place:]]
+# Each pair once, and among all meetings in both orders.
+TRANSPOSED = [pair[::-1] for pair in PAIRS]
+
+
+def rule(first, second):
+    """What ICE finds without a relay, from RFC 4787's words alone."""
+    one, other = (LABELS[name].ipv4 for name in (first, second))
+    kinds = [{"none": "host", "endpoint-independent": "srflx"}.get(end.mapping, "prflx") for end in (one, other)]
+    strict = "address-and-port-dependent"
+    if kinds == ["prflx", "prflx"]:
+        # Only a filter that lets everyone in takes the first check; its sender must take the answer from another port,
+        # and one of both must go on from the port that it was seen at.
+        filters = {one.filtering, other.filtering}
+        meets = (
+            "endpoint-independent" in filters and strict not in filters and {one.mapping, other.mapping} != {strict}
+        )
+    else:
+        # The checks of an end whose port nobody can know come unasked for from that port.
+        meets = not any(
+            kind == "prflx" and peer.filtering == strict for kind, peer in zip(kinds, (other, one))
+        )
+    return Cell("direct", *kinds) if meets else Cell("none")
+
+
+@pytest.fixture(scope="module")
+def labs(permitted, coturn_installed):
+    with Labs() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def labs_with_browsers(permitted, coturn_installed):
+    if not is_installed():
+        pytest.skip("Chromium is not installed (Debian: chromium, chromium-driver)")
+    with Labs(browsers=False) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def aioice_installed():
+    if not (PACKAGES / "aioice").exists():
+        pytest.skip("aioice is not installed (Scripts/install-packages test)")
+
+
+@pytest.fixture(scope="module")
+def predictions(binary, labs):
+    with Predictions(labs) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def dual_labs(permitted, coturn_installed):
+    with Labs(families=(4, 6)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def dual_predictions(binary, dual_labs):
+    with Predictions(dual_labs) as made:
+        yield made
+
+
+def met(labs, meeting, names, turn, expected):
+    patience = PATIENCE if expected.way != "none" else PATIENCE_IN_VAIN
+    return meet(labs.at(*names), meeting, turn, patience)
+
+
+def named(values):
+    return "-".join(one.removeprefix("nat-") for one in values) if isinstance(values, tuple) else None
+
+
+# The labs themselves: an implementation that is not icecheck's finds what the rule says.
+ALONE = [pair for place, pair in enumerate(PAIRS) if place % 5 == 0]
+
+
+@pytest.mark.parametrize("names", ALONE, ids=named)
+def test_aioice_alone_finds_what_the_rule_lets(labs, aioice_installed, names):
+    expected = rule(*names)
+    cell = met(labs, "aioice-alone", names, "none", expected)
+    assert cell.result == expected.result, cell.detail
+
+
+@pytest.mark.parametrize("names", [("nat-apdm-apdf", "nat-apdm-apdf"), ("nat-eim-apdf", "nat-adm-apdf")], ids=named)
+@pytest.mark.parametrize("turn", ["both", "first", "second"])
+def test_aioice_alone_is_relayed_where_there_is_no_other_way(labs, aioice_installed, names, turn):
+    cell = meet(labs.at(*names), "aioice-alone", turn, PATIENCE)
+    assert cell.way == "relayed", cell.detail
+
+
+@pytest.mark.parametrize("hides", [True, False], ids=["hidden", "shown"])
+def test_chromium_alone_meets_itself_and_hides_its_addresses_unless_told(permitted, coturn_installed, hides):
+    if not is_installed():
+        pytest.skip("Chromium is not installed (Debian: chromium, chromium-driver)")
+    with Labs() as labs:
+        lab = labs.at("nat-adm-adf", "nat-eim-adf")
+        lab.start_browsers(hides_addresses=hides)
+        page = lab.browsers[0].connection([{"urls": "stun:11.0.0.2"}])
+        offer = page.describe()
+        page.close()
+        assert (".local " in offer["sdp"]) == hides and (lab.ends[0].address(4) in offer["sdp"]) != hides
+        assert meet(lab, "chromium-alone", "none", PATIENCE).result == rule("nat-adm-adf", "nat-eim-adf").result
+
+
+# The prediction
+
+
+@pytest.mark.parametrize("names", PAIRS, ids=named)
+def test_what_is_predicted_is_what_the_rule_lets(predictions, names):
+    for pair in (names, names[::-1]):
+        predicted = predictions.of(*pair)
+        assert predicted.result == rule(*pair).result and not predicted.detail
+
+
+# What icecheck does
+
+
+@pytest.mark.parametrize("turn", ["none", "both"])
+@pytest.mark.parametrize("names", PAIRS, ids=named)
+def test_two_of_icecheck_find_what_is_predicted(labs, predictions, names, turn):
+    expected = predictions.of(*names, turn)
+    cell = met(labs, "icecheck", names, turn, expected)
+    assert cell.result == expected.result, cell.detail
+
+
+@pytest.mark.parametrize("turn", ["none", "both"])
+@pytest.mark.parametrize("names", TRANSPOSED, ids=named)
+def test_icecheck_and_aioice_find_what_is_predicted(labs, predictions, aioice_installed, names, turn):
+    expected = predictions.of(*names, turn)
+    cell = met(labs, "aioice", names, turn, expected)
+    assert cell.result == expected.result, cell.detail
+
+
+@pytest.mark.parametrize("turn", ["first", "second"])
+@pytest.mark.parametrize("names", [("nat-apdm-apdf", "nat-eim-apdf"), ("nat-adm-adf", "nat-apdm-adf")], ids=named)
+@pytest.mark.parametrize("meeting", ["icecheck", "aioice"])
+def test_a_relay_of_one_side_is_enough(labs, predictions, aioice_installed, meeting, names, turn):
+    expected = predictions.of(*names, turn)
+    assert expected.way == "relayed"
+    cell = met(labs, meeting, names, turn, expected)
+    assert cell.result == expected.result, cell.detail
+
+
+@pytest.mark.parametrize(
+    "names, turn",
+    [
+        (("nat-eim-apdf", "nat-eim-apdf"), "none"),
+        (("nat-apdm-apdf", "nat-adm-apdf"), "none"),
+        (("nat-apdm-adf", "nat-eim-adf"), "both"),
+        (("nat-apdm-apdf", "nat-apdm-apdf"), "both"),
+        (("nat-apdm-apdf", "nat-eim-apdf"), "second"),
+    ],
+    ids=named,
+)
+def test_lines_of_icecheck_lead_to_what_is_predicted_of_either_end_in_control(labs, predictions, names, turn):
+    expected = predictions.of(*names, turn)
+    mirrored = predictions.of(*names[::-1], {"second": "first"}.get(turn, turn))
+    cell = met(labs, "line", names, turn, expected)
+    assert cell.result in (expected.result, (mirrored.way, mirrored.second, mirrored.first)), cell.detail
+
+
+# Other networks, with both families: with one name, both ends are behind one router.
+OTHERS = [
+    (("no-nat",), "none"),
+    (("nat-apdm-apdf",), "none"),
+    (("masquerade",), "both"),
+    (("double-nat",), "none"),
+    (("double-nat", "masquerade"), "none"),
+    (("double-nat", "double-nat"), "none"),
+    (("firewall", "masquerade"), "none"),
+    (("firewall", "nat-adm-eif"), "both"),
+    (("masquerade-random", "masquerade"), "none"),
+    (("masquerade-random", "masquerade"), "both"),
+    (("masquerade-fully-random", "no-nat"), "none"),
+    (("ipv6-only", "masquerade"), "none"),
+    (("udp-dropped", "no-nat"), "none"),
+]
+
+
+@pytest.mark.parametrize("names, turn", OTHERS, ids=named)
+def test_other_networks_are_as_predicted_with_both_families(dual_labs, dual_predictions, names, turn):
+    expected = dual_predictions.of(*names, turn=turn)
+    cell = met(dual_labs, "icecheck", names, turn, expected)
+    assert cell.result == expected.result, cell.detail
+
+
+@pytest.mark.parametrize("meeting", ["icecheck", "aioice"])
+@pytest.mark.parametrize("names, turn", [(("udp-dropped", "no-nat"), "first"), (("masquerade", "udp-rejected"), "second")])
+def test_turn_over_tcp_gets_out_where_udp_does_not(labs, aioice_installed, binary, meeting, names, turn):
+    assert meet(labs.at(*names), meeting, turn, PATIENCE).way == "relayed"
+
+
+BROWSER_CELLS = [
+    ("no-nat", "no-nat", "none"),
+    ("no-nat", "nat-apdm-apdf", "none"),
+    ("nat-eim-eif", "nat-eim-apdf", "none"),
+    ("nat-adm-eif", "nat-adm-adf", "none"),
+    ("nat-apdm-adf", "nat-eim-adf", "none"),
+    ("nat-eim-apdf", "nat-apdm-eif", "none"),
+    ("nat-apdm-apdf", "nat-apdm-apdf", "both"),
+    ("nat-eim-apdf", "nat-adm-apdf", "both"),
+    # Where Chromium with itself finds nothing.
+    ("nat-apdm-eif", "nat-apdm-eif", "both"),
+    ("nat-adm-adf", "nat-eim-eif", "both"),
+    ("nat-apdm-apdf", "nat-eim-apdf", "first"),
+    ("nat-eim-apdf", "nat-apdm-apdf", "second"),
+]
+
+
+@pytest.mark.parametrize("first, second, turn", BROWSER_CELLS)
+def test_icecheck_and_chromium_find_what_is_predicted(labs_with_browsers, predictions, first, second, turn):
+    """In Chromium's words ICE and DTLS are connected."""
+    expected = predictions.of(first, second, turn)
+    cell = met(labs_with_browsers, "chromium", (first, second), turn, expected)
+    assert cell.result == expected.result, cell.detail
