@@ -173,13 +173,13 @@ _icecheck() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    check|candidates|stun|nat|turn|predict|serve|decode|explain|help)
+    check|candidates|stun|nat|turn|connect|serve|decode|explain|help)
         # Offer subcommand argument completions
         "_icecheck_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'check candidates stun nat turn predict serve decode explain help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'check candidates stun nat turn connect serve decode explain help' -- "${cur}"))
         ;;
     esac
 }
@@ -481,19 +481,70 @@ _icecheck_turn_credentials() {
     esac
 }
 
-_icecheck_predict() {
+_icecheck_connect() {
     repeating_flags=()
-    non_repeating_flags=(--sfu --version -h --help)
-    repeating_options=()
-    non_repeating_options=(--bitrate --participants --format)
+    non_repeating_flags=(--stdio --sdp --answer --all-pairs --throughput --tcp --no-private --no-redirect --follow-private -4 --ipv4 -6 --ipv6 --insecure --dry-run --no-progress --version -h --help)
+    repeating_options=(--ice-servers)
+    non_repeating_options=(--via --send --receive --force --duration --output --user --password --password-file --secret --secret-file --access-token-file --ttl --realm --interface --bind --ca-file --timeout --format)
     __icecheck_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
-    '--bitrate')
+    '--via')
         return
         ;;
-    '--participants')
+    '--send')
+        return
+        ;;
+    '--receive')
+        return
+        ;;
+    '--force')
+        return
+        ;;
+    '--duration')
+        return
+        ;;
+    '--output')
+        return
+        ;;
+    '--user')
+        return
+        ;;
+    '--password')
+        return
+        ;;
+    '--password-file')
+        return
+        ;;
+    '--secret')
+        return
+        ;;
+    '--secret-file')
+        return
+        ;;
+    '--access-token-file')
+        return
+        ;;
+    '--ttl')
+        return
+        ;;
+    '--realm')
+        return
+        ;;
+    '--ice-servers')
+        return
+        ;;
+    '--interface')
+        return
+        ;;
+    '--bind')
+        return
+        ;;
+    '--ca-file')
+        return
+        ;;
+    '--timeout')
         return
         ;;
     '--format')

@@ -27,7 +27,8 @@ int csys_terminal_take_long_lines(int descriptor) {
     changed.c_cc[VMIN] = 1;
     changed.c_cc[VTIME] = 0;
     // A background job that changes the terminal is stopped: it reads nothing, either.
-    if (tcgetpgrp(descriptor) != getpgrp()) return -EIO;
+    pid_t foreground = tcgetpgrp(descriptor);
+    if (foreground >= 0 && foreground != getpgrp()) return -EIO;
     if (tcsetattr(descriptor, TCSANOW, &changed) != 0) return -errno;
     terminal_descriptor = descriptor;
     return 0;

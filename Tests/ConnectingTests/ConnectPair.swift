@@ -93,7 +93,7 @@ struct ConnectPair {
             flights.append(
                 Flight(at: now, side: side, input: .opened(path, local: Endpoint(own, port(of: path)))))
         case .transmit(let transmit):
-            guard delivers(side, transmit.bytes) else { return }
+            guard transmit.destination.port >= 10_000, delivers(side, transmit.bytes) else { return }
             let arrival = Datagram(
                 path: PathID(UInt32(transmit.destination.port) - 10_000),
                 source: Endpoint(own, port(of: transmit.path)),
