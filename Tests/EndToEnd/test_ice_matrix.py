@@ -196,7 +196,10 @@ OTHERS = [
 def test_other_networks_are_as_predicted_with_both_families(dual_labs, dual_predictions, names, turn):
     expected = dual_predictions.of(*names, turn=turn)
     cell = met(dual_labs, "icecheck", names, turn, expected)
-    assert cell.result == expected.result, cell.detail
+    # Of the relays of two families, which pair is ready when one is nominated is a matter of milliseconds: a check
+    # that comes to a relay before its permission is lost, and sent again after half a second.
+    assert cell.way == expected.way, cell.detail
+    assert cell.result == expected.result or cell.way == "relayed", cell.detail
 
 
 @pytest.mark.parametrize("meeting", ["icecheck", "aioice"])
