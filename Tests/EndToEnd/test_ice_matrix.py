@@ -203,7 +203,9 @@ def test_other_networks_are_as_predicted_with_both_families(dual_labs, dual_pred
 
 
 @pytest.mark.parametrize("meeting", ["icecheck", "aioice"])
-@pytest.mark.parametrize("names, turn", [(("udp-dropped", "no-nat"), "first"), (("masquerade", "udp-rejected"), "second")])
+@pytest.mark.parametrize(
+    "names, turn", [(("udp-dropped", "no-nat"), "first"), (("masquerade", "udp-rejected"), "second")], ids=named
+)
 def test_turn_over_tcp_gets_out_where_udp_does_not(labs, aioice_installed, binary, meeting, names, turn):
     assert meet(labs.at(*names), meeting, turn, PATIENCE).way == "relayed"
 
