@@ -185,7 +185,8 @@ def parsed():
     parser.add_argument("--rto", type=float, default=0.1, metavar="SECONDS")
     parser.add_argument("--retransmissions", type=int, default=4)
     parser.add_argument("--timeout", type=float, default=10, metavar="SECONDS")
-    parser.add_argument("--linger", type=float, default=0.5, metavar="SECONDS", help="for data and the peer's last checks")
+    # For data, and for the peer's last checks.
+    parser.add_argument("--linger", type=float, default=0.5, metavar="SECONDS")
     parser.add_argument("--output", type=Path)
     return parser.parse_args()
 

@@ -147,7 +147,7 @@ class IcecheckEnd(ProcessEnd):
     def command(self):
         role = [] if not self.sdp else ["--sdp"] if self.offers else ["--sdp", "--answer"]
         words = [found_binary(), "connect", *role, "--stdio", "--format", "json", "--output", self.output]
-        words += ["--duration", "0.3", "--timeout", self.patience, *self.more]
+        words += ["--duration", "0.2", "--timeout", self.patience, *self.more]
         return words + self.servers.words
 
     def outcome(self, text, said):

