@@ -173,13 +173,13 @@ _icecheck() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    check|candidates|stun|nat|turn|connect|serve|decode|explain|help)
+    check|candidates|stun|nat|turn|predict|connect|serve|decode|explain|help)
         # Offer subcommand argument completions
         "_icecheck_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'check candidates stun nat turn connect serve decode explain help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'check candidates stun nat turn predict connect serve decode explain help' -- "${cur}"))
         ;;
     esac
 }
@@ -476,6 +476,28 @@ _icecheck_turn_credentials() {
         return
         ;;
     '--realm')
+        return
+        ;;
+    esac
+}
+
+_icecheck_predict() {
+    repeating_flags=()
+    non_repeating_flags=(--sfu --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--bitrate --participants --format)
+    __icecheck_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--bitrate')
+        return
+        ;;
+    '--participants')
+        return
+        ;;
+    '--format')
+        __icecheck_add_completions -W 'text'$'\n''json'$'\n''sdp'
         return
         ;;
     esac
