@@ -75,7 +75,10 @@ let package = Package(
         tests("ReportingTests", ["Reporting", "Diagnosis", "Session", "Engines", "STUN", "NetTypes", "Dissection"]),
         tests(
             "ConnectingTests",
-            ["Connecting", "Signaling", "Session", "SecureTransport", "SimNet", "Server", "Engines", "STUN", "NetTypes"]),
+            [
+                "Connecting", "Signaling", "Session", "SecureTransport", "SimNet", "Server", "Engines", "STUN",
+                "NetTypes",
+            ]),
         tests("SignalingTests", ["Signaling", "Engines", "STUN", "NetTypes"]),
         tests("DissectionTests", ["Dissection", "Signaling", "Engines", "STUN", "NetTypes"]),
         tests("HostIOTests", ["HostIO", "NetTypes"]),
