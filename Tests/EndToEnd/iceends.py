@@ -33,6 +33,8 @@ class Outcome:
     remote: str | None = None
     seconds: float = 0
     detail: str = ""
+    # What icecheck's report of the session says that it had expected, where the end is one.
+    expected: dict | None = None
 
     @property
     def way(self):
@@ -155,7 +157,8 @@ class IcecheckEnd(ProcessEnd):
             return Outcome(False, detail=said or "no report")
         report = json.loads(text)
         failure = report["connect"].get("failure", "")
-        return Outcome(*connected_by(report), detail="; ".join(one for one in (failure, said) if one))
+        detail = "; ".join(one for one in (failure, said) if one)
+        return Outcome(*connected_by(report), detail=detail, expected=report["connect"].get("prediction"))
 
 
 class IcecheckLineEnd(IcecheckEnd):

@@ -8,7 +8,8 @@ that can.
 import pytest
 from aioice_end import PACKAGES
 from chromium_end import is_installed
-from icematrix import NETWORKS, Cell, Labs, Predictions, meet
+from iceends import join
+from icematrix import MEETINGS, NETWORKS, TURNS, Cell, Labs, Predictions, meet
 from natlab import LABELS
 
 PATIENCE, PATIENCE_IN_VAIN = 15, 2.5
@@ -180,6 +181,23 @@ def test_lines_of_icecheck_lead_to_what_is_predicted_of_either_end_in_control(la
     mirrored = predictions.of(*names[::-1], {"second": "first"}.get(turn, turn))
     cell = met(labs, "line", names, turn, expected)
     assert cell.result in (expected.result, (mirrored.way, mirrored.second, mirrored.first)), cell.detail
+
+
+@pytest.mark.parametrize(
+    "names, turn",
+    [
+        (("nat-eim-apdf", "nat-eim-adf"), "none"),
+        (("nat-apdm-apdf", "nat-adm-apdf"), "none"),
+        (("nat-apdm-adf", "no-nat"), "none"),
+        (("nat-apdm-apdf", "nat-eim-apdf"), "first"),
+    ],
+    ids=named,
+)
+def test_both_ends_say_what_they_had_expected_and_that_it_was_so(labs, binary, names, turn):
+    ends = join(labs.at(*names), *MEETINGS["line"], TURNS[turn], patience=12)
+    for end in ends:
+        assert end.expected and end.expected["agrees"] and "dependsOn" not in end.expected, ends
+        assert end.expected["outcome"] == end.way, ends
 
 
 # Other networks, with both families: with one name, both ends are behind one router.

@@ -15,7 +15,8 @@ extension ConnectEvidence.Prediction {
         for address in prefixes { local.prefixes[address.address.withoutZone] = address.prefixLength }
         let remote = MachineFacts(evidence.remoteCandidates, evidence.remoteNAT)
         // Between the two ends of a loopback there is no network to predict.
-        guard local.isMentioned, remote.isMentioned else { return nil }
+        guard [evidence.localCandidates, evidence.remoteCandidates].allSatisfy({ $0.contains(where: \.leadsOut) })
+        else { return nil }
         var predictor = Predictor()
         let predicted = predictor.predict(local.model, remote.model)
         let happened = PathOutcome(of: evidence)
@@ -36,9 +37,15 @@ extension PathOutcome {
     }
 }
 
-extension MachineFacts {
-    fileprivate var isMentioned: Bool { ipv4.isMentioned || ipv6.isMentioned }
+extension Candidate {
+    /// Whether it is of more than this machine.
+    fileprivate var leadsOut: Bool {
+        guard case .address(let address) = address else { return true }
+        return !address.isLoopback
+    }
+}
 
+extension MachineFacts {
     /// What a machine tells its peer about itself.
     fileprivate init(_ candidates: [Candidate], _ nat: [IPAddress.Family: NATTraits]) {
         self.init()
