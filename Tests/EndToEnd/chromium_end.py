@@ -111,7 +111,7 @@ class Browser:
     def __init__(self, namespace, hides_addresses=True):
         self.namespace, self.session = namespace, None
         self._directory = Path(tempfile.mkdtemp(prefix="icecheck-test-chromium-"))
-        self._driver = None
+        self._driver = self._caretaker = None
         try:
             self._start_driver()
             self._start_browser(hides_addresses)
@@ -137,14 +137,11 @@ class Browser:
             pass
         finally:
             self.session = None
-            if self._driver:
-                # The browser's processes are the driver's children, all of one session.
-                try:
-                    os.killpg(self._driver.pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+            if self._caretaker:
+                self._caretaker.stdin.close()
+                self._caretaker.wait()
                 self._driver.wait()
-                self._driver = None
+                self._caretaker = self._driver = None
             shutil.rmtree(self._directory, ignore_errors=True)
 
     def _start_driver(self):
@@ -155,6 +152,13 @@ class Browser:
                 ["ip", *self.namespace.prefix(), "chromedriver", "--port=0"], stdin=subprocess.DEVNULL, stdout=output,
                 stderr=output, start_new_session=True, preexec_fn=tied_to_us(signal.SIGKILL), env=os.environ | home,
             )  # fmt: skip
+        # The browser's processes are the driver's, and of its group; they outlive it. They are ended when its pipe is
+        # closed, by us or by our end.
+        script = 'cat >/dev/null; kill -KILL "-$1" 2>/dev/null; sleep 0.1; rm -rf "$2"'
+        self._caretaker = subprocess.Popen(
+            ["sh", "-c", script, "caretaker", str(self._driver.pid), str(self._directory)], stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
         deadline = time.monotonic() + 20
         # "ChromeDriver was started successfully on port 12345."
         while not (words := said.read_text(errors="replace").partition("successfully on port ")[2]):

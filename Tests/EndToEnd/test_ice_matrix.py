@@ -5,12 +5,18 @@ A pair that cannot be joined costs the patience that it is given, so that is sho
 that can.
 """
 
+import subprocess
+import sys
+
 import pytest
 from aioice_end import PACKAGES
 from chromium_end import is_installed
+from conftest import HERE
 from iceends import join
 from icematrix import MEETINGS, NETWORKS, TURNS, Cell, Labs, Predictions, meet
 from natlab import LABELS
+from netlab import command
+from test_natlab import wait_until
 
 PATIENCE, PATIENCE_IN_VAIN = 15, 2.5
 
@@ -124,6 +130,25 @@ def test_chromium_alone_meets_itself_and_hides_its_addresses_unless_told(permitt
         page.close()
         assert (".local " in offer["sdp"]) == hides and (lab.ends[0].address(4) in offer["sdp"]) != hides
         assert meet(lab, "chromium-alone", "none", PATIENCE).result == rule("nat-adm-adf", "nat-eim-adf").result
+
+
+KILLED = """
+import os, signal
+from icelab import ICELab
+lab = ICELab("masquerade", "no-nat")
+lab.start_browsers()
+print(*[browser._driver.pid for browser in lab.browsers], flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_no_browser_is_left_of_a_run_that_is_killed(permitted):
+    if not is_installed():
+        pytest.skip("Chromium is not installed (Debian: chromium, chromium-driver)")
+    done = subprocess.run([sys.executable, "-c", KILLED], cwd=HERE, stdout=subprocess.PIPE, text=True, timeout=60)
+    groups = set(done.stdout.split())
+    assert len(groups) == 2
+    assert wait_until(lambda: not groups & set(command("ps", "-eo", "pgid=").split()))
 
 
 # The prediction
