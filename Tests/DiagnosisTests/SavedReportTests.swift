@@ -86,6 +86,24 @@ import Testing
         #expect(machine.kind.relays == RelayKind(hasIPv4: true, isOverStreams: true))
     }
 
+    @Test("Count a relay whose data could not be tried, since UDP leaves the network neither to servers nor to relays")
+    func unproven() throws {
+        for (udp, expected) in [
+            ("\"ok\": false, \"error\": {\"kind\": \"timeout\"}", RelayKind(hasIPv4: true, isOverStreams: true)),
+            ("\"ok\": true", RelayKind.none),
+        ] {
+            let text = """
+                {"schema": "icecheck/report/1", "command": "icecheck check", "candidates": [],
+                "stun": [{"transport": "udp", "serverAddress": "198.51.100.1:3478", \(udp)},
+                {"transport": "tcp", "serverAddress": "198.51.100.1:3478", "ok": true}],
+                "turn": [{"transport": "tcp", "serverAddress": "198.51.100.1:3478", "ok": false,
+                "error": {"kind": "no-data"}, "relayedAddress": "198.51.100.1:49152"}]}
+                """
+            let machine = try #require(Self.machines(Self.items(text)).first)
+            #expect(machine.kind.relays == expected)
+        }
+    }
+
     @Test("Come behind one another, and a bad one among them is told with its place and passed over")
     func several() {
         let line = Self.check.split(separator: "\n").joined(separator: " ")

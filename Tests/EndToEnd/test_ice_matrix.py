@@ -257,7 +257,8 @@ def test_other_networks_are_as_predicted_with_both_families(dual_labs, dual_pred
 @pytest.mark.parametrize(
     "names, turn", [(("udp-dropped", "no-nat"), "first"), (("masquerade", "udp-rejected"), "second")], ids=named
 )
-def test_turn_over_tcp_gets_out_where_udp_does_not(labs, aioice_installed, binary, meeting, names, turn):
+def test_turn_over_tcp_gets_out_where_udp_does_not(labs, predictions, aioice_installed, meeting, names, turn):
+    assert predictions.of(*names, turn).way == "relayed"
     assert meet(labs.at(*names), meeting, turn, PATIENCE).way == "relayed"
 
 

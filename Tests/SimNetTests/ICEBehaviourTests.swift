@@ -206,6 +206,18 @@ import Testing
         #expect(working.contains { $0.isRelayed } && working.contains { !$0.isRelayed }, "\(duel.dump())")
     }
 
+    @Test func theFirstCheckOfARelayGetsThrough() throws {
+        var duel = try ICEDuel([.init(middle: Self.symmetric, hasTURN: true), .init(middle: Self.symmetric)], seed: 15)
+        duel.signals = false
+        duel.advance(.seconds(2))
+        let start = duel.net.now
+        duel.signals = true
+        duel.run()
+        let first = duel.agent(1).pairs.filter { $0.remote.kind == .relayed }.compactMap(\.succeededAt).min()
+        // A retransmission would come after 500 ms.
+        #expect(duel.isRelayed && first.map { $0 - start < .milliseconds(200) } == true, "\(duel.dump())")
+    }
+
     @Test func closingDeletesEveryAllocation() throws {
         var duel = try ICEDuel([.init(hasTURN: true), .init(hasTURN: true)], seed: 14)
         duel.run()

@@ -20,6 +20,11 @@ struct MachineFacts {
         var isSilentOverUDP = false
         var isAnsweredOverStreams = false
 
+        /// An address of the own network, without an answer from outside, is no way out.
+        var passesUDP: Bool? {
+            isAnsweredOverUDP ? true : isSilentOverUDP && isAnsweredOverStreams ? false : nil
+        }
+
         var isMentioned: Bool {
             !hosts.isEmpty || mapping != nil || isAnsweredOverUDP || isSilentOverUDP || isAnsweredOverStreams
         }
@@ -33,6 +38,9 @@ struct MachineFacts {
     var listsRelays = false
     /// Relays that carry data: over which transport, with relayed addresses of which family.
     var relays: [(isOverStream: Bool, family: IPAddress.Family)] = []
+    /// Relays that were given and through which no data was seen to pass. Where UDP does not leave the machine's network,
+    /// none could be: what is sent to the relay, to come back through it, is sent over UDP.
+    var unprovenRelays: [(isOverStream: Bool, family: IPAddress.Family)] = []
     /// Prefixes of the machine's interfaces.
     var prefixes: [IPAddress: Int] = [:]
 
@@ -95,18 +103,18 @@ struct MachineFacts {
     }
 
     private var relayKind: RelayKind {
-        guard !relays.isEmpty else { return listsRelays ? .none : .unknown }
+        let isBlocked = [ipv4, ipv6].contains { $0.passesUDP == false }
+        let usable = relays.isEmpty && isBlocked ? unprovenRelays : relays
+        guard !usable.isEmpty else { return listsRelays ? .none : .unknown }
         return RelayKind(
-            hasIPv4: relays.contains { $0.family == .ipv4 }, hasIPv6: relays.contains { $0.family == .ipv6 },
-            isOverStreams: relays.allSatisfy(\.isOverStream))
+            hasIPv4: usable.contains { $0.family == .ipv4 }, hasIPv6: usable.contains { $0.family == .ipv6 },
+            isOverStreams: usable.allSatisfy(\.isOverStream))
     }
 
     private func network(_ family: IPAddress.Family) -> NetworkKind {
         let facts = self[family]
         guard facts.isMentioned else { return listsAddresses ? .absent : .unknown }
-        // An address of the own network, without an answer from outside, is no way out.
-        let passesUDP: Bool? =
-            facts.isAnsweredOverUDP ? true : facts.isSilentOverUDP && facts.isAnsweredOverStreams ? false : nil
+        let passesUDP = facts.passesUDP
         if passesUDP == false { return .blocked }
         let mapping = mapping(facts)
         var filtering = facts.filtering ?? .all

@@ -29,8 +29,11 @@ extension MachineModel {
             facts.addContact(
                 server: server, isStream: result.transport.isStream, isAnswered: result.contact.isOK,
                 mapped: allocation?.mappedAddress, local: result.evidence?.localAddress)
-            if result.isOK, let relayed = result.relay?.relayedAddress {
+            guard let relayed = result.relay?.relayedAddress else { continue }
+            if result.isOK {
                 facts.relays.append((result.transport.isStream, relayed.address.family))
+            } else {
+                facts.unprovenRelays.append((result.transport.isStream, relayed.address.family))
             }
         }
         for record in diagnosis.nat where record.transport == .udp { facts.add(record) }

@@ -145,8 +145,12 @@ struct SavedReport {
         facts.addContact(
             server: server.address, isStream: isStream, isAnswered: isOK || isTURN && !isSilent,
             mapped: mapped.flatMap { scanner.endpoint($0) }, local: local.flatMap { scanner.endpoint($0) })
-        if isTURN, isOK, let relayed = relayed.flatMap({ scanner.endpoint($0) }) {
-            facts.relays.append((isStream, relayed.family))
+        if isTURN, let relayed = relayed.flatMap({ scanner.endpoint($0) }) {
+            if isOK {
+                facts.relays.append((isStream, relayed.family))
+            } else {
+                facts.unprovenRelays.append((isStream, relayed.family))
+            }
         }
     }
 

@@ -60,7 +60,6 @@ extension ICEAgent {
         let link = links[pair.number]
         let local = locals[link.sender]
         let isReliable = local.candidate.transport == .tcp
-        if case .relay(let relay) = local.sender { permit(relay, remotes[link.remote].endpoint.address) }
         if local.sender == .connections, link.connection.map({ connections[$0] == nil }) ?? true {
             _ = connect(pair, at: now)
         }

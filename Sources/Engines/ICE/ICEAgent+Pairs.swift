@@ -124,6 +124,8 @@ extension ICEAgent {
                 id: id, local: locals[local].candidate, remote: remotes[remote].candidate, priority: priority,
                 state: isFirst || hasSucceeded ? .waiting : .frozen))
         links.append(ICELink(sender: local, remote: remote, connection: connection))
+        // Before its turn comes: the peer's check may come to the relay first, and would be lost.
+        if case .relay(let relay) = locals[local].sender { permit(relay, remotes[remote].endpoint.address) }
         pairByEnds[ICEEnds(sender: local, remote: remote, connection: connection)] = id
         observe(.pairFormed(id), at: now)
         return id
