@@ -125,6 +125,30 @@ import Testing
         #expect(Set(script.sent.map(\.destination)).count == 60)
     }
 
+    @Test func oneAddressGetsABurstOfFortyAndThenFiftyASecondWithAllRepetitions() throws {
+        var script = ICEScript()
+        let candidates = (0..<100).map { (number: Int) -> Candidate in
+            let endpoint = Endpoint(ICEScript.remote.address, UInt16(6000 + number))
+            return Candidate(.host, foundation: "f\(number)", priority: UInt32(1000 + number), endpoint: endpoint)
+        }
+        script.signal(candidates)
+        var times: [Instant] = []
+        for _ in 0..<3000 {
+            let before = script.sent.count
+            script.pass(.milliseconds(5))
+            times += Array(repeating: script.now, count: script.sent.count - before)
+        }
+        #expect(times.count > 300)
+        for first in times.indices {
+            for last in times.indices[first...] {
+                let most = 40 + (times[last] - times[first] + .milliseconds(5)).nanoseconds / 20_000_000
+                guard last - first + 1 > most else { continue }
+                Issue.record("\(last - first + 1) datagrams within \(times[last] - times[first])")
+                return
+            }
+        }
+    }
+
     @Test func candidatesThatNoHostHasAreRefused() throws {
         var script = ICEScript(.controlling) { $0.refusesPrivate = true }
         let addresses = [

@@ -29,7 +29,9 @@ extension ICEAgent {
     /// Sends what is due next; false where nothing is.
     mutating func sendNextCheck(at now: Instant) -> Bool {
         guard !configuration.isLite, remoteCredentials != nil else { return false }
-        if let due = checks.firstIndex(where: { $0.client.isDue(at: now) && !$0.isCalledOff }) {
+        if let due = checks.firstIndex(where: {
+            $0.client.isDue(at: now) && !$0.isCalledOff && isAllowed($0.pair, at: now)
+        }) {
             retransmit(due, at: now)
             return true
         }
@@ -52,7 +54,11 @@ extension ICEAgent {
 
     /// Whether the destination may get another datagram (product.md, promise 7).
     private func isAllowed(_ pair: ICEPair.ID, at now: Instant) -> Bool {
-        pacer.earliest(to: remotes[links[pair.number].remote].endpoint.address, from: now) <= now
+        earliest(for: pair, from: now) <= now
+    }
+
+    private func earliest(for pair: ICEPair.ID, from now: Instant) -> Instant {
+        pacer.earliest(to: remotes[links[pair.number].remote].endpoint.address, from: now)
     }
 
     private mutating func begin(_ pair: ICEPair.ID, nominates: Bool, isTriggered: Bool, at now: Instant) {
@@ -304,7 +310,9 @@ extension ICEAgent {
 
     var checkWake: Instant? {
         guard remoteCredentials != nil else { return nil }
-        let waits = checks.compactMap { $0.isCalledOff ? nil : $0.client.nextWake }
+        let waits = checks.compactMap { check in
+            check.isCalledOff ? nil : check.client.nextWake.map { earliest(for: check.pair, from: $0) }
+        }
         return (waits + [nextTurn].compactMap(\.self)).min()
     }
 
@@ -312,9 +320,7 @@ extension ICEAgent {
     private var nextTurn: Instant? {
         guard let nextCheckAt else { return nil }
         let next = triggered.map(\.pair) + [nextOrdinaryPair()].compactMap(\.self)
-        return next.map {
-            pacer.earliest(to: remotes[links[$0.number].remote].endpoint.address, from: nextCheckAt)
-        }.min()
+        return next.map { earliest(for: $0, from: nextCheckAt) }.min()
     }
 }
 
