@@ -4,9 +4,8 @@ import STUN
 import Signaling
 
 extension FuzzTargets {
-    /// What is read of a channel of SDP is within its limits, is written as what reads as itself, and can be answered.
+    /// What is read of SDP is within its limits, is written as what reads as itself, and can be answered.
     static func sdp(_ bytes: [UInt8]) {
-        checkReader(bytes, .sdp)
         let text = String(decoding: bytes, as: UTF8.self)
         do throws(SignalingError) {
             switch try SDPMessage(parsing: text) {
@@ -37,30 +36,8 @@ extension FuzzTargets {
         else { preconditionFailure("an answer is no SDP: \(answer.sdp)") }
     }
 
-    /// Cut anywhere, a channel says the same. The first byte says where to cut.
-    private static func checkReader(_ bytes: [UInt8], _ form: SignalingReader.Form) {
-        func messages(_ count: Int) -> [SignalingReader.Message] {
-            var reader = SignalingReader(form)
-            var messages: [SignalingReader.Message] = []
-            for start in stride(from: 0, to: bytes.count, by: count) {
-                reader.append(bytes[start..<min(start + count, bytes.count)])
-                while let message = reader.next() { messages.append(message) }
-            }
-            reader.finish()
-            while let message = reader.next() { messages.append(message) }
-            return messages
-        }
-        guard let first = bytes.first else { return }
-        let whole = messages(bytes.count)
-        precondition(messages(Int(first % 16) + 1) == whole, "what a channel says depends on where it is cut")
-        for case .refused(let text) in whole {
-            precondition(text.unicodeScalars.allSatisfy { $0.isShowable }, "a refusal is fit to be shown")
-        }
-    }
-
     /// A line as it is; and what stands behind right checksums, so that more than the checksums is tried.
     static func line(_ bytes: [UInt8]) {
-        checkReader(bytes, .line(own: nil))
         check(String(decoding: bytes, as: UTF8.self))
         let body = bytes.prefix(60_000)
         var line = [UInt8((body.count + 7) >> 8), UInt8(truncatingIfNeeded: body.count + 7)]
