@@ -256,6 +256,18 @@ def test_a_line_longer_than_a_terminals_is_pasted_whole(end):
         assert [there.returncode, here.returncode] == [0, 0], outputs
 
 
+def test_a_terminal_shows_the_check_list_as_it_evolves_and_nothing_of_it_in_the_end(end):
+    with Terminal() as terminal:
+        one = end("--via", command("--stdio"), "--duration", "0.5", stderr=terminal.secondary)
+        shown, _ = one.communicate(timeout=30)
+    drawn = terminal.shown.decode()
+    assert one.returncode == 0 and shown.startswith("\u2714 Connected".encode())
+    assert re.search(r"measuring: \d+ of \d+ pairs work, \d+ of \d+ datagrams back\r?\n\* .*: succeeded", drawn), drawn
+    # Each drawing is taken back by as many lines as it had.
+    drawings = drawn.split("\x1b[J")
+    assert drawings[-1].strip() == "", drawings[-1]
+
+
 @pytest.mark.parametrize(
     "options",
     [
