@@ -220,9 +220,13 @@ def test_lines_of_icecheck_lead_to_what_is_predicted_of_either_end_in_control(la
     ],
     ids=named,
 )
-def test_both_ends_say_what_they_had_expected_and_that_it_was_so(labs, binary, names, turn):
-    ends = join(labs.at(*names), *MEETINGS["line"], TURNS[turn], patience=12)
-    for end in ends:
+def test_the_ends_say_what_they_had_expected_and_that_it_was_so(labs, binary, names, turn):
+    # That nothing works is known after 11.5 s, when the last check has been given up.
+    ends = join(labs.at(*names), *MEETINGS["line"], TURNS[turn], patience=20)
+    # Whoever knows first that nothing works leaves, and the other has only that to tell.
+    told = [end for end in ends if end.detail != "peer-left"]
+    assert len(told) == 2 or told and not any(end.connected for end in ends), ends
+    for end in told:
         assert end.expected and end.expected["agrees"] and "dependsOn" not in end.expected, ends
         assert end.expected["outcome"] == end.way, ends
 
