@@ -51,20 +51,21 @@ def labs(permitted, coturn_installed):
         yield made
 
 
-@pytest.fixture(scope="module")
-def labs_with_browsers(permitted, coturn_installed):
+def labs_for_browsers(hide):
     if not is_installed():
         pytest.skip("Chromium is not installed (Debian: chromium, chromium-driver)")
-    with Labs(browsers=False) as made:
+    with Labs(browsers=hide) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def labs_with_browsers(permitted, coturn_installed):
+    yield from labs_for_browsers(hide=False)
 
 
 @pytest.fixture(scope="module")
 def labs_with_hidden_browsers(permitted, coturn_installed):
-    if not is_installed():
-        pytest.skip("Chromium is not installed (Debian: chromium, chromium-driver)")
-    with Labs(browsers=True) as made:
-        yield made
+    yield from labs_for_browsers(hide=True)
 
 
 @pytest.fixture(scope="module")

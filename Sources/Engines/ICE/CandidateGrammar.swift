@@ -52,7 +52,9 @@ struct CandidateGrammar {
     mutating func parse() throws(CandidateError) -> Candidate {
         try split()
         let foundation = try next("the foundation")
-        guard (1...32).contains(foundation.text.utf8.count), foundation.text.utf8.allSatisfy(Self.isICECharacter) else {
+        guard (1...32).contains(foundation.text.utf8.count),
+            foundation.text.utf8.allSatisfy(ICECredentials.isICECharacter)
+        else {
             throw error(foundation, "a foundation is 1 to 32 letters, digits, '+' and '/'")
         }
         let component = try number(next("the component"), 1...256, "a component is a number from 1 to 256")
@@ -199,15 +201,4 @@ struct CandidateGrammar {
     }
 
     private static func isVisible(_ byte: UInt8) -> Bool { (0x21...0x7E).contains(byte) }
-
-    /// `ice-char` (RFC 8839 s5.1).
-    private static func isICECharacter(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        case UInt8(ascii: "+"), UInt8(ascii: "/"): true
-        default: false
-        }
-    }
 }
