@@ -1,6 +1,7 @@
 import Engines
 import NetTypes
 import Session
+import Signaling
 
 /// Data over the selected pair.
 extension ConnectSession {

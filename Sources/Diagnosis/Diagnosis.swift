@@ -37,7 +37,7 @@ package struct Diagnosis: Sendable {
             switch plan.command {
             case .nat: Verdict(nat: nat, stun: stun)
             case .turn: Verdict(turn: turn).adding(relayPairs)
-            case .check, .candidates, .stun, .connect:
+            case .check, .candidates, .stun, .connect, .predict:
                 Verdict(plan: plan, stun: stun, nat: nat, candidates: candidates).adding(turn)
             }
     }

@@ -33,7 +33,7 @@ extension Plan {
             switch options.command {
             case .nat: .atOnce
             case .check: .onceAnswered
-            case .candidates, .stun, .turn, .connect: .never
+            case .candidates, .stun, .turn, .connect, .predict: .never
             }
         asksBinding = options.command != .turn
         relay = options.turn.load

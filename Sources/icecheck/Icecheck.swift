@@ -14,7 +14,7 @@ struct Icecheck: ParsableCommand {
         subcommands: [
             CheckCommand.self, CandidatesCommand.self, STUNCommand.self, NATCommand.self, TURNCommand.self,
             PredictCommand.self, ConnectCommand.self, ServeCommand.self,
-            DecodeCommand.self, ExplainCommand.self,
+            DecodeCommand.self, ExplainCommand.self, SchemaCommand.self,
         ],
         defaultSubcommand: CheckCommand.self)
 

@@ -90,7 +90,8 @@ struct Run {
             plan, measured.observations, interfacesAfter: isLong ? try? InterfaceTable.read() : nil,
             wallClock: WallClock.secondsSince1970)
         return Report(
-            subject: subject, toolVersion: Version.number, startedAt: measured.startedAt, duration: measured.duration,
+            subject: plan.command, toolVersion: Version.number, startedAt: measured.startedAt,
+            duration: measured.duration,
             command: options.commandLine, timeout: plan.timeout, isInterrupted: measured.end.isInterruption,
             verdict: diagnosis.verdict, interfaces: plan.gathersReflexive ? plan.interfaces : nil,
             candidates: plan.gathersReflexive ? diagnosis.candidates : nil,
@@ -107,17 +108,6 @@ struct Run {
     private func paths(_ plan: Plan, _ diagnosis: Diagnosis) -> [PathRecord] {
         var predictor = Predictor()
         return PathRecord.toClasses(from: MachineModel(diagnosis, plan), &predictor)
-    }
-
-    private var subject: Report.Subject {
-        switch options.command {
-        case .check: .check
-        case .candidates: .candidates
-        case .stun: .stun
-        case .nat: .nat
-        case .turn: .turn
-        case .connect: .connect
-        }
     }
 
     private static func status(_ end: Driver.RunEnd, _ verdict: Verdict) -> Int32 {

@@ -3,6 +3,7 @@ import NetTypes
 import STUN
 import SecureTransport
 import Session
+import Signaling
 import Testing
 
 @testable import Connecting
