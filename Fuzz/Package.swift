@@ -29,8 +29,12 @@ let package = Package(
         room("Signaling", ["NetTypes", "STUN", "Engines", "JSON"]),
         room("Session", ["NetTypes", "STUN", "Engines", "JSON"]),
         room("Dissection", ["NetTypes", "STUN", "Engines", "Signaling", "Session", "JSON"]),
+        room("SimNet", ["NetTypes", "STUN", "Engines"]),
+        room("Server", ["NetTypes", "STUN", "Engines"]),
+        room("Diagnosis", ["NetTypes", "STUN", "Engines", "Session", "SimNet", "Server", "JSON"]),
         .executableTarget(
-            name: "fuzz", dependencies: ["NetTypes", "STUN", "Engines", "Signaling", "Session", "Dissection"],
+            name: "fuzz",
+            dependencies: ["NetTypes", "JSON", "STUN", "Engines", "Signaling", "Session", "Diagnosis", "Dissection"],
             swiftSettings: swiftSettings, linkerSettings: [.unsafeFlags(sanitizers + ["-use-ld=lld"])]),
     ],
     swiftLanguageModes: [.v6]
