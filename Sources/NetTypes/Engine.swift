@@ -163,3 +163,17 @@ package struct StreamEvent: Sendable {
         self.at = at
     }
 }
+
+extension Input {
+    /// The path that it concerns.
+    package var path: PathID? {
+        switch self {
+        case .opened(let path, _), .secured(let path, _, _), .securingFailed(let path, _, _): path
+        case .datagram(let datagram): datagram.path
+        case .transmitted(let transmit, _): transmit.path
+        case .pathError(let error): error.path
+        case .stream(let event): event.path
+        case .answer, .timeout: nil
+        }
+    }
+}

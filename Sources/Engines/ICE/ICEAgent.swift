@@ -30,12 +30,12 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
     var foundations = FoundationAssigner()
     var questions: [ICEQuestion] = []
     var relays: [ICERelay] = []
-    var pacer = DestinationPacer()
+    package var pacer = DestinationPacer()
 
     // Paths: see ICEAgent+Paths.swift.
     var owners: [PathID: ICEPathOwner] = [:]
     var connections: [PathID: ICEConnection] = [:]
-    var nextPath: UInt32 = 0
+    package var nextPath: UInt32 = 0
 
     // The peer.
     var remoteCredentials: ICECredentials?
@@ -46,7 +46,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
     var hasRemoteEnded = false
     var lookups: [ICELookup] = []
     var namedCandidates: [Candidate] = []
-    var nextQuery: UInt32 = 0
+    package var nextQuery: UInt32 = 0
     /// Checks of the peer's that came before its credentials.
     var earlyRequests: [ICEEarlyRequest] = []
 
@@ -153,7 +153,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         firstValidAt = nil
         nominating = nil
         reconsiderAt = nil
-        observe(.restarted(localCredentials), at: now)
+        observe(.restarted, at: now)
     }
 
     // MARK: Data

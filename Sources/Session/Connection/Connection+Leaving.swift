@@ -1,7 +1,6 @@
 import Engines
 import NetTypes
 import SecureTransport
-import Session
 
 /// How far both sides are with taking their leave.
 struct ConnectGoodbye: Sendable {
@@ -14,7 +13,7 @@ struct ConnectGoodbye: Sendable {
 }
 
 /// The end: nobody leaves while the other still measures, and nobody waits for one that is gone.
-extension ConnectSession {
+extension Connection {
     /// A peer that sends nothing for so long is gone.
     private static var longestSilence: Duration { .seconds(1) }
 
@@ -68,7 +67,7 @@ extension ConnectSession {
             while let record = channelOfDTLS.pollCiphertext() { _ = agent?.send(record, at: now) }
         }
         agent?.close(at: now)
-        outputs.append(.close(Self.channel))
+        outputs.append(.close(Session.channel))
         enter(.closed, at: now)
     }
 }
