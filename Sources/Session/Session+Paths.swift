@@ -64,8 +64,7 @@ extension Session {
     mutating func open(
         _ kind: PathSpecification.Kind, from source: IPAddress, port: UInt16 = 0, security: PathSecurity? = nil
     ) -> PathID {
-        nextPath += 1
-        let path = PathID(nextPath)
+        let path = pathNumbers.next()
         paths[path] = Path(isSecure: security != nil)
         outputs.append(
             .open(
@@ -85,7 +84,6 @@ extension Session {
         guard let path = paths[id], path.state == .opening else { return }
         guard path.isSecure else { return pathUsable(id, local, at: now) }
         paths[id]?.state = .securing(local: local)
-        if let place = path.turn { turnConnected(place, local, on: id, at: now) }
     }
 
     /// The path takes what its user sends.
@@ -99,12 +97,11 @@ extension Session {
         if let (run, socket) = paths[id]?.relayedNATSocket {
             relayedNATRuns[run].discovery.opened(socket, local, at: now)
         }
-        if let place = paths[id]?.turn { turnPathOpened(place, local, on: id, at: now) }
+        if let place = paths[id]?.turn { turnPathOpened(place, local, at: now) }
     }
 
     mutating func pathFailed(_ error: PathError, at now: Instant) {
         let trouble = PathTrouble(kind: error.kind, origin: error.origin, errno: error.errno)
-        if leavesRace(error) { return }
         if let place = paths[error.path]?.turn { return turnPathFailed(place, error, trouble, at: now) }
         guard error.isFatal else { return datagramFailed(error, trouble, at: now) }
         guard let path = paths[error.path] else { return }

@@ -65,7 +65,7 @@ extension Session {
 
     /// The kernel says when a datagram left: its round trip is measured from there.
     mutating func transmitted(_ transmit: Transmit, at instant: Instant) {
-        if let place = paths[transmit.path]?.turn { return turnTransmitted(place, transmit.bytes, at: instant) }
+        if let place = paths[transmit.path]?.turn { return turnTransmitted(place, transmit, at: instant) }
         guard let id = TransactionID(inMessage: transmit.bytes), let index = probeByTransaction[id] else { return }
         probes[index].transaction.lastTransmissionLeft(at: instant)
     }

@@ -63,13 +63,11 @@ extension Session {
     /// The handshake has failed, or the server has ended what it had agreed to; the path is gone.
     mutating func pathNotSecured(_ id: PathID, _ refusal: SecureRefusal, after time: Duration, at now: Instant) {
         guard let path = paths[id] else { return }
-        if path.state.isOpen, let place = path.turn { return turnPathEnded(place, at: now) }
         let evidence = TLSEvidence(
             facts: refusal.facts, failures: refusal.failures, firstBytes: refusal.firstBytes, handshake: time)
         keep(evidence, of: id, at: now)
-        if leavesRace(id, refusal) { return close(id) }
         paths[id]?.state = .unsecured
-        if let place = path.turn { turnPathNotSecured(place, refusal, at: now) }
+        if let place = path.turn { turnPathNotSecured(place, at: now) }
         for index in liveProbes.sorted() where probes[index].path == id {
             end(index, .failed(index, .notSecured), at: now)
         }
@@ -77,11 +75,6 @@ extension Session {
     }
 
     private mutating func keep(_ evidence: TLSEvidence, of id: PathID, at now: Instant) {
-        if case .client(let run) = paths[id]?.turn {
-            var evidence = evidence
-            evidence.handshakesBegun = turnRuns[run].race.begun
-            turnRuns[run].evidence.tls = evidence
-        }
         for index in liveProbes.sorted() where probes[index].path == id { observe(.secured(index, evidence), at: now) }
     }
 }

@@ -30,7 +30,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
     // Paths and probes: see Session+Probes.swift and Session+Streams.swift.
     var paths: [PathID: Path] = [:]
     var datagramPathBySource: [IPAddress: PathID] = [:]
-    var nextPath: UInt32 = 0
+    var pathNumbers = PathNumbers(from: 1)
     var probes: [ActiveProbe] = []
     var liveProbes: Set<Observation.ProbeIndex> = []
     var probeByTransaction: [TransactionID: Observation.ProbeIndex] = [:]
@@ -57,6 +57,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
 
     // Relays: see Session+TURN.swift.
     var turnRuns: [TURNRun] = []
+    var visitedRelays = VisitedRelays()
     /// When the last allocation on a server was given back.
     var releasedAt: [Observation.ServerIndex: Instant] = [:]
     // Relay to relay: see Session+RelayPairs.swift.
@@ -84,6 +85,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
 
     package mutating func handle(_ input: Input, at now: Instant) {
         guard !isConcluded else { return cleanUp(after: input, at: now) }
+        if relayClientTook(input, at: now) { return advance(to: now) }
         switch input {
         case .opened(let path, let local): pathOpened(path, local, at: now)
         case .datagram(let datagram): datagramArrived(datagram, at: now)
@@ -100,17 +102,13 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
 
     /// Once the run is concluded, what is left to do is to delete the allocations.
     private mutating func cleanUp(after input: Input, at now: Instant) {
-        switch input {
-        case .datagram(let datagram):
-            if let place = paths[datagram.path]?.turn { turnDatagramArrived(place, datagram, at: now) }
-        case .stream(let event): if let place = paths[event.path]?.turn { turnStreamChanged(place, event, at: now) }
-        case .pathError(let error):
-            let trouble = PathTrouble(kind: error.kind, origin: error.origin, errno: error.errno)
-            if let place = paths[error.path]?.turn { turnPathFailed(place, error, trouble, at: now) }
-        case .opened, .transmitted, .answer, .secured, .securingFailed, .timeout: break
+        if !relayClientTook(input, at: now), case .datagram(let datagram) = input,
+            let place = paths[datagram.path]?.turn
+        {
+            turnDatagramArrived(place, datagram, at: now)
         }
         advanceTURN(to: now)
-        if let cleanupEnd, now >= cleanupEnd { abandonTURN(at: now) }
+        if let cleanupEnd, now >= cleanupEnd { giveUpTURN(at: now) }
     }
 
     /// Lets everything that waits for a time look at the clock.
@@ -167,7 +165,7 @@ package struct Session<Random: RandomNumberGenerator & Sendable>: Engine, Sendab
     package mutating func conclude(_ reason: NotMeasured.Reason, at now: Instant) {
         guard !isConcluded else { return }
         isConcluded = true
-        cleanupEnd = now + Self.cleanupLimit
+        cleanupEnd = now + (reason == .interrupted ? Self.cleanupLimitAfterSignal : Self.cleanupLimit)
         for index in liveProbes.sorted() { end(index, .failed(index, unfinished(index)), at: now) }
         concludeNATDiscovery(at: now)
         concludeLifetimes(at: now)
