@@ -48,7 +48,7 @@ extension Session {
         configuration.lifetime = plan.soak == nil ? Plan.allocationLifetime : Plan.soakLifetime
         var request = RelayClient.Request(endpoint, over: transport, from: source, configuration)
         request.interface = plan.interface
-        if case .client(let security) = security(over: transport, server, endpoint, name: name) {
+        if case .client(let security) = plan.security(over: transport, to: server, at: endpoint, name: name) {
             request.security = security
         }
         request.followsRedirects = plan.redirects != .never
@@ -61,7 +61,7 @@ extension Session {
                 evidence: TURNEvidence(
                     attempt: index, server: server, serverAddress: endpoint, transport: transport, source: source,
                     relayFamily: family, username: plan.servers[server].turn?.username ?? ""),
-                client: RelayClient(request, at: now, paths: &pathNumbers, visited: &visitedRelays),
+                client: RelayClient(request, at: now, paths: &desk.pathNumbers, visited: &desk.visitedRelays),
                 startedAt: now))
         openAndClosePaths(of: index)
         return index
@@ -79,7 +79,7 @@ extension Session {
         if hasRoom(for: run, at: now) {
             turnRuns[run].waitsForQuota = false
             turnRuns[run].quotaRetryAt = nil
-            turnRuns[run].client.again(at: now, paths: &pathNumbers)
+            turnRuns[run].client.again(at: now, paths: &desk.pathNumbers)
             settle(run, at: now)
         }
     }

@@ -10,7 +10,7 @@ extension Session {
     mutating func relayClientTook(_ input: Input, at now: Instant) -> Bool {
         guard let path = input.path, case .client(let run) = paths[path]?.turn else { return false }
         if case .transmitted(let transmit, let instant) = input { pairDatagramLeft(run, transmit.bytes, at: instant) }
-        turnRuns[run].client.handle(input, at: now, paths: &pathNumbers, visited: &visitedRelays)
+        turnRuns[run].client.handle(input, at: now, paths: &desk.pathNumbers, visited: &desk.visitedRelays)
         settle(run, at: now)
         return true
     }
@@ -19,7 +19,7 @@ extension Session {
         while let output = turnRuns[run].client.pollPath() {
             switch output {
             case .open(let path, let specification):
-                paths[path] = Path(isSecure: specification.security != nil)
+                paths[path] = Path(user: .one(Desk.nobody), isSecure: specification.security != nil)
                 paths[path]?.turn = .client(run: run)
             case .close(let path): paths[path] = nil
             case .transmit, .write, .query: break
@@ -30,7 +30,7 @@ extension Session {
 
     mutating func nextTURNTransmission(at now: Instant) -> Output? {
         for run in turnRuns.indices where !turnRuns[run].isReported {
-            if let output = turnRuns[run].client.pollOutput(at: now, pacer: &pacer, using: &random)
+            if let output = turnRuns[run].client.pollOutput(at: now, pacer: &desk.pacer, using: &desk.random)
                 ?? nextTrialOutput(run, at: now)
             {
                 return output

@@ -10,7 +10,7 @@ extension Session {
 
     mutating func advanceTURN(to now: Instant) {
         for run in turnRuns.indices where !turnRuns[run].isReported {
-            turnRuns[run].client.handle(.timeout, at: now, paths: &pathNumbers, visited: &visitedRelays)
+            turnRuns[run].client.handle(.timeout, at: now, paths: &desk.pathNumbers, visited: &desk.visitedRelays)
             settle(run, at: now)
             guard !turnRuns[run].isReported else { continue }
             advanceTrial(of: run, to: now)

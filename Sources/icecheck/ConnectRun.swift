@@ -62,7 +62,8 @@ struct ConnectRun {
             _ = driver.run(&session, until: limit)
         }
         progress?.clear()
-        let status = driver.end(LiveSession.channel, grace: end.isInterruption ? .zero : max(.zero, min(Self.grace, latest - MonotonicClock.now)))
+        let rest = end.isInterruption ? .zero : max(.zero, min(Self.grace, latest - MonotonicClock.now))
+        let status = driver.end(LiveSession.channel, grace: rest)
         let evidence = session.base.connection.evidence
         if let status, status != 0, !evidence.isConnected {
             warn("the command of --via ended with status \(status)")

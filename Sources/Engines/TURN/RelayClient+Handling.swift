@@ -4,7 +4,7 @@ import STUN
 /// What happens on the paths of a client, and what it makes of that.
 extension RelayClient {
     /// When what waits for an answer is sent again after an ICMP error, to see whether it comes a second time.
-    private static var secondOpinion: Duration { .milliseconds(20) }
+    private static var secondOpinion: Duration { BindingClient.secondOpinion }
 
     /// Takes what concerns one of its paths, or a wake-up.
     package mutating func handle(
