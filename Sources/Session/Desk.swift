@@ -18,7 +18,9 @@ package struct Desk: Sendable {
     var news = Queue<News>()
 
     var paths: [PathID: Path] = [:]
-    var nextPath: UInt32 = 0
+    var pathNumbers = PathNumbers(from: 1)
+    /// Where relays were asked for.
+    var visitedRelays = VisitedRelays()
     /// The UDP sockets that several activities send from, by their addresses.
     private var sharedSockets: [IPAddress: PathID] = [:]
     /// Whose request each is that went out from a shared socket.
@@ -65,8 +67,7 @@ package struct Desk: Sendable {
     mutating func open(
         _ kind: PathSpecification.Kind, from source: IPAddress, port: UInt16 = 0, security: PathSecurity? = nil
     ) -> PathID {
-        nextPath += 1
-        let path = PathID(nextPath)
+        let path = pathNumbers.next()
         paths[path] = Path(user: .one(current), isSecure: security != nil)
         outputs.append(
             .open(

@@ -96,7 +96,7 @@ package struct Session: Engine {
     package mutating func conclude(_ reason: NotMeasured.Reason, at now: Instant) {
         guard !isConcluded else { return }
         isConcluded = true
-        cleanupEnd = now + Self.cleanupLimit
+        cleanupEnd = now + (reason == .interrupted ? Self.cleanupLimitAfterSignal : Self.cleanupLimit)
         activities.conclude(reason, &desk, at: now)
         concludeRelayedNAT(at: now)
         concludeTURN(at: now)
@@ -105,7 +105,7 @@ package struct Session: Engine {
 
     /// Ends what the time for cleaning up did not suffice to end.
     private mutating func abandon(at now: Instant) {
-        abandonTURN(at: now)
+        giveUpTURN(at: now)
         activities.abandon(&desk, at: now)
     }
 }

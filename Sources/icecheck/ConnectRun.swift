@@ -18,8 +18,10 @@ struct ConnectRun {
     let isQuiet: Bool
     let showsProgress: Bool
 
-    /// What a run may take beyond its time: allocations are deleted in it.
-    private static let reserve = Duration.milliseconds(400)
+    /// What a run may take beyond its time: the session deletes its allocations in it.
+    private static let reserve = Duration.milliseconds(430)
+    /// The same after a signal.
+    private static let reserveAfterSignal = Duration.milliseconds(1430)
     /// How long a command may take to end by itself, once the session is over.
     private static let grace = Duration.milliseconds(300)
 
@@ -36,8 +38,9 @@ struct ConnectRun {
         var session = SecurePaths(Session(plan, random: SystemRandomNumberGenerator(), from: start))
         var observations: [Observation] = []
         var progress = showsProgress ? ConnectProgress() : nil
+        let latest = start + plan.timeout + Self.reserve
         let end = driver.run(
-            &session, until: start + plan.timeout + Self.reserve,
+            &session, until: latest,
             onEvent: { observation in
                 observations.append(observation)
                 progress?.clear()
@@ -50,12 +53,13 @@ struct ConnectRun {
         if !session.isFinished {
             session.base.conclude(end.isInterruption ? .interrupted : .deadline, at: MonotonicClock.now)
             // No allocation stays behind: the requests that delete them go out.
-            _ = driver.run(
-                &session, until: MonotonicClock.now + Self.reserve, onEvent: { observations.append($0) })
+            let limit = end.isInterruption ? MonotonicClock.now + Self.reserveAfterSignal : latest
+            _ = driver.run(&session, until: limit, onEvent: { observations.append($0) })
         }
         while let observation = session.pollEvent() { observations.append(observation) }
         progress?.clear()
-        let status = driver.end(Session.channel, grace: end.isInterruption ? .zero : Self.grace)
+        let rest = end.isInterruption ? .zero : max(.zero, min(Self.grace, latest - MonotonicClock.now))
+        let status = driver.end(Session.channel, grace: rest)
         let diagnosis = Diagnosis(plan, observations)
         let isConnected = diagnosis.connect?.isConnected ?? false
         if let status, status != 0, !isConnected {

@@ -13,6 +13,7 @@ struct Connection: Activity {
 
     let configuration: ConnectPlan
     let startedAt: Instant
+    let deadline: Instant
     /// Seconds since 1970, when the run began.
     let wallClock: Int64
     var random: RandomSource
@@ -73,6 +74,7 @@ struct Connection: Activity {
         self.configuration = configuration
         self.random = random
         startedAt = now
+        deadline = now + plan.timeout
         wallClock = plan.trust.wallClock
         hasLearned = plan.servers.allSatisfy { $0.excluded != nil }
         seen = ConnectEvidence(usesSDP: configuration.usesSDP)
@@ -90,6 +92,8 @@ struct Connection: Activity {
         ice.usesTCP = configuration.usesTCP
         ice.checksAllPairs = configuration.checksAllPairs
         ice.refusesPrivate = configuration.refusesPrivate
+        ice.followsRedirects = plan.redirects != .never
+        ice.followsPrivate = plan.redirects == .anywhere
     }
 
     mutating func begin(_ desk: inout Desk, at now: Instant) {
@@ -188,7 +192,7 @@ struct Connection: Activity {
     func nextWake(_ desk: Desk) -> Instant? {
         if phase == .closed { return agent?.nextWake }
         let lookup = phase == .resolving ? startedAt + Self.longestLookup : nil
-        let parts = [agent?.nextWake, lookup, descriptionWake, securingWake, measuringWake, leavingWake]
+        let parts = [agent?.nextWake, lookup, descriptionWake, securingWake, measuringWake, leavingWake, end]
         return parts.compactMap(\.self).min()
     }
 
@@ -198,6 +202,11 @@ struct Connection: Activity {
 
     mutating func conclude(_ reason: NotMeasured.Reason, _ desk: inout Desk, at now: Instant) {
         lend(desk)
+        end(reason, at: now)
+        takeBack(&desk)
+    }
+
+    private mutating func end(_ reason: NotMeasured.Reason, at now: Instant) {
         // Who measures when time is over was connected: the figures are those of until then.
         if seen.failure == nil, phase != .closed {
             if reason == .interrupted {
@@ -208,18 +217,17 @@ struct Connection: Activity {
         }
         finish(at: now)
         takeFacts(at: now)
-        takeBack(&desk)
     }
 
     /// What the activities of a run share goes into the agent for a step, and comes back from it.
     private mutating func lend(_ desk: Desk) {
-        agent?.nextPath = desk.nextPath
+        agent?.pathNumbers = desk.pathNumbers
         agent?.pacer = desk.pacer
     }
 
     private mutating func takeBack(_ desk: inout Desk) {
         if let agent {
-            desk.nextPath = agent.nextPath
+            desk.pathNumbers = agent.pathNumbers
             desk.pacer = agent.pacer
         }
         flush(&desk)
@@ -246,6 +254,7 @@ struct Connection: Activity {
     private mutating func advance(to now: Instant) {
         // In each phase what the one before has left behind is there.
         takeFacts(at: now)
+        if now >= end, phase != .closed { end(.deadline, at: now) }
         beginGathering(at: now)
         advanceSignaling(at: now)
         advanceSecuring(to: now)
