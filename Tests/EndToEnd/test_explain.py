@@ -1,19 +1,9 @@
-"""`icecheck explain`: every finding that the source can make, words as people write them, and slips of the pen."""
+"""`icecheck explain`: words as people write them, and slips of the pen."""
 
-import json
 import re
 
 import pytest
-from conftest import ROOT, assert_safe
-
-RULES = ROOT / "Sources/Diagnosis/Findings"
-
-
-def test_every_finding_of_the_rules_is_explained_and_no_other(run):
-    made = {found for rule in RULES.glob("*.swift") for found in re.findall(r'\bid: "([a-z0-9-]+)"', rule.read_text())}
-    outcome = run("explain", "--format", "json")
-    explained = {one["id"] for one in json.loads(outcome.text) if one["kind"] == "finding"}
-    assert made and explained == made
+from conftest import assert_safe
 
 
 def test_without_a_word_it_lists_everything_in_groups(run):
