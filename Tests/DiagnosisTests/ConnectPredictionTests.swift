@@ -45,6 +45,10 @@ import Testing
         return evidence
     }
 
+    static func diagnosis(_ mapping: NATDependence, relayed: Bool?) throws -> Diagnosis {
+        Diagnosis(plan, connect: evidence(mapping, relayed: relayed))
+    }
+
     private static func ids(_ evidence: ConnectEvidence) -> [String] {
         Diagnosis(plan, [Observation(at: .zero, fact: .connectionSeen(evidence))]).findings.map(\.id)
     }
