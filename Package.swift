@@ -69,7 +69,9 @@ let package = Package(
         tests("NetTypesTests", ["NetTypes"]),
         tests("STUNTests", ["STUN", "NetTypes"]),
         tests("EnginesTests", ["Engines", "STUN", "NetTypes"]),
-        tests("SimNetTests", ["SimNet", "Session", "Server", "Diagnosis", "Reporting", "Engines", "STUN", "NetTypes"]),
+        tests(
+            "SimNetTests",
+            ["SimNet", "Session", "Connecting", "Server", "Diagnosis", "Reporting", "Engines", "STUN", "NetTypes"]),
         tests("SessionTests", ["Session", "Engines", "STUN", "NetTypes", "Diagnosis", "Server"]),
         tests("DiagnosisTests", ["Diagnosis", "Session", "Engines", "STUN", "NetTypes"]),
         tests("ReportingTests", ["Reporting", "Diagnosis", "Session", "Engines", "STUN", "NetTypes", "Dissection"]),

@@ -2,10 +2,10 @@ package import Engines
 package import NetTypes
 
 /// What connecting to a peer brought to light, from gathering to goodbye.
-package struct ConnectEvidence: Hashable, Sendable {
+package struct ConnectEvidence: Hashable, Sendable, Codable {
     /// Something that happened, and when after the start.
-    package struct Moment: Hashable, Sendable {
-        package enum Happening: Hashable, Sendable {
+    package struct Moment: Hashable, Sendable, Codable {
+        package enum Happening: Hashable, Sendable, Codable {
             case phase(ConnectPhase)
             case ice(ICEEvent.Fact)
             case signalingProblem(String)
@@ -21,7 +21,7 @@ package struct ConnectEvidence: Hashable, Sendable {
     }
 
     /// Times after the start; nil for what did not happen.
-    package struct Times: Hashable, Sendable {
+    package struct Times: Hashable, Sendable, Codable {
         package var gathered: Duration?
         /// This side's description went out.
         package var described: Duration?
@@ -34,14 +34,14 @@ package struct ConnectEvidence: Hashable, Sendable {
         package init() {}
     }
 
-    package enum Consent: Hashable, Sendable {
+    package enum Consent: Hashable, Sendable, Codable {
         case notNeeded
         case kept
         case lost(ICEConsentLoss)
     }
 
     /// What became of something that gave no pair.
-    package struct Refused: Hashable, Sendable {
+    package struct Refused: Hashable, Sendable, Codable {
         package var candidate: Candidate
         package var reason: ICERefusal
 
@@ -52,7 +52,7 @@ package struct ConnectEvidence: Hashable, Sendable {
     }
 
     /// A server's name that led nowhere.
-    package struct NotResolved: Hashable, Sendable {
+    package struct NotResolved: Hashable, Sendable, Codable {
         package var server: String
         package var reason: String
 
@@ -63,7 +63,7 @@ package struct ConnectEvidence: Hashable, Sendable {
     }
 
     /// What ICE in a model makes of the two machines, beside what happened.
-    package struct Prediction: Hashable, Sendable {
+    package struct Prediction: Hashable, Sendable, Codable {
         /// `direct`, `relayed` or `none`: the best that is certain.
         package var outcome: String
         /// The same where all that is unknown is at its best.

@@ -5,7 +5,7 @@ import Session
 /// A TURN server does not take the access token of a third party (RFC 7635), or not as the RFC says.
 enum TURNTokenFails: FindingRule {
     static func findings(in evidence: Evidence) -> [Finding] {
-        let asked = evidence.turn.filter { $0.access(in: evidence)?.credential?.isToken ?? false }
+        let asked = evidence.turn.filter { $0.access(in: evidence)?.tokenKeySize != nil }
         let untaken = evidence.turn.filter { $0.error?.kind == .tokenNotTaken }
         let refused = asked.filter(\.isCredentialRefused)
         let expired = refused.filter { $0.secondsSinceTokenExpiry(in: evidence) != nil }
@@ -45,7 +45,7 @@ enum TURNTokenFails: FindingRule {
             "the token was made for another server name than the one that the server goes by (coturn: server-name)",
             "the key given with the token is not the one inside it",
         ]
-        switch first.access(in: evidence)?.credential?.macKeySize {
+        switch first.access(in: evidence)?.tokenKeySize {
         case nil, 20: break
         case 32: causes.insert("the key has 32 bytes, and the server takes keys of 20 alone, as coturn does", at: 0)
         case let size?:

@@ -153,7 +153,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         firstValidAt = nil
         nominating = nil
         reconsiderAt = nil
-        observe(.restarted(localCredentials), at: now)
+        observe(.restarted, at: now)
     }
 
     // MARK: Data
