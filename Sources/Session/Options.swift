@@ -4,7 +4,7 @@ import STUN
 
 /// What the user meant: the command line, the environment and the files, read once.
 package struct Options: Sendable {
-    package enum Command: String, Hashable, Sendable {
+    package enum Command: String, Hashable, Sendable, Codable {
         case check
         case candidates
         case stun

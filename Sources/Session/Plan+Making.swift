@@ -174,8 +174,9 @@ extension Plan {
         }
         // As browsers read it: turn: is over UDP and turns: over TLS, unless ?transport says another.
         let named: [Transport] = entry.uri.transport == nil ? [all[0]] : entry.uri.transports(among: all)
+        let credential = try credential(used, for: entry)
         return Access(
-            credential: try credential(used, for: entry), username: used.username ?? "",
+            credential: credential, tokenKeySize: credential?.macKeySize, username: used.username ?? "",
             transports: options.turn.usesAllTransports ? entry.uri.transports(among: all) : named,
             realm: options.turn.realm, tokenExpiry: used.expiry)
     }

@@ -1,5 +1,6 @@
 import Diagnosis
 import Engines
+package import JSON
 import NetTypes
 package import Session
 

@@ -1,4 +1,5 @@
 import Diagnosis
+package import JSON
 import NetTypes
 package import Session
 

@@ -15,8 +15,12 @@ package indirect enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
     case integer(Int)
+    /// For what an Int may not hold.
+    case unsigned(UInt64)
     /// Written with at most three decimals; not-a-number and the infinities, which JSON has not, as null.
     case decimal(Double)
+    /// Written so that the same value is read again.
+    case exact(Double)
     case string(String)
     case array([JSONValue])
     case object([Member])

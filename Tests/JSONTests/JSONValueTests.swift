@@ -1,6 +1,6 @@
 import Foundation
+import JSON
 import NetTypes
-import Reporting
 import Testing
 
 @Suite("JSON values")

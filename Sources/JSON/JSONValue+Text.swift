@@ -17,7 +17,9 @@ extension JSONValue {
         case .null: text += "null"
         case .bool(let value): text += value ? "true" : "false"
         case .integer(let value): text += String(value)
+        case .unsigned(let value): text += String(value)
         case .decimal(let value): text += Self.decimalText(value)
+        case .exact(let value): text += value.isFinite ? value.description : "null"
         case .string(let value): Self.write(value, to: &text)
         case .array(let values):
             Self.write(values, in: ("[", "]"), to: &text, indent: indent) { value, text, indent in
@@ -55,6 +57,7 @@ extension JSONValue {
             case "\"": text += "\\\""
             case "\\": text += "\\\\"
             case "\n": text += "\\n"
+            case "\r": text += "\\r"
             case "\t": text += "\\t"
             case _ where scalar.isShowable: text.unicodeScalars.append(scalar)
             default:
@@ -68,7 +71,7 @@ extension JSONValue {
     }
 
     /// With at most three decimals and no exponent, up to the size where a Double has no decimals left.
-    static func decimalText(_ value: Double) -> String {
+    package static func decimalText(_ value: Double) -> String {
         guard value.isFinite else { return "null" }
         guard let thousandths = Int64(exactly: (value * 1000).rounded()), abs(value) < 0x1p53 else {
             return value.description
@@ -80,7 +83,7 @@ extension JSONValue {
     }
 
     /// `12.500` for 12500.
-    static func fixedPoint(_ thousandths: Int64) -> String {
+    package static func fixedPoint(_ thousandths: Int64) -> String {
         let (whole, fraction) = thousandths.magnitude.quotientAndRemainder(dividingBy: 1000)
         let digits = String(fraction)
         return (thousandths < 0 ? "-" : "") + "\(whole)." + String(repeating: "0", count: 3 - digits.count) + digits
