@@ -38,7 +38,7 @@ struct ConnectRun {
         do {
             try driver.adopt(LiveSession.channel, ends)
         } catch {
-            throw Failure(status: .cannotReadInput, "the other end cannot be reached: \(error)")
+            throw Failure(status: .cannotReadInput, "the peer cannot be reached: \(error)")
         }
         var session = SecurePaths(
             LiveConnection(
@@ -64,8 +64,8 @@ struct ConnectRun {
             warn("the command of --via ended with status \(status)")
         }
         try report(evidence, startedAt, MonotonicClock.now - start, end)
-        if case .interrupted(let signal) = end { Process.exit(128 + signal) }
-        Process.exit(evidence.isConnected ? 0 : Failure.Status.negative.rawValue)
+        if case .interrupted(let signal) = end { Process.exit(.signal(signal)) }
+        Process.exit(ExitStatus(isSuccess: evidence.isConnected))
     }
 
     private func report(

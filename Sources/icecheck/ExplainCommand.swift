@@ -1,15 +1,15 @@
 import ArgumentParser
 import Diagnosis
+import HostIO
 import Reporting
 import STUN
 
 struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
-        abstract: "Says what a finding, an error code or a term means, and what to do.",
+        abstract: "Explain a finding, an error code or a term, and what to do about it.",
         discussion: """
-            Words are taken as people write them: 438, "error 438", udp-blocked, "symmetric NAT". Without one, it lists \
-            all that it knows.
+            Write them as people do: 438, error 438, udp-blocked, symmetric NAT. Without a word, all entries are listed.
             """)
 
     @Argument(help: ArgumentHelp("Findings, error codes, terms.", valueName: "word"))
@@ -18,10 +18,7 @@ struct ExplainCommand: ParsableCommand {
     @OptionGroup var output: OutputArguments
 
     func run() throws {
-        guard output.format != .sdp else {
-            throw Failure(status: .usage, "--format sdp is for candidates; explain prints text or json")
-        }
-        let found = try words.isEmpty ? Explanations.all : words.flatMap(explanations)
+        let found = try words.isEmpty ? Explanations.all : explanations()
         let renderer = ExplanationRenderer(style: .standardOutput)
         switch output.format {
         case .json: try Run.write(renderer.json(of: found))
@@ -29,11 +26,22 @@ struct ExplainCommand: ParsableCommand {
         }
     }
 
-    private func explanations(of word: String) throws -> [Explanation] {
-        let found = Explanations.find(word)
-        guard found.isEmpty else { return found }
-        let nearest = Explanations.nearest(to: word)
-        let hint = nearest.isEmpty ? "icecheck explain lists all" : "is it \(nearest.joined(separator: ", or "))?"
-        throw Failure(status: .usage, "explain does not know '\(QuotedInput(word))'; \(hint)")
+    /// Of each entry that the words name: the most words that name one together are taken first.
+    private func explanations() throws -> [Explanation] {
+        var found: [Explanation] = []
+        var rest = words[...]
+        while let word = rest.first {
+            let lengths = stride(from: rest.count, through: 1, by: -1)
+            let entries = lengths.lazy.map { ($0, Explanations.find(rest.prefix($0).joined(separator: " "))) }
+            guard let (length, entry) = entries.first(where: { !$0.1.isEmpty }) else {
+                let nearest = Explanations.nearest(to: word)
+                let hint =
+                    nearest.isEmpty ? "icecheck explain lists all" : "closest: \(nearest.joined(separator: ", "))"
+                throw Failure(status: .usage, "no entry '\(QuotedInput(word))'; \(hint)")
+            }
+            found += entry
+            rest.removeFirst(length)
+        }
+        return found
     }
 }
