@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import isolation
 import pytest
 from netlab import remove_leftovers, why_not
 
@@ -31,8 +32,24 @@ UNSAFE_TEXT = re.compile(
 )
 
 
+def pytest_configure(config):
+    is_worker = hasattr(config, "workerinput")
+    if (is_worker or not config.getoption("numprocesses", None)) and not isolation.why_not():
+        isolation.enter()
+
+
+def pytest_xdist_auto_num_workers(config):
+    """The tests mostly wait: several for each processor, if they cannot meet."""
+    return 2 if isolation.why_not() else 4 * (os.cpu_count() or 1)
+
+
 def pytest_report_header(config):
-    return [f"icecheck: {found_binary() or 'not built'}", f"ICECHECK_TEST_SEED={SEED}"]
+    reason = isolation.why_not()
+    return [
+        f"icecheck: {found_binary() or 'not built'}",
+        f"ICECHECK_TEST_SEED={SEED}",
+        f"network: {f'the machine’s ({reason})' if reason else 'one for each process that runs tests'}",
+    ]
 
 
 def found_binary():
