@@ -1,0 +1,17 @@
+"""icecheck run by the client of a lab, and what is true of the lab's labels in its words."""
+
+from harness.running import Running, no_core_dumps
+
+from labs.natlab import LABELS
+
+PASSING = [name for name, label in LABELS.items() if label.udp == "passes"]
+DEPENDENT = ("address-dependent", "address-and-port-dependent")
+
+
+def ask(binary, lab, *arguments, command="nat"):
+    return Running("ip", [*lab.client.prefix(), binary, command, *arguments], limits=no_core_dumps).wait()
+
+
+def uri(lab, family, place=0):
+    address = lab.server_addresses(family)[place]
+    return f"stun:{address}" if family == 4 else f"stun:[{address}]"
