@@ -28,7 +28,7 @@ test: build
 WORKERS ?= auto
 test-end-to-end:
 	ICECHECK=$(abspath $(BINARY)) PYTHONPATH=$(CURDIR)/.build/python PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 \
-		python3 -m pytest -p xdist.plugin -q -rs -n $(WORKERS) --dist worksteal Tests/EndToEnd
+		python3 -m pytest -p xdist.plugin -q -rfEs -n $(WORKERS) --dist worksteal Tests/EndToEnd
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz

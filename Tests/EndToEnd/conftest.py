@@ -8,7 +8,7 @@ import pytest
 from harness import isolation
 from harness.running import SEED, Running, found_binary, no_core_dumps
 from harness.servers import coturn, served, server  # noqa: F401 (fixtures)
-from labs.netlab import remove_leftovers, why_not
+from labs.namespaces import remove_leftovers, why_not
 
 # Under nohup SIGHUP is ignored, and by every process that the tests start: here it has its usual meaning.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -21,7 +21,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from labs.natlab import tied_to_us
+from labs.namespaces import tied_to_us
 
 from fakes.turnwire import PASSWORD, REALM, USER
 

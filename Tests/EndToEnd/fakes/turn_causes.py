@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Callable
 
 from labs.natlab import SERVERS, NATLab
-from labs.netlab import chain
+from labs.natrules import chain
 
 from fakes.certificates import made
 from fakes.coturn import Coturn, PortBlock, long_term_key, rest_credential

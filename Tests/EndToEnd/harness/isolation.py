@@ -9,6 +9,7 @@ import ctypes
 import functools
 import os
 import subprocess
+from pathlib import Path
 
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
 
@@ -20,10 +21,7 @@ mkdir -p /run/netns
 mount -t tmpfs none /run/netns
 umount -l /sys
 mount -t sysfs none /sys
-resolver=$(mktemp)
-echo "nameserver 127.0.0.1" >"$resolver"
-mount --bind "$resolver" /etc/resolv.conf
-rm "$resolver"
+mount --bind "$1" /etc/resolv.conf
 ip link set lo up
 ip link add eth0 type veth peer name nowhere
 echo 1 >/proc/sys/net/ipv6/conf/nowhere/disable_ipv6
@@ -36,12 +34,15 @@ ip -6 route add default via fd00:200::1
 """
 
 
+COMMAND = ["sh", "-c", SCRIPT, "isolation", str(Path(__file__).with_name("resolv.conf"))]
+
+
 @functools.cache
 def why_not():
     """Why this machine does not permit it, or None: tried in a process that ends."""
     try:
         done = subprocess.run(
-            ["unshare", "-m", "-n", "sh", "-c", SCRIPT], stdin=subprocess.DEVNULL, capture_output=True, text=True
+            ["unshare", "-m", "-n", *COMMAND], stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
     except OSError as error:
         return str(error)
@@ -53,6 +54,6 @@ def enter():
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNS | CLONE_NEWNET) != 0:
         raise OSError(ctypes.get_errno(), "unshare: " + os.strerror(ctypes.get_errno()))
-    done = subprocess.run(["sh", "-c", SCRIPT], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    done = subprocess.run(COMMAND, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
         raise OSError(f"a network of its own: {done.stderr.strip()}")

@@ -1,11 +1,6 @@
-"""icecheck run by the client of a lab, and what is true of the lab's labels in its words."""
+"""icecheck run by the client of a lab."""
 
 from harness.running import Running, no_core_dumps
-
-from labs.natlab import LABELS
-
-PASSING = [name for name, label in LABELS.items() if label.udp == "passes"]
-DEPENDENT = ("address-dependent", "address-and-port-dependent")
 
 
 def ask(binary, lab, *arguments, command="nat"):

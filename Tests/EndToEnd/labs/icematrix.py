@@ -12,7 +12,8 @@ from harness.running import found_binary
 from peers.iceends import WORDS, Servers, join
 
 from labs.icelab import ICELab, shape
-from labs.natlab import LABELS, tied_to_us
+from labs.labels import LABELS
+from labs.namespaces import tied_to_us
 
 # What RFC 4787 tells apart, and no NAT.
 NETWORKS = ["no-nat", *(name for name in LABELS if name.startswith("nat-"))]

@@ -9,7 +9,8 @@ import select
 import socket
 from contextlib import ExitStack, contextmanager
 
-from labs.natlab import SERVERS, Behaviour
+from labs.labels import Behaviour
+from labs.natlab import SERVERS
 from labs.natrules import STUN_PORTS
 
 FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}

@@ -22,7 +22,40 @@ STUN_PORTS = (3478, 3479)
 # The external ports of mappings that depend on the destination, and how many of them are used for flows.
 POOL, FLOWS = range(22000, 65536), 4096
 
+# Of a mapping that is not used, in seconds, unless a lab wants another.
+LIFETIME = 120
+
 KINDS = {4: ("ip", "ipv4_addr"), 6: ("ip6", "ipv6_addr")}
+
+
+def router(label, *, outside, destinations, lifetime=LIFETIME, families=(4, 6), **more):
+    """All rules of a label's router; `outside` and `destinations` are addresses by family, see `translation`."""
+    rules = ["flush ruleset\n"]
+    for family in families:
+        if family not in label.families or not label.translates(family):
+            continue
+        if label.nat == "table":
+            kind = label.behaviour(family)
+            rules.append(translation(
+                family, kind.mapping, kind.filtering, outside=outside[family], destinations=destinations[family],
+                lifetime=lifetime, **more,
+            ))  # fmt: skip
+        else:
+            rules.append(masquerade(family, label.flags))
+    if label.firewall:
+        rules.append(firewall())
+    if label.udp == "dropped":
+        rules.append(forward("meta l4proto udp drop"))
+    elif label.udp == "rejected":
+        rules.append(forward("meta l4proto udp reject with icmpx type admin-prohibited"))
+    if label.loss:
+        rules.append(forward(f"meta l4proto {{ tcp, udp }} numgen random mod 100 < {label.loss} drop"))
+    return "\n".join(rules)
+
+
+def home():
+    """The rules of the router in front of a carrier's NAT."""
+    return "flush ruleset\n" + masquerade(4) + firewall()
 
 
 def translation(
@@ -111,6 +144,12 @@ table inet closed {
 def firewall():
     """Stateful: what the inside began comes back, and nothing else comes in. No address is changed."""
     return forward("iifname outside ct state new drop")
+
+
+def chain(hook, rules):
+    """A chain of a test's own, beside those of the lab."""
+    body = "\n".join(rules)
+    return f"table inet test {{ chain {hook} {{ type filter hook {hook} priority 0; policy accept;\n{body}\n}}\n}}\n"
 
 
 def forward(*rules):

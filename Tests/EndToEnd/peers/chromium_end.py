@@ -30,7 +30,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from labs.natlab import tied_to_us
+from labs.namespaces import tied_to_us
 
 # A page may use WebRTC wherever it is from; `data:` has no origin and needs no network.
 TITLE = "ice"

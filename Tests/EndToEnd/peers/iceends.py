@@ -19,7 +19,8 @@ from pathlib import Path
 from fakes.turnwire import PASSWORD, USER
 from harness.running import HERE, found_binary
 from labs.icelab import STUN, TURN, TURN_PORT
-from labs.natlab import LABELS, tied_to_us
+from labs.labels import LABELS
+from labs.namespaces import tied_to_us
 
 KILL = 9
 
@@ -125,7 +126,8 @@ class ProcessEnd:
 class AioiceEnd(ProcessEnd):
     def command(self):
         role = "--offer" if self.offers else "--answer"
-        words = [sys.executable, HERE / "peers/aioice_end.py", role, "--output", self.output, "--timeout", self.patience]
+        words = [sys.executable, HERE / "peers/aioice_end.py", role, "--output", self.output]
+        words += ["--timeout", self.patience]
         words += ["--families", "".join(map(str, self.servers.families)), "--stun", self.servers.stun[0]]
         if self.servers.turn:
             # It takes one server of each kind.

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from fakes.hostile import serve
 from harness.running import Running, assert_safe, no_core_dumps
-from labs.netlab import Lab, why_not
+from labs.namespaces import why_not
+from labs.plainlab import PlainLab
 
 MEGABYTE = 1 << 20
 NOBODY = 65534
@@ -234,14 +235,22 @@ MOUNTS = {
 }
 
 
+def in_poor_container(name, binary, *arguments, network=None):
+    """Runs icecheck where something is missing, in a network of its own if one is made. The binary may stand in what is
+    hidden, so its folder is seen at another place."""
+    steps = ["mount --make-rprivate /", f"mount --bind '{binary.parent}' /mnt", MOUNTS[name], network or "true"]
+    script = f'{" && ".join(steps)} || exit 99; exec "/mnt/{binary.name}" "$@"'
+    unshared = ["-m", "-n"] if network else ["-m"]
+    return Running("unshare", [*unshared, "sh", "-c", script, "sh", *arguments], limits=no_core_dumps).wait()
+
+
 @NEEDS_ROOT
 @needs("unshare")
 @pytest.mark.parametrize("name", MOUNTS)
 @pytest.mark.parametrize("command", ["stun", "check", "candidates"])
 def test_it_works_in_a_poor_container(binary, good, name, command):
     arguments = [command, "--format", "json", "--timeout", "2", uri(good)]
-    script = f'mount --make-rprivate / && {MOUNTS[name]} || exit 99; exec "$0" "$@"'
-    outcome = Running("unshare", ["-m", "sh", "-c", script, binary, *arguments], limits=no_core_dumps).wait()
+    outcome = in_poor_container(name, binary, *arguments)
     if outcome.status == 99:
         pytest.skip(f"this machine permits no such mount: {outcome.errors.decode()}")
     assert outcome.status == 0 and all(entry["ok"] for entry in outcome.report["stun"]), outcome.describe()
@@ -256,8 +265,7 @@ def test_without_a_resolver_a_name_fails_in_time(binary, good, name):
     if why_not():
         pytest.skip(why_not())
     arguments = ["stun", "--format", "json", "--timeout", "3", "stun:a.test"]
-    script = f'mount --make-rprivate / && {MOUNTS[name]} && ip link set lo up || exit 99; exec "$0" "$@"'
-    outcome = Running("unshare", ["-m", "-n", "sh", "-c", script, binary, *arguments], limits=no_core_dumps).wait()
+    outcome = in_poor_container(name, binary, *arguments, network="ip link set lo up")
     [entry] = outcome.report["stun"]
     assert (outcome.status, entry["error"]["kind"]) == (1, "name-not-resolved"), outcome.describe()
     assert outcome.seconds < 2, outcome.describe()
@@ -271,7 +279,7 @@ def lab():
     reason = why_not()
     if reason:
         pytest.skip(reason)
-    made = Lab()
+    made = PlainLab()
     yield made
     made.remove()
 

@@ -12,7 +12,7 @@ from fakes.hostile import serve
 from fakes.stunwire import BINDING_REQUEST, attribute, message
 from harness.running import Running, assert_safe, no_core_dumps
 from harness.terminal import COLOUR, ERASE, Terminal, screen
-from labs.netlab import Namespace, why_not
+from labs.namespaces import Namespace, why_not
 
 USAGE, CANNOT_WRITE = 64, 74
 CANARY = "c4n4ry-S3cret"

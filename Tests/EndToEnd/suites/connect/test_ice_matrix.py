@@ -12,8 +12,8 @@ import pytest
 from harness.running import HERE
 from harness.waiting import wait_until
 from labs.icematrix import MEETINGS, NETWORKS, TURNS, Cell, Labs, Predictions, meet
-from labs.natlab import LABELS
-from labs.netlab import command
+from labs.labels import LABELS
+from labs.namespaces import command
 from peers.aioice_end import PACKAGES
 from peers.chromium_end import is_installed
 from peers.iceends import join

@@ -13,9 +13,9 @@ from harness.running import HERE
 from harness.waiting import wait_until
 from labs.icelab import STUN, TURN, TURN_PORT, ICELab, shape
 from labs.icematrix import NETWORKS, Labs
-from labs.natlab import LABELS
+from labs.labels import LABELS
+from labs.namespaces import namespaces_of
 from labs.natprobe import Probe
-from labs.netlab import namespaces_of
 
 PORTS = (50001, 50002)
 

@@ -14,9 +14,10 @@ from fakes.stunwire import BINDING_REQUEST, CHANGE_REQUEST, OTHER_ADDRESS, addre
 from harness.running import HERE, ROOT
 from harness.waiting import wait_until
 from labs import natrules
-from labs.natlab import ALTERNATE_PORT, LABELS, SERVERS, STUN_PORT, NATLab
+from labs.labels import LABELS
+from labs.namespaces import command, namespaces_of, remove_leftovers, why_not
+from labs.natlab import ALTERNATE_PORT, SERVERS, STUN_PORT, NATLab
 from labs.natprobe import FAMILIES, Probe, classify_filtering, classify_mapping
-from labs.netlab import command, namespaces_of, remove_leftovers, why_not
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -241,7 +242,7 @@ def test_the_labels_cover_what_rfc_4787_distinguishes():
 
 def test_nothing_is_left_after_a_failure():
     with pytest.raises(ZeroDivisionError), NATLab("masquerade") as lab:
-        server = lab.start("sleep", "60", families=())
+        server = lab.start("server", "sleep", "60")
         assert namespaces_of(os.getpid())
         raise ZeroDivisionError
     assert not namespaces_of(os.getpid()) and server.poll() is not None
@@ -258,7 +259,7 @@ KILLED = """
 import time
 from labs.natlab import NATLab
 lab = NATLab("double-nat")
-print(lab.start("sleep", "60", families=()).pid, flush=True)
+print(lab.start("server", "sleep", "60").pid, flush=True)
 time.sleep(60)
 """
 

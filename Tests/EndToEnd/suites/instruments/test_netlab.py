@@ -5,8 +5,9 @@ import socket
 import pytest
 from fakes.hostile import serve
 from fakes.stunwire import BINDING_REQUEST, message
-from labs import netlab
-from labs.netlab import Lab, command, why_not
+from labs import namespaces
+from labs.namespaces import command, why_not
+from labs.plainlab import PlainLab
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -18,7 +19,7 @@ def permitted():
 
 @pytest.fixture
 def lab():
-    made = Lab()
+    made = PlainLab()
     yield made
     made.remove()
 
@@ -61,6 +62,6 @@ def test_nothing_is_left(lab):
 
 
 def test_what_a_killed_run_left_is_removed():
-    command("ip", "netns", "add", f"{netlab.PREFIX}-999999999-0-client")
-    netlab.remove_leftovers()
+    command("ip", "netns", "add", f"{namespaces.PREFIX}-999999999-0-client")
+    namespaces.remove_leftovers()
     assert "999999999" not in command("ip", "netns", "list")

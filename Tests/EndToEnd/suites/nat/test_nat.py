@@ -6,7 +6,8 @@ import pytest
 from fakes.hostile import serve
 from fakes.lying import LIES, lying
 from harness.running import assert_safe, validate
-from labs.asking import DEPENDENT, PASSING, ask, uri
+from labs.asking import ask, uri
+from labs.labels import DEPENDENT, PASSING
 from labs.natlab import NATLab
 
 # On loopback

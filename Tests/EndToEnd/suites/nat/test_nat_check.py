@@ -3,8 +3,9 @@
 import json
 
 import pytest
-from labs.asking import DEPENDENT, PASSING, ask, uri
-from labs.natlab import LABELS, NATLab
+from labs.asking import ask, uri
+from labs.labels import DEPENDENT, LABELS, PASSING
+from labs.natlab import NATLab
 
 
 @pytest.mark.parametrize("name", [name for name in PASSING if LABELS[name].ipv4])

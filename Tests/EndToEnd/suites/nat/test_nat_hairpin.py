@@ -4,13 +4,13 @@ import json
 
 import pytest
 from labs.asking import ask, uri
-from labs.natlab import OUTSIDE, NATLab
+from labs.natlab import ROUTER, NATLab
 from labs.natrules import CLIENT_PORTS
 
 
 def turns_back(lab):
     """Makes the lab's masquerading router send to its client what the client sends to the router's outside."""
-    client, outside = lab.client_address(4), OUTSIDE[4]
+    client, outside = lab.client_address(4), ROUTER[4]
     lab.router.nft(f"""
 table ip hairpin {{
     chain in {{ type nat hook prerouting priority dstnat;

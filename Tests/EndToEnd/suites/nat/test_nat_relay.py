@@ -10,9 +10,9 @@ from fakes.certificates import made
 from fakes.coturn import Coturn
 from fakes.turnwire import PASSWORD, USER
 from harness.running import Running, assert_safe, no_core_dumps, validate
-from labs.asking import DEPENDENT
+from labs.labels import DEPENDENT
 from labs.natlab import SERVERS, NATLab
-from labs.netlab import chain
+from labs.natrules import chain
 
 CREDENTIAL = ("--user", USER, "--password", PASSWORD)
 EITHER = ["endpoint-independent", "address-dependent"]
@@ -149,7 +149,7 @@ def test_beside_rfc5780_it_agrees_and_a_check_leaves_it_out(permitted, binary):
     for name in ("nat-eim-adf", "nat-adm-adf", "nat-apdm-apdf", "firewall"):
         with NATLab(name) as lab:
             first, second = SERVERS[4]
-            lab.start(
+            lab.start_server(
                 binary, "serve", "--listen", first, "--alternate", second, "--user", f"{USER}:{PASSWORD}",
                 "--allow-any-peer", families=(4,),
             )  # fmt: skip
@@ -170,7 +170,7 @@ def test_a_relay_that_shows_another_nat_is_a_finding(permitted, binary):
         first, second = SERVERS[4]
         low, high = RELAY_PORTS
         lab.router.nft(f"insert rule ip lab source oifname outside udp dport {low}-{high} snat to 11.0.0.1:62000-63000")
-        lab.start(
+        lab.start_server(
             binary, "serve", "--listen", first, "--alternate", second, "--user", f"{USER}:{PASSWORD}",
             "--allow-any-peer", "--relay-ports", f"{low}-{high}", families=(4,),
         )  # fmt: skip

@@ -7,8 +7,9 @@ import threading
 import pytest
 from fakes.hostile import serve
 from harness.running import validate
-from labs.asking import PASSING, ask, uri
-from labs.natlab import LABELS, NATLab
+from labs.asking import ask, uri
+from labs.labels import LABELS, PASSING
+from labs.natlab import NATLab
 
 
 def over(report, transport):

@@ -36,7 +36,7 @@ from fakes.nameserver import (
     zone,
 )
 from harness.running import Running, assert_safe, no_core_dumps
-from labs.netlab import Namespace, remove_leftovers, why_not
+from labs.namespaces import Namespace, remove_leftovers, why_not
 
 TIMEOUT, SLACK = 3, 0.5
 PORT, OTHER_PORT = 3478, 4000

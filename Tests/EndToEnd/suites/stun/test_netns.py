@@ -3,7 +3,9 @@
 import pytest
 from fakes.hostile import serve
 from harness.running import Running, assert_safe, no_core_dumps
-from labs.netlab import Lab, Namespace, chain, remove_leftovers, why_not
+from labs.namespaces import Namespace, remove_leftovers, why_not
+from labs.natrules import chain
+from labs.plainlab import PlainLab
 
 PORT = 3478
 
@@ -18,7 +20,7 @@ def permitted():
 
 @pytest.fixture
 def lab():
-    made = Lab()
+    made = PlainLab()
     yield made
     made.remove()
 

@@ -14,7 +14,7 @@ from fakes.coturn import Coturn
 from fakes.turnwire import PASSWORD, USER
 from harness.running import Running, assert_safe, no_core_dumps
 from labs.natlab import SERVERS, NATLab
-from labs.netlab import chain
+from labs.natrules import chain
 
 RELAY_PORTS = (50000, 50200)
 ONE, OTHER = SERVERS[4]

@@ -29,8 +29,8 @@ from fakes.turnwire import (
     method_of,
 )  # fmt: skip
 from harness.running import Running, assert_safe, found_binary, no_core_dumps
+from labs.namespaces import command
 from labs.natlab import SERVERS, NATLab
-from labs.netlab import command
 
 # What the client needs to know that nothing better comes is four seconds.
 TIMEOUT = 5

@@ -14,7 +14,7 @@ from fakes.coturn import Coturn
 from fakes.turnwire import PASSWORD, USER
 from harness.capture import await_capture
 from harness.running import Running, no_core_dumps
-from labs.netlab import Namespace, remove_leftovers, why_not
+from labs.namespaces import Namespace, remove_leftovers, why_not
 
 COMPLAINTS = ("Malformed", "incorrect", "Bad ", "bad fingerprint", "Expert Info (Error", "Expert Info (Warning")
 # What a run sends, and what it gets: by tshark's names.

@@ -1,20 +1,17 @@
-"""Networks that a test makes itself, of namespaces, veth pairs and nftables, and that are gone when it ends.
-
-    client 10.77.1.2 --- 10.77.1.1 router 10.77.2.1 --- 10.77.2.2 server
-      fd77:1::2             fd77:1::1      fd77:2::1        fd77:2::2
-"""
+"""Network namespaces, and processes that end with the test that wants them, however it ends."""
 
 import ctypes
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 
 PREFIX = "icecheck-test"
 CLONE_NEWNET = 0x40000000
-ROLES = ("client", "router", "server")
+_PR_SET_PDEATHSIG = 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _numbers = itertools.count()
@@ -82,6 +79,12 @@ class Namespace:
         """What to put before a command, so that it runs inside (with a /sys of its own)."""
         return ["netns", "exec", self.name]
 
+    def listening(self):
+        """Address and port of every UDP socket in it."""
+        lines = command("ip", *self.prefix(), "ss", "-Hlnu").splitlines()
+        ends = [line.split()[3].rpartition(":") for line in lines]
+        return {(address.strip("[]"), int(port)) for address, _, port in ends if port.isdigit()}
+
     @contextmanager
     def entered(self):
         """This thread is inside for as long as it lasts; sockets made meanwhile stay inside."""
@@ -101,76 +104,20 @@ def _enter(descriptor):
         raise OSError(ctypes.get_errno(), "setns")
 
 
-class Lab:
-    """The network above, with both families and forwarding, until `remove`."""
+def tied_to_us(number):
+    """What a child runs before its program, so that it gets this signal when we are gone, however we went."""
 
-    client_address, server_address = "10.77.1.2", "10.77.2.2"
-    client_address6, server_address6 = "fd77:1::2", "fd77:2::2"
-    router_inside, router_outside = "10.77.1.1", "10.77.2.1"
-    router_inside6 = "fd77:1::1"
+    def tie():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        _libc.prctl(_PR_SET_PDEATHSIG, number)
 
-    def __init__(self):
-        self.namespaces = {}
-        try:
-            for role in ROLES:
-                self.namespaces[role] = Namespace(role)
-            self._wire()
-        except BaseException:
-            self.remove()
-            raise
-
-    @property
-    def client(self):
-        return self.namespaces["client"]
-
-    @property
-    def router(self):
-        return self.namespaces["router"]
-
-    @property
-    def server(self):
-        return self.namespaces["server"]
-
-    def _wire(self):
-        for namespace in self.namespaces.values():
-            namespace.ip("link", "set", "lo", "up")
-            # No waiting for duplicate address detection: the addresses are ours.
-            namespace.sysctl("net.ipv6.conf.default.accept_dad", 0)
-        self._cable(self.client, self.router, "inside", 1)
-        self._cable(self.server, self.router, "outside", 2)
-        for name in ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"):
-            self.router.sysctl(name, 1)
-        # A rejecting router is asked for every datagram: no limit on how often it says so.
-        self.router.sysctl("net.ipv4.icmp_ratelimit", 0)
-        self.router.sysctl("net.ipv6.icmp.ratelimit", 0)
-
-    @staticmethod
-    def _cable(end, router, router_interface, number):
-        end.ip("link", "add", "eth0", "type", "veth", "peer", "name", router_interface, "netns", router.name)
-        end.ip("link", "set", "eth0", "up")
-        router.ip("link", "set", router_interface, "up")
-        end.ip("addr", "add", f"10.77.{number}.2/24", "dev", "eth0")
-        end.ip("addr", "add", f"fd77:{number}::2/64", "dev", "eth0", "nodad")
-        router.ip("addr", "add", f"10.77.{number}.1/24", "dev", router_interface)
-        router.ip("addr", "add", f"fd77:{number}::1/64", "dev", router_interface, "nodad")
-        end.ip("route", "add", "default", "via", f"10.77.{number}.1")
-        end.ip("-6", "route", "add", "default", "via", f"fd77:{number}::1")
-
-    def forward(self, *rules):
-        """Rules in the router's forward chain."""
-        self.router.nft(chain("forward", rules))
-
-    def translate(self):
-        """Makes the router a NAT for the client."""
-        rule = "type nat hook postrouting priority 100; oifname outside masquerade;"
-        self.router.nft(f"table ip nat {{ chain out {{ {rule} }}\n}}\n")
-
-    def remove(self):
-        for namespace in self.namespaces.values():
-            namespace.remove()
-        self.namespaces = {}
+    return tie
 
 
-def chain(hook, rules):
-    body = "\n".join(rules)
-    return f"table inet test {{ chain {hook} {{ type filter hook {hook} priority 0; policy accept;\n{body}\n}}\n}}\n"
+def caretaker(names):
+    """Removes the namespaces when this process is gone, however it went: its end of the pipe closes then."""
+    script = 'cat >/dev/null; for one do ip netns del "$one" 2>/dev/null; done; :'
+    return subprocess.Popen(
+        ["sh", "-c", script, "caretaker", *names], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
