@@ -55,7 +55,9 @@ extension Options {
             throw PlanError(
                 "turn needs a server, such as: icecheck turn turn:turn.example.org --user alice --password-file pw.txt")
         case .turn:
-            if let other = entries.first(where: { !$0.uri.scheme.isTURN }) {
+            // Providers hand out both kinds in one file, and the plan leaves out what is of no use here.
+            let hasRelay = entries.contains { $0.uri.scheme.isTURN }
+            if let other = entries.first(where: { !$0.uri.scheme.isTURN && ($0.isArgument || !hasRelay) }) {
                 throw PlanError(
                     "\(other.place): \(other.uri.text) is not a TURN server; give turn: or turns: URIs, and stun: to "
                         + "icecheck stun")
@@ -139,12 +141,24 @@ extension Options {
         if relay.soak, relay.transport != .udp {
             throw PlanError("--soak keeps relays of UDP in use: leave out --relay-transport tcp")
         }
+        if let option = AllocationOption.allCases.first(where: relay.options.contains) {
+            if relay.transport != .udp {
+                throw PlanError("--\(option.rawValue) is for relays of UDP: leave out --relay-transport tcp")
+            }
+            if relay.options.isSuperset(of: [.nextPort, .bothFamilies]) {
+                throw PlanError("--next-port and --both-families exclude each other (RFC 8656 s7.1)")
+            }
+            if relay.options.contains(.bothFamilies), families.count == 1 {
+                throw PlanError("--both-families needs both families: leave out -4 and -6")
+            }
+        }
         // With a duration but no count, as many as a voice call sends: 50 a second.
         let count = count ?? relay.duration.map { max(1, Int($0 * 50)) } ?? Plan.RelayLoad().count
         turn.load = Plan.RelayLoad(
             count: count, size: relay.size, pace: relay.duration.map { .nanoseconds(Int64($0 * 1e9) / Int64(count)) })
         turn.usesAllTransports = relay.allTransports
         turn.soaks = relay.soak
+        turn.options = relay.options
         turn.relayTransport = relay.transport == .tcp ? .tcp : .udp
     }
 }

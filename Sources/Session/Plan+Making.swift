@@ -38,6 +38,7 @@ extension Plan {
         asksBinding = options.command != .turn
         relay = options.turn.load
         relayTransport = options.turn.relayTransport
+        allocationOptions = AllocationOption.allCases.filter(options.turn.options.contains)
         redirects = options.turn.redirects
         trust = options.trust
         asksHairpin = options.asksHairpin
@@ -45,7 +46,8 @@ extension Plan {
         for entry in options.servers.prefix(Self.maximumServers) {
             servers.append(try Self.server(entry, options, interfaces))
         }
-        notMeasured = []
+        // Else the results of the servers tell of them.
+        notMeasured = options.command == .turn ? servers.compactMap(\.excluded) : []
         if options.servers.count > Self.maximumServers {
             notMeasured.append(
                 NotMeasured(
@@ -127,6 +129,13 @@ extension Plan {
         var server = Server(
             uri: uri, zone: try zone(of: uri, options, interfaces), transports: options.transports,
             fallsBackToTCP: false, excluded: nil)
+        if options.command == .turn, !uri.scheme.isTURN {
+            server.excluded = NotMeasured(
+                what: uri.text, reason: .excluded,
+                detail: "turn queries TURN servers only; icecheck stun queries this one")
+            server.transports = []
+            return server
+        }
         switch (uri.scheme, uri.transport) {
         case (.stuns, _), (.turns, _):
             let isRelay = uri.scheme == .turns && credentials(of: entry, options).credential != nil

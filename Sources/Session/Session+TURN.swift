@@ -12,6 +12,8 @@ struct TURNRun: Sendable {
     var race = HandshakeRace()
     /// The path of a handshake without SNI.
     var namelessPath: PathID?
+    /// What is still asked of the allocation beyond the usual: a server refuses some at once.
+    var options: Set<AllocationOption> = []
     let startedAt: Instant
     let schedule: RetransmissionSchedule
     var framer = StreamFramer()
@@ -67,17 +69,20 @@ extension Session {
             username: plan.servers[server].turn?.username ?? "")
         let redirects = RedirectPolicy(
             from: endpoint, isEnabled: plan.redirects != .never, followsPrivate: plan.redirects == .anywhere)
+        let options = purpose.isAttempt ? self.options(relaying: family) : []
         turnRuns.append(
             TURNRun(
                 purpose: purpose, evidence: evidence,
-                allocation: TURNAllocation(configuration(for: evidence, schedule ?? .persistent)),
+                allocation: TURNAllocation(configuration(for: evidence, purpose, options, schedule ?? .persistent)),
                 path: openClient(of: index, for: server, to: endpoint, over: transport, from: source, name: name),
-                startedAt: now, schedule: schedule ?? .persistent, redirects: redirects, alternateDomain: name))
+                options: options, startedAt: now, schedule: schedule ?? .persistent, redirects: redirects,
+                alternateDomain: name))
         return index
     }
 
     private func configuration(
-        for evidence: TURNEvidence, _ schedule: RetransmissionSchedule
+        for evidence: TURNEvidence, _ purpose: TURNPurpose, _ options: Set<AllocationOption>,
+        _ schedule: RetransmissionSchedule
     ) -> TURNConfiguration {
         var configuration = TURNConfiguration(
             credential: plan.servers[evidence.server].turn?.credential, isReliable: evidence.transport.isStream,
@@ -86,6 +91,8 @@ extension Session {
         configuration.relayTransport = plan.relayTransport
         // As browsers ask: an allocation for each family, since servers ignore ADDITIONAL-ADDRESS-FAMILY.
         configuration.families = evidence.relayFamily == .ipv4 ? .unspecified : .only(evidence.relayFamily)
+        configuration.ask(for: options)
+        if case .reservation(_, let token) = purpose { configuration.port = .reserved(token: token) }
         // What a crash leaves behind is to die soon.
         configuration.lifetime = plan.soak == nil ? Plan.allocationLifetime : Plan.soakLifetime
         return configuration
@@ -117,7 +124,8 @@ extension Session {
         turnRuns[run].path = openClient(
             of: run, for: evidence.server, to: endpoint, over: evidence.transport, from: evidence.source,
             name: turnRuns[run].alternateDomain)
-        turnRuns[run].allocation = TURNAllocation(configuration(for: evidence, turnRuns[run].schedule))
+        turnRuns[run].allocation = TURNAllocation(
+            configuration(for: evidence, turnRuns[run].purpose, turnRuns[run].options, turnRuns[run].schedule))
     }
 
     // MARK: What it means
@@ -125,7 +133,7 @@ extension Session {
     /// Takes what the allocation has to say, and ends the attempt where nothing is left to do.
     mutating func settle(_ run: Int, at now: Instant) {
         while let event = turnRuns[run].allocation.pollEvent() { take(event, of: run, at: now) }
-        guard turnRuns[run].allocation.isFinished, !turnRuns[run].isReported else { return }
+        guard turnRuns[run].allocation.isFinished, !turnRuns[run].isReported, !waitsForReservation(run) else { return }
         guard let next = turnRuns[run].next, !isConcluded else { return reportTURN(run, at: now) }
         if !turnRuns[run].waitsForQuota || hasRoom(for: run, at: now) { allocateAgain(run, at: next, at: now) }
     }
@@ -143,6 +151,9 @@ extension Session {
         }
         switch turnRuns[run].purpose {
         case .attempt: observe(.turnSeen(turnRuns[run].evidence), at: now)
+        case .reservation(let reserver, _):
+            reservationFailed(run)
+            settle(reserver, at: now)
         case .pairEnd(let pair, _): pairEndOver(pair, at: now)
         case .natDiscovery(let discovery, let relay): natRelayReported(relay, of: discovery, at: now)
         }
@@ -162,7 +173,10 @@ extension Session {
             turnRuns[run].evidence.allocation = TURNEvidence.Allocation(allocated)
             if let software = allocated.software { turnRuns[run].evidence.software = OutsideText(bytes: software) }
             switch turnRuns[run].purpose {
-            case .attempt: startTrial(run, allocated, at: now)
+            case .attempt:
+                optionsAnswered(run, allocated, at: now)
+                startTrial(run, allocated, at: now)
+            case .reservation(let reserver, _): reservationTaken(run, of: reserver, allocated, at: now)
             case .pairEnd(let pair, _): pairEndAllocated(run, of: pair, allocated, at: now)
             case .natDiscovery(let discovery, let relay):
                 natRelayAllocated(allocated, relay, of: discovery, by: run, at: now)
@@ -173,13 +187,14 @@ extension Session {
             }
         case .permitted(let peers, let trip, isRenewal: false):
             switch turnRuns[run].purpose {
-            case .attempt, .pairEnd: permitted(after: trip.duration, run, at: now)
+            case .attempt, .pairEnd, .reservation: permitted(after: trip.duration, run, at: now)
             case .natDiscovery(let discovery, let relay): natRelayPermitted(peers, relay, of: discovery, at: now)
             }
         case .channelBound(_, _, let trip, isRenewal: false): channelSettled(after: trip.duration, run, at: now)
         case .received(let data):
             switch turnRuns[run].purpose {
             case .attempt: received(data, run, at: now)
+            case .reservation: break
             case .pairEnd(let pair, let end): pairEndReceived(data, run, end, of: pair, at: now)
             case .natDiscovery(let discovery, let relay): natRelayReceived(data, relay, of: discovery, at: now)
             }
@@ -210,6 +225,7 @@ extension Session {
             }
             return
         }
+        if case .errorResponse(let response) = failure, optionsRefused(run, by: response) { return }
         if case .errorResponse(let response) = failure, response.suggestsNewFiveTuple, !turnRuns[run].hasChangedPort {
             turnRuns[run].hasChangedPort = true
             turnRuns[run].next = turnRuns[run].evidence.serverAddress

@@ -1,3 +1,4 @@
+package import Engines
 package import NetTypes
 
 /// The options of a command that measures, as they stand on the command line, each with its default.
@@ -56,6 +57,8 @@ package struct TypedOptions: Sendable, Equatable {
         /// Seconds.
         package var duration: Double?
         package var transport = Transport.udp
+        /// What is asked of each allocation beyond the usual.
+        package var options: Set<AllocationOption> = []
 
         package init() {}
     }

@@ -187,6 +187,7 @@ extension TURNOptions {
         if redirects == .never { words.append("--no-redirect") }
         if redirects == .anywhere { words.append("--follow-private") }
         if relayTransport == .tcp { words += ["--relay-transport", "tcp"] }
+        words += AllocationOption.allCases.filter(options.contains).map { "--\($0.rawValue)" }
         let usual = Plan.RelayLoad()
         if load.count != usual.count { words += ["--count", "\(load.count)"] }
         if load.size != usual.size { words += ["--size", "\(load.size)"] }

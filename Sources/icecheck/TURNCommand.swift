@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engines
 import NetTypes
 import Session
 
@@ -56,6 +57,18 @@ struct TURNCommand: MeasuringCommand {
                 + "turn:host is then tried over TCP.", valueName: "transport"))
     var relayTransport = RelayTransportChoice.udp
 
+    @Flag(help: "Ask for an even relayed port (EVEN-PORT).")
+    var evenPort = false
+
+    @Flag(help: "Ask for an even relayed port and to reserve the next one, then allocate that (RESERVATION-TOKEN).")
+    var nextPort = false
+
+    @Flag(help: "Ask the server not to fragment what it relays (DONT-FRAGMENT).")
+    var dontFragment = false
+
+    @Flag(help: "Ask for relayed addresses of both families in one allocation (ADDITIONAL-ADDRESS-FAMILY).")
+    var bothFamilies = false
+
     @OptionGroup var server: ServerArguments
     @Option(help: .timeout("10, with --soak 690"))
     var timeout: Double?
@@ -70,6 +83,10 @@ struct TURNCommand: MeasuringCommand {
         typed.relay.size = size
         typed.relay.duration = duration
         typed.relay.transport = relayTransport == .tcp ? .tcp : .udp
+        let options: [(AllocationOption, Bool)] = [
+            (.evenPort, evenPort), (.nextPort, nextPort), (.dontFragment, dontFragment), (.bothFamilies, bothFamilies),
+        ]
+        typed.relay.options = Set(options.filter(\.1).map(\.0))
         return typed
     }
     var settings: Run.Settings { Run.Settings(server, output.format) }

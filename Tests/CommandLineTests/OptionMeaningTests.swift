@@ -70,4 +70,31 @@ import Testing
         typed.access.password = Secret("typed")
         #expect(try credentials(without: []).credential == Secret("typed"))
     }
+
+    /// Providers hand out STUN and TURN servers in one file.
+    @Test func turnLeavesOutTheSTUNServersOfAFile() throws {
+        let file =
+            #"{"iceServers": [{"urls": ["stun:192.0.2.1", "turn:192.0.2.1"], "username": "a", "credential": "b"}]}"#
+        let sources = OptionSources(
+            wallClock: 0, environment: { _ in nil }, file: { _ throws(PlanError) in Array(file.utf8) })
+        var typed = TypedOptions(.turn)
+        typed.iceServers = ["ice.json"]
+        let plan = try Plan(Options(typed, from: sources), interfaces: [])
+        #expect(plan.servers.map { $0.excluded == nil } == [false, true])
+        #expect(plan.notMeasured.first?.what == "stun:192.0.2.1")
+        typed.uris = ["stun:192.0.2.2"]
+        #expect(throws: PlanError.self) { try Options(typed, from: sources) }
+    }
+
+    @Test(arguments: [
+        (["--even-port", "--relay-transport", "tcp"], "--even-port is for relays of UDP"),
+        (["--next-port", "--both-families"], "exclude each other"), (["-4", "--both-families"], "needs both families"),
+        (["--size", "1"], "--size 1 is out of range"), (["--no-redirect", "--follow-private"], "exclude each other"),
+    ])
+    func optionsThatContradictEachOtherAreRefused(options: [String], words: String) throws {
+        let sources = OptionSources(wallClock: 0, environment: { _ in nil }, file: { _ throws(PlanError) in [] })
+        let typed = try Self.parsed(["turn", "192.0.2.1"] + options)
+        let error = #expect(throws: PlanError.self) { try Options(typed, from: sources) }
+        #expect(error?.description.contains(words) == true)
+    }
 }

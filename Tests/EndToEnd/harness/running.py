@@ -1,5 +1,6 @@
 """Finds the binary, runs it under a watch, and holds what it left behind against what is always true of it."""
 
+import functools
 import json
 import os
 import re
@@ -30,6 +31,25 @@ def found_binary():
     named = os.environ.get("ICECHECK")
     candidates = [Path(named)] if named else [ROOT / ".build" / kind / "icecheck" for kind in ("debug", "release")]
     return next((path.resolve() for path in candidates if os.access(path, os.X_OK)), None)
+
+
+@functools.cache
+def declared_statuses():
+    """The exit statuses of the man page, those of signals aside."""
+    manual = (ROOT / "man/icecheck.1").read_text()
+    section = re.search(r"^\.Sh EXIT STATUS\n(.*?)^\.Sh ", manual, re.MULTILINE | re.DOTALL).group(1)
+    return {int(number) for number in re.findall(r"^\.It (\d+)$", section, re.MULTILINE)}
+
+
+# Signals that nobody sends: what the processor or the runtime ends a process with.
+CRASHES = {-signal.SIGILL, -signal.SIGTRAP, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGSEGV}
+
+
+def assert_declared(outcome):
+    """No run ends with a status that the manual does not name, nor with a crash."""
+    number = outcome.status
+    assert number < 0 or number > 128 or number in declared_statuses(), outcome.describe()
+    assert number not in CRASHES and number - 128 not in {-crash for crash in CRASHES}, outcome.describe()
 
 
 @dataclass
@@ -133,7 +153,7 @@ class Running:
         peak = peak_of(usage)
         self.output.seek(0)
         self.errors.seek(0)
-        return Outcome(
+        outcome = Outcome(
             self.arguments,
             self.process.returncode,
             self.output.read(),
@@ -141,6 +161,8 @@ class Running:
             seconds,
             peak if peak > self.inherited or not self.seen_peak else self.seen_peak,
         )
+        assert_declared(outcome)
+        return outcome
 
     def look_at_memory(self):
         process = Path(f"/proc/{self.process.pid}")
