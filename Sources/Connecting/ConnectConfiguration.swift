@@ -40,6 +40,7 @@ package struct ConnectConfiguration: Sendable {
     package var usesTCP = false
     package var checksAllPairs = false
     package var refusesPrivate = false
+    package var redirects = Plan.Redirects.global
     /// How long data is sent.
     package var duration: Duration = .seconds(1)
     package var measuresThroughput = false

@@ -7,6 +7,9 @@ import Session
 struct ConnectResolution: Sendable {
     var server: ConnectConfiguration.Server
     var engine: ResolutionEngine
+    var hasAddress = false
+    /// Those that it did not come to an address by.
+    var faults: [ResolutionFault] = []
 }
 
 /// Who waits for a query's answer.
@@ -62,10 +65,11 @@ extension ConnectSession {
         while let event = resolutions[index].engine.pollEvent() {
             switch event {
             case .resolved(_, let endpoints, _, _):
+                resolutions[index].hasAddress = resolutions[index].hasAddress || !endpoints.isEmpty
                 for found in endpoints { add(found, of: server) }
             case .failed(_, let faults):
                 guard let fault = faults.first, fault.kind != .familyNotAsked else { continue }
-                seen.notResolved.append(.init(server: server.uri.text, reason: "\(fault.step): \(fault.message)"))
+                resolutions[index].faults.append(fault)
             }
         }
     }
@@ -75,10 +79,19 @@ extension ConnectSession {
             if found.transport == .udp, !stunServers.contains(found.endpoint) { stunServers.append(found.endpoint) }
             return
         }
-        turnServers.append(
-            ICEConfiguration.TURNServer(
-                found.endpoint, transport: found.transport, credential: server.credential,
-                security: security(found, of: server)))
+        var asked = ICEConfiguration.TURNServer(
+            found.endpoint, transport: found.transport, credential: server.credential,
+            security: security(found, of: server))
+        asked.relayFamilies = relayFamilies(for: found.endpoint)
+        turnServers.append(asked)
+    }
+
+    /// The families of relayed address to ask a server for: those of this machine's candidates, as the options leave them.
+    private func relayFamilies(for server: Endpoint) -> [IPAddress.Family] {
+        [IPAddress.Family.ipv4, .ipv6].filter { family in
+            configuration.families.contains(family)
+                && (family == server.family || configuration.bases.contains { $0.address.family == family })
+        }
     }
 
     private func security(
@@ -102,7 +115,14 @@ extension ConnectSession {
     private mutating func beginGatheringIfResolved(at now: Instant) {
         let isResolved = resolutions.allSatisfy(\.engine.isFinished)
         guard agent == nil, phase == .resolving, isResolved || now >= startedAt + Self.longest else { return }
-        for resolution in resolutions where !resolution.engine.isFinished {
+        for resolution in resolutions {
+            for fault in resolution.faults {
+                // A name of one family is not at fault.
+                if resolution.hasAddress, fault.kind == .failed(.noRecords) { continue }
+                seen.notResolved.append(
+                    .init(server: resolution.server.uri.text, reason: "\(fault.step): \(fault.message)"))
+            }
+            guard !resolution.engine.isFinished else { continue }
             let steps = resolution.engine.unansweredSteps.joined(separator: ", ")
             seen.notResolved.append(.init(server: resolution.server.uri.text, reason: "no answer to \(steps)"))
         }
@@ -114,6 +134,8 @@ extension ConnectSession {
         ice.usesTCP = configuration.usesTCP
         ice.checksAllPairs = configuration.checksAllPairs
         ice.refusesPrivate = configuration.refusesPrivate
+        ice.followsRedirects = configuration.redirects != .never
+        ice.followsPrivate = configuration.redirects == .anywhere
         agent = ICEAgent(ice, random: random, from: now)
         // The agent has a copy of the generator: the two do not give the same numbers.
         for _ in 0..<64 { _ = random.next() }

@@ -123,7 +123,7 @@ package struct ConnectSession<Random: RandomNumberGenerator & Sendable>: Engine 
     package var nextWake: Instant? {
         if phase == .closed { return agent?.nextWake }
         let parts = [
-            agent?.nextWake, resolutionWake, descriptionWake, securingWake, measuringWake, leavingWake, deadline,
+            agent?.nextWake, resolutionWake, descriptionWake, securingWake, measuringWake, leavingWake, end,
         ]
         return parts.compactMap(\.self).min()
     }
@@ -135,7 +135,7 @@ package struct ConnectSession<Random: RandomNumberGenerator & Sendable>: Engine 
     private mutating func advance(to now: Instant) {
         // In each phase what the one before has left behind is there.
         takeFacts(at: now)
-        if now >= deadline, phase != .closed { return timeIsOver(at: now) }
+        if now >= end, phase != .closed { return timeIsOver(at: now) }
         advanceResolving(to: now)
         advanceSignaling(at: now)
         advanceSecuring(to: now)

@@ -10,6 +10,8 @@ enum TURNPurpose: Hashable, Sendable {
     case natDiscovery(run: Int, relay: Int)
 
     var isAttempt: Bool { self == .attempt }
+    /// Whether it is to show that relays carry data, alone or as a pair.
+    var isProof: Bool { isAttempt || pair != nil }
 
     /// The attempt whose reservation it takes up.
     var reserver: Int? {

@@ -160,6 +160,7 @@ struct ConnectCommand: ParsableCommand {
         configuration.usesTCP = tcp
         configuration.checksAllPairs = allPairs
         configuration.refusesPrivate = noPrivate
+        configuration.redirects = plan.redirects
         configuration.duration = .nanoseconds(Int64(duration * 1e9))
         configuration.measuresThroughput = throughput
         configuration.timeout = plan.timeout

@@ -25,8 +25,10 @@ struct ConnectRun {
     let isQuiet: Bool
     let showsProgress: Bool
 
-    /// What a run may take beyond its time: allocations are deleted in it.
-    private static let reserve = Duration.milliseconds(400)
+    /// What a run may take beyond its time: the session deletes its allocations in it.
+    private static let reserve = Duration.milliseconds(430)
+    /// The same after a signal.
+    private static let reserveAfterSignal = Duration.milliseconds(1430)
     /// How long a command may take to end by itself, once the session is over.
     private static let grace = Duration.milliseconds(300)
 
@@ -44,8 +46,9 @@ struct ConnectRun {
             LiveConnection(
                 configuration, measuring: measurement, random: SystemRandomNumberGenerator(), from: start))
         var progress = showsProgress ? ConnectProgress() : nil
+        let latest = start + plan.timeout + Self.reserve
         let end = driver.run(
-            &session, until: start + plan.timeout + Self.reserve,
+            &session, until: latest,
             onEvent: { event in
                 progress?.clear()
                 say(event)
@@ -55,10 +58,12 @@ struct ConnectRun {
         if !session.isFinished {
             session.base.conclude(end.isInterruption ? .interrupted : .deadline(.checking), at: MonotonicClock.now)
             // No allocation stays behind: the requests that delete them go out.
-            _ = driver.run(&session, until: MonotonicClock.now + Self.reserve)
+            let limit = end.isInterruption ? MonotonicClock.now + Self.reserveAfterSignal : latest
+            _ = driver.run(&session, until: limit)
         }
         progress?.clear()
-        let status = driver.end(LiveSession.channel, grace: end.isInterruption ? .zero : Self.grace)
+        let rest = end.isInterruption ? .zero : max(.zero, min(Self.grace, latest - MonotonicClock.now))
+        let status = driver.end(LiveSession.channel, grace: rest)
         let evidence = session.base.connection.evidence
         if let status, status != 0, !evidence.isConnected {
             warn("the command of --via ended with status \(status)")
