@@ -365,7 +365,7 @@ _icecheck_nat() {
 
 _icecheck_turn() {
     repeating_flags=()
-    non_repeating_flags=(--no-redirect --follow-private --all-transports --soak -4 --ipv4 -6 --ipv6 --insecure --dry-run --no-progress --version -h --help)
+    non_repeating_flags=(--no-redirect --follow-private --all-transports --soak --even-port --next-port --dont-fragment --both-families -4 --ipv4 -6 --ipv6 --insecure --dry-run --no-progress --version -h --help)
     repeating_options=(--ice-servers)
     non_repeating_options=(--user --password --password-file --secret --secret-file --access-token-file --ttl --realm --count --size --duration --relay-transport --interface --bind --ca-file --timeout --format)
     __icecheck_offer_flags_options -1

@@ -34,7 +34,8 @@ package enum ExitStatus: Hashable, Sendable {
             """
             The command line, or a file that it names, is wrong; standard error says where and what the right form is.
             """
-        case .cannotReadInput: "connect cannot reach the peer: the file or command that leads to it cannot be opened."
+        case .cannotReadInput:
+            "connect cannot reach the peer: there is no standard input, or the command of --via cannot be started."
         case .internal: "An internal fault, or this machine refuses what icecheck needs."
         case .cannotWriteOutput: "The result could not be written."
         case .signal:

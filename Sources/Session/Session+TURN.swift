@@ -149,7 +149,10 @@ extension Session {
         switch failure.cause {
         case .request(.delete, _): return
         case .request(.connect, let failure): return connectFailed(failure, run, at: now)
-        case .request(.allocate, .errorResponse(let response)) where response.code == 486: waitForQuota(run, at: now)
+        case .request(.allocate, .errorResponse(let response))
+        where response.code == 486 && turnRuns[run].purpose.reserver == nil:
+            // Its reserver waits for a reservation, and could not make room for it.
+            waitForQuota(run, at: now)
         default: break
         }
         if turnRuns[run].evidence.trouble == nil {
