@@ -39,6 +39,6 @@ def test_several_words_are_explained_in_turn(run):
 def test_an_unknown_word_gets_one_line_with_the_nearest(run):
     outcome = run("explain", "udp-bloked")
     assert outcome.status == 64 and outcome.output == b""
-    assert outcome.errors.decode().strip() == "icecheck: explain does not know 'udp-bloked'; is it udp-blocked?"
+    assert outcome.errors.decode().strip() == "icecheck: no entry 'udp-bloked'; closest: udp-blocked"
     outcome = run("explain", "\x1b[31mnonsense")
     assert outcome.status == 64 and b"\x1b" not in outcome.errors
