@@ -15,18 +15,18 @@ extension Session {
 
     /// The reserved port is there, and that is all that was to be seen of it.
     mutating func reservationTaken(_ run: Int, of reserver: Int, _ allocated: TURNAllocated, at now: Instant) {
-        let place = turnRuns[reserver].evidence.options.firstIndex { $0.option == .nextPort }
-        if let place { turnRuns[reserver].evidence.options[place].address = allocated.relayedAddresses.first }
+        let place = turnRuns[reserver].evidence.options?.firstIndex { $0.option == .nextPort }
+        if let place { turnRuns[reserver].evidence.options?[place].address = allocated.relayedAddresses.first }
         stopData(run, at: now)
     }
 
     /// The reserved port was seen, or could not be had: then with the code of the refusal, where there was one.
     mutating func reservationEnded(_ run: Int, of reserver: Int, at now: Instant) {
         if turnRuns[run].evidence.allocation == nil,
-            let place = turnRuns[reserver].evidence.options.firstIndex(where: { $0.option == .nextPort })
+            let place = turnRuns[reserver].evidence.options?.firstIndex(where: { $0.option == .nextPort })
         {
-            turnRuns[reserver].evidence.options[place].outcome = .refused
-            turnRuns[reserver].evidence.options[place].code = turnRuns[run].evidence.trouble?.code
+            turnRuns[reserver].evidence.options?[place].outcome = .refused
+            turnRuns[reserver].evidence.options?[place].code = turnRuns[run].evidence.trouble?.code
         }
         settle(reserver, at: now)
     }
@@ -40,6 +40,6 @@ extension Session {
 extension Plan {
     /// What is asked of an attempt's allocation: both families only of the one that has no family of its own.
     func options(relaying family: IPAddress.Family) -> Set<AllocationOption> {
-        Set(allocationOptions.filter { $0 != .bothFamilies || family == .ipv4 })
+        Set((allocationOptions ?? []).filter { $0 != .bothFamilies || family == .ipv4 })
     }
 }

@@ -21,7 +21,7 @@ extension TURNEvidence {
             tls = TLSEvidence(
                 facts: handshake.facts, failures: handshake.failures, firstBytes: handshake.firstBytes,
                 handshake: handshake.duration, handshakesBegun: handshake.begun)
-        case .optionsAnswered(let answers): options += answers
+        case .optionsAnswered(let answers): options = (options ?? []) + answers
         case .namelessHandshake(let failures): tls?.failuresWithoutServerName = failures
         case .turn(.challenged(let challenge)):
             realm = OutsideText(bytes: challenge.realm)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import HostIO
+import JSON
 import Reporting
 import Session
 

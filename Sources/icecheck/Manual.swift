@@ -1,4 +1,5 @@
 import HostIO
+import JSON
 import NetTypes
 import Reporting
 

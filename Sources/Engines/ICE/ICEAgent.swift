@@ -33,12 +33,12 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
     var visitedRelays = VisitedRelays()
     /// When the deletion of allocations is given up; nil before the end.
     var closingEnd: Instant?
-    var pacer = DestinationPacer()
+    package var pacer = DestinationPacer()
 
     // Paths: see ICEAgent+Paths.swift.
     var owners: [PathID: ICEPathOwner] = [:]
     var connections: [PathID: ICEConnection] = [:]
-    var pathNumbers = PathNumbers()
+    package var pathNumbers = PathNumbers()
 
     // The peer.
     var remoteCredentials: ICECredentials?
@@ -49,7 +49,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
     var hasRemoteEnded = false
     var lookups: [ICELookup] = []
     var namedCandidates: [Candidate] = []
-    var nextQuery: UInt32 = 0
+    package var nextQuery: UInt32 = 0
     /// Checks of the peer's that came before its credentials.
     var earlyRequests: [ICEEarlyRequest] = []
 
@@ -156,7 +156,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         firstValidAt = nil
         nominating = nil
         reconsiderAt = nil
-        observe(.restarted(localCredentials), at: now)
+        observe(.restarted, at: now)
     }
 
     // MARK: Data

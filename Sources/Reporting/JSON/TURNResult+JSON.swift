@@ -1,5 +1,6 @@
 package import Diagnosis
 import Engines
+package import JSON
 import NetTypes
 import Session
 
@@ -21,7 +22,7 @@ extension TURNResult {
             "mappedAddress": (allocation?.mappedAddress).map(JSONValue.endpoint),
             "localAddress": (evidence?.localAddress).map(JSONValue.endpoint),
             "lifetimeS": (allocation?.lifetime).map { .integer(Int($0)) },
-            "options": evidence?.options.jsonArrayUnlessEmpty(\.jsonValue),
+            "options": evidence?.options?.jsonArrayUnlessEmpty(\.jsonValue),
             "rttMs": (allocation?.roundTrip).map(JSONValue.milliseconds),
             "connectMs": (evidence?.connectedAfter).map(JSONValue.milliseconds),
             "allocateMs": (allocation?.elapsed).map(JSONValue.milliseconds),

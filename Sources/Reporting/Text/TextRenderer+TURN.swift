@@ -79,8 +79,8 @@ extension TextRenderer {
             (evidence.allocation?.lifetime).map { "lifetime \($0) s" },
         ].compactMap(\.self)
         if !usual.isEmpty { remarks.append(usual.joined(separator: "; ")) }
-        if !evidence.options.isEmpty {
-            remarks.append(evidence.options.map(\.words).joined(separator: "; "))
+        if let options = evidence.options {
+            remarks.append(options.map(\.words).joined(separator: "; "))
         }
         if let soak = result.relay?.soak {
             remarks.append(
