@@ -33,7 +33,7 @@ struct ConnectRun {
         do {
             try driver.adopt(Session.channel, ends)
         } catch {
-            throw Failure(status: .cannotReadInput, "the other end cannot be reached: \(error)")
+            throw Failure(status: .cannotReadInput, "the peer cannot be reached: \(error)")
         }
         var session = SecurePaths(Session(plan, random: SystemRandomNumberGenerator(), from: start))
         var observations: [Observation] = []
@@ -66,8 +66,8 @@ struct ConnectRun {
             warn("the command of --via ended with status \(status)")
         }
         try report(diagnosis, startedAt, MonotonicClock.now - start, end)
-        if case .interrupted(let signal) = end { Process.exit(128 + signal) }
-        Process.exit(isConnected ? 0 : Failure.Status.negative.rawValue)
+        if case .interrupted(let signal) = end { Process.exit(.signal(signal)) }
+        Process.exit(ExitStatus(isSuccess: isConnected))
     }
 
     private func report(
