@@ -21,6 +21,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from harness.stopwatch import watch
 from labs.namespaces import tied_to_us
 
 from fakes.turnwire import PASSWORD, REALM, USER
@@ -179,10 +180,10 @@ class Coturn:
         configuration.chmod(0o600)
         with open(self.directory / "said", "wb") as said:
             # In the directory, or it may find another configuration beside the one named.
-            self.process = subprocess.Popen(
+            self.process = watch(subprocess.Popen(
                 [*self.prefix, "turnserver", "-c", str(configuration)], cwd=self.directory, stdin=subprocess.DEVNULL,
                 stdout=said, stderr=said, start_new_session=True, preexec_fn=tied_to_us(signal.SIGKILL),
-            )  # fmt: skip
+            ))  # fmt: skip
         self._await()
 
     def _lines(self):

@@ -4,6 +4,8 @@ import signal
 import subprocess
 import time
 
+from harness.stopwatch import watch
+
 from labs.namespaces import Namespace, caretaker, command, tied_to_us
 
 LENGTH = {4: 24, 6: 64}
@@ -67,7 +69,7 @@ class Lab:
             ["ip", *namespace.prefix(), *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, start_new_session=True, preexec_fn=tied_to_us(signal.SIGKILL),
         )  # fmt: skip
-        self.servers.append(process)
+        self.servers.append(watch(process))
         deadline = time.monotonic() + patience
         while missing := set(wanted) - namespace.listening():
             if process.poll() is not None:

@@ -248,7 +248,7 @@ def run_inside(machine, binary):
     def run(*arguments, timeout=TIMEOUT):
         command = [*machine.prefix(), binary, *arguments[:1], "--timeout", timeout, *arguments[1:]]
         outcome = Running("ip", command, limits=no_core_dumps).wait()
-        assert outcome.seconds <= timeout + SLACK, outcome.describe()
+        assert outcome.unhindered <= timeout + SLACK, outcome.describe()
         assert_safe(outcome)
         return outcome
 
@@ -282,7 +282,7 @@ def test_a_resolvers_answer(names, answering, run_inside, name):
     # The other server has not waited for the resolver.
     [other] = [entry for entry in outcome.report["stun"] if entry["server"] == healthy]
     assert other["ok"], outcome.describe()
-    assert answering[0].received[0][0] - started < 1, "the healthy server was asked late"
+    assert answering[0].received[0][0] - started < 1 + outcome.stalled, "the healthy server was asked late"
 
 
 def test_each_failure_has_its_own_words(names, answering, run_inside):
@@ -297,7 +297,7 @@ def test_a_dead_resolver_costs_its_own_limit_only(names, run_inside):
     """It is given five seconds, however long the run might still last."""
     names({"silent.test": CASES["silent"].answer})
     outcome = run_inside("stun", "--format", "json", "stun:silent.test", timeout=20)
-    assert outcome.status == 1 and 4.9 <= outcome.seconds <= 5.5, outcome.describe()
+    assert outcome.status == 1 and 4.9 <= outcome.seconds and outcome.unhindered <= 5.5, outcome.describe()
     [entry] = outcome.report["stun"]
     assert "did not answer in time" in entry["error"]["message"], outcome.describe()
 
@@ -308,7 +308,7 @@ def test_a_resolver_that_drops_only_services_costs_two_seconds(names, answering,
     outcome = run_inside("stun", "--format", "json", "stun:home.test", timeout=10)
     [entry] = outcome.report["stun"]
     assert (outcome.status, entry["serverAddress"]) == (0, MAIN), outcome.describe()
-    assert 1.9 <= outcome.seconds <= 2.6, outcome.describe()
+    assert 1.9 <= outcome.seconds and outcome.unhindered <= 2.6, outcome.describe()
 
 
 def test_no_name_server_at_all_is_said_at_once(run_inside):
@@ -317,7 +317,7 @@ def test_no_name_server_at_all_is_said_at_once(run_inside):
     [entry] = outcome.report["stun"]
     assert (outcome.status, entry["error"]["kind"]) == (1, "name-not-resolved"), outcome.describe()
     assert "resolver" in entry["error"]["message"], outcome.describe()
-    assert outcome.seconds < 2, outcome.describe()
+    assert outcome.unhindered < 2, outcome.describe()
 
 
 def test_of_a_thousand_services_sixteen_are_tried(names, run_inside):
