@@ -49,7 +49,7 @@ class LyingServer:
     def __init__(self, lie=None):
         self.lie = lie
         self.sockets = {}
-        self.asked = 0
+        self.has_stopped = False
         ports = None
         for place, address in enumerate(ADDRESSES):
             for column in (0, 1):
@@ -63,11 +63,12 @@ class LyingServer:
         request = parse(data)
         if request.kind != BINDING_REQUEST:
             return
-        self.asked += 1
-        if self.lie == "stops-answering" and self.asked > 5:
-            return
         flags = next((value[3] for number, value in request.attributes if number == CHANGE_REQUEST), 0)
         change = (flags >> 2 & 1, flags >> 1 & 1)
+        # After the first question that only a server with two addresses can answer.
+        self.has_stopped |= self.lie == "stops-answering" and (any(change) or place != (0, 0))
+        if self.has_stopped:
+            return
         if any(change) and self.lie == "drops-change-request":
             return
         if any(change) and self.lie == "refuses-change-request":
