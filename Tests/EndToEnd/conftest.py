@@ -9,6 +9,7 @@ from harness import isolation
 from harness.running import SEED, Running, found_binary, no_core_dumps
 from harness.servers import coturn, served, server  # noqa: F401 (fixtures)
 from labs.namespaces import remove_leftovers, why_not
+from labs.plainlab import PlainLab
 
 # Under nohup SIGHUP is ignored, and by every process that the tests start: here it has its usual meaning.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
@@ -67,6 +68,13 @@ def permitted():
     if reason:
         pytest.skip(reason)
     remove_leftovers()
+
+
+@pytest.fixture
+def lab(permitted):
+    """One router between a client and a server."""
+    with PlainLab() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

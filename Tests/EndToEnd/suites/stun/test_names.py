@@ -36,7 +36,7 @@ from fakes.nameserver import (
     zone,
 )
 from harness.running import Running, assert_safe, no_core_dumps
-from labs.namespaces import Namespace, remove_leftovers, why_not
+from labs.namespaces import Namespace
 
 TIMEOUT, SLACK = 3, 0.5
 PORT, OTHER_PORT = 3478, 4000
@@ -187,12 +187,8 @@ THOUSAND = [srv("srv-target.test", 10_000 + number, priority=number) for number 
 
 
 @pytest.fixture(scope="module")
-def machine():
+def machine(permitted):
     """A machine of one address for each family, whose resolver is ours."""
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-    remove_leftovers()
     made = Namespace("names")
     settings = Path("/etc/netns") / made.name
     try:

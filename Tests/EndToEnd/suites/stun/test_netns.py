@@ -3,26 +3,13 @@
 import pytest
 from fakes.hostile import serve
 from harness.running import Running, assert_safe, no_core_dumps
-from labs.namespaces import Namespace, remove_leftovers, why_not
+from labs.namespaces import Namespace
 from labs.natrules import chain
-from labs.plainlab import PlainLab
 
 PORT = 3478
 
 
-@pytest.fixture(scope="module", autouse=True)
-def permitted():
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-    remove_leftovers()
-
-
-@pytest.fixture
-def lab():
-    made = PlainLab()
-    yield made
-    made.remove()
+pytestmark = pytest.mark.usefixtures("permitted")
 
 
 @pytest.fixture
