@@ -6,7 +6,8 @@ import signal
 
 import pytest
 from harness import isolation
-from harness.running import SEED, Running, found_binary, no_core_dumps
+from harness.running import Running, found_binary, no_core_dumps
+from harness.seeds import SEED
 from harness.servers import coturn, served, server  # noqa: F401 (fixtures)
 from labs.namespaces import remove_leftovers, why_not
 from labs.plainlab import PlainLab

@@ -5,7 +5,6 @@ As a library: `with serve("wrong-transaction-id") as server: ... server.port`. B
 """
 
 import heapq
-import random
 import selectors
 import socket
 import struct
@@ -14,6 +13,8 @@ import threading
 import time
 from dataclasses import dataclass
 from typing import Callable
+
+from harness.seeds import seeded
 
 from fakes import hostile_datagrams, hostile_streams
 from fakes.stunwire import transaction_of
@@ -49,7 +50,7 @@ class Server:
 
     def __init__(self, behaviour, seed):
         self.behaviour = behaviour
-        self.random = random.Random(seed)
+        self.random = seeded(seed)
         self.received = []
         self.sent = 0
         self.failure = None

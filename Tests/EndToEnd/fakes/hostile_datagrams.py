@@ -2,6 +2,8 @@
 
 import struct
 
+from harness.addresses import FALSE_ADDRESS
+
 from fakes.stunwire import (
     ALLOCATE_SUCCESS,
     BINDING_ERROR,
@@ -28,7 +30,6 @@ from fakes.stunwire import (
 TABLE = {}
 
 # An address that no test's client has: it must never be reported.
-FALSE_ADDRESS = ("203.0.113.66", 666)
 
 # Every control character and trick of direction that a terminal, a log or a web page might obey.
 HOSTILE_TEXT = (

@@ -6,6 +6,8 @@ import threading
 import time
 from contextlib import contextmanager
 
+from harness.addresses import ALTERNATE, PRIMARY
+
 from fakes.stunwire import (
     BINDING_ERROR,
     BINDING_REQUEST,
@@ -25,7 +27,7 @@ from fakes.stunwire import (
     xor_address_value,
 )  # fmt: skip
 
-ADDRESSES = ("127.0.0.1", "127.0.0.2")
+ADDRESSES = (PRIMARY, ALTERNATE)
 LIES = {
     "ignores-change-request": "it ignores CHANGE-REQUEST",
     "refuses-change-request": "it answers CHANGE-REQUEST with error 420",

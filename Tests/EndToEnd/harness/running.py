@@ -20,7 +20,6 @@ from harness.stopwatch import Stopwatch
 HERE = Path(__file__).resolve().parent.parent
 ROOT = HERE.parent.parent
 SCHEMA = ROOT / "Sources/Reporting/Schema/report-1.schema.json"
-SEED = int(os.environ.get("ICECHECK_TEST_SEED", "1"))
 
 # C0 but LF and TAB, DEL and C1, and every control of direction or of joining that can disguise a line.
 UNSAFE_TEXT = re.compile(

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 
 import pytest
 from fakes.hostile import BEHAVIOURS, serve
-from fakes.hostile_datagrams import ERROR_CODES, FALSE_ADDRESS, HOSTILE_TEXT
-from harness.running import SEED, assert_safe
+from fakes.hostile_datagrams import ERROR_CODES, HOSTILE_TEXT
+from harness.addresses import FALSE_ADDRESS
+from harness.running import assert_safe
+from harness.seeds import SEED
 
 TIMEOUT = 2
 SLACK = 0.5
