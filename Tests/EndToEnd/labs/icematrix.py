@@ -4,11 +4,12 @@ predicted of it from what icecheck measured in the same labs."""
 import json
 import subprocess
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.running import found_binary
+from peers.chromium_end import browsing
 from peers.iceends import WORDS, Servers, join
 
 from labs.icelab import ICELab, shape
@@ -96,7 +97,8 @@ class Labs:
 
 
 def meet(lab, meeting, turn, patience=10):
-    return cell(*join(lab, *MEETINGS[meeting], TURNS[turn], patience=patience))
+    with browsing() if "chromium" in MEETINGS[meeting] else nullcontext():
+        return cell(*join(lab, *MEETINGS[meeting], TURNS[turn], patience=patience))
 
 
 class Predictions:
