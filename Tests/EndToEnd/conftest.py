@@ -3,6 +3,8 @@
 import os
 import shutil
 import signal
+import tempfile
+from pathlib import Path
 
 import pytest
 from harness import isolation
@@ -35,6 +37,13 @@ def pytest_report_header(config):
         f"ICECHECK_TEST_SEED={SEED}",
         f"network: {f'the machine’s ({reason})' if reason else 'one for each process that runs tests'}",
     ]
+
+
+@pytest.fixture
+def tmp_path():
+    """Short, and the same length in each worker: icecheck cuts long paths where it names them."""
+    with tempfile.TemporaryDirectory(prefix="icecheck-", ignore_cleanup_errors=True) as made:
+        yield Path(made)
 
 
 @pytest.fixture(scope="session")

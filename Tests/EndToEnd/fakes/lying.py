@@ -51,7 +51,7 @@ class LyingServer:
     def __init__(self, lie=None):
         self.lie = lie
         self.sockets = {}
-        self.has_stopped = False
+        self.asked, self.has_stopped = 0, False
         ports = None
         for place, address in enumerate(ADDRESSES):
             for column in (0, 1):
@@ -65,6 +65,7 @@ class LyingServer:
         request = parse(data)
         if request.kind != BINDING_REQUEST:
             return
+        self.asked += 1
         flags = next((value[3] for number, value in request.attributes if number == CHANGE_REQUEST), 0)
         change = (flags >> 2 & 1, flags >> 1 & 1)
         # After the first question that only a server with two addresses can answer.

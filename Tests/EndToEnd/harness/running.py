@@ -153,7 +153,7 @@ class Running:
             seconds,
             stalled,
             after_signal,
-            peak if peak > self.inherited or not self.seen_peak else self.seen_peak,
+            peak if peak > self.inherited else self.seen_peak,
         )
 
     def look_at_memory(self):
