@@ -19,6 +19,20 @@ def watch(process):
     return process
 
 
+def end_of(process, patience):
+    """Waits for the end of a program, by force after `patience` seconds; returns the seconds that it had no processor."""
+    deadline = time.monotonic() + patience
+    # As long as nobody has asked for its status, what the kernel knows of it is to be read.
+    while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if time.monotonic() > deadline:
+            process.kill()
+            break
+        time.sleep(0.002)
+    stalled = sum(_waits([process.pid]).values()) / 1e9
+    process.wait()
+    return stalled
+
+
 class Stopwatch:
     def __init__(self):
         self._waits = _waits(_everyone())

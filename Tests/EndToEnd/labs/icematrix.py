@@ -41,6 +41,8 @@ class Cell:
     first: str | None = None
     second: str | None = None
     detail: str = ""
+    # The seconds that the ends had no processor.
+    stalled: float = 0
 
     @property
     def result(self):
@@ -56,11 +58,13 @@ class Cell:
 def cell(first, second):
     """From the outcomes of both ends."""
     detail = "; ".join(one.detail for one in (first, second) if one.detail)
+    stalled = first.stalled + second.stalled
     if first.connected != second.connected:
-        return Cell("half", second.remote, first.remote, f"one end is connected only: {first}, {second}")
+        return Cell("half", second.remote, first.remote, f"one end is connected only: {first}, {second}", stalled)
     if not first.connected:
-        return Cell("none", detail=detail)
-    return Cell("relayed" if "relayed" in (first.way, second.way) else "direct", second.remote, first.remote, detail)
+        return Cell("none", detail=detail, stalled=stalled)
+    way = "relayed" if "relayed" in (first.way, second.way) else "direct"
+    return Cell(way, second.remote, first.remote, detail, stalled)
 
 
 class Labs:

@@ -13,11 +13,12 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fakes.turnwire import PASSWORD, USER
 from harness.running import HERE, found_binary
+from harness.stopwatch import end_of
 from labs.icelab import STUN, TURN, TURN_PORT
 from labs.labels import LABELS
 from labs.namespaces import tied_to_us
@@ -34,6 +35,8 @@ class Outcome:
     remote: str | None = None
     seconds: float = 0
     detail: str = ""
+    # The seconds that the end had no processor, where it is a program of its own.
+    stalled: float = 0
     # What icecheck's report of the session says that it had expected, where the end is one.
     expected: dict | None = None
 
@@ -105,15 +108,11 @@ class ProcessEnd:
         return None
 
     def wait(self, deadline):
-        try:
-            self.process.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        stalled = end_of(self.process, max(0.1, deadline - time.monotonic()))
         self._errors.seek(0)
         said = self._errors.read()[-2000:]
         text = self.output.read_text() if self.output.exists() else ""
-        return self.outcome(text, said)
+        return replace(self.outcome(text, said), stalled=stalled)
 
     def close(self):
         if self.process.poll() is None:

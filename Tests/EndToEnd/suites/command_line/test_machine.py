@@ -198,18 +198,27 @@ def as_nobody():
     os.setresuid(NOBODY, NOBODY, NOBODY)
 
 
+@pytest.fixture
+def run_as_nobody(binary):
+    """Runs icecheck as a user without privileges, from a folder that such a user may enter: the clone's may be none."""
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="icecheck-") as folder:
+        os.chmod(folder, 0o755)
+        copied = shutil.copy(binary, folder)
+        yield lambda *arguments: Running(copied, arguments, limits=as_nobody, cwd="/", environment={}).wait()
+
+
 @NEEDS_ROOT
 @pytest.mark.parametrize("command", ["stun", "check"])
-def test_it_needs_no_privilege(run, good, command):
-    outcome = run(command, "--format", "json", "--timeout", "2", uri(good), limits=as_nobody, cwd="/", environment={})
+def test_it_needs_no_privilege(run_as_nobody, good, command):
+    outcome = run_as_nobody(command, "--format", "json", "--timeout", "2", uri(good))
     assert outcome.status == 0 and all(entry["ok"] for entry in outcome.report["stun"]), outcome.describe()
 
 
 @NEEDS_ROOT
-def test_a_low_port_without_a_privilege_is_named(run):
+def test_a_low_port_without_a_privilege_is_named(run_as_nobody):
     if int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 80:
         pytest.skip("anyone may listen on port 80 of this machine")
-    outcome = run("serve", "--listen", "127.0.0.1", "--port", "80", limits=as_nobody)
+    outcome = run_as_nobody("serve", "--listen", "127.0.0.1", "--port", "80")
     assert outcome.status == 1 and b"port" in outcome.errors and b"privilege" in outcome.errors, outcome.describe()
 
 

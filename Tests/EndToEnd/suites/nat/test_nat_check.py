@@ -47,7 +47,8 @@ def test_dropped_udp_is_said_at_once_where_tcp_answers(permitted, binary, comman
         assert report["durationMs"] < (0 if command == "nat" else 250) + 150 + outcome.stalled * 1000
         entries = {one["transport"]: one for one in report["nat"]}
         assert entries["tcp"]["mapping"]["value"] == "endpoint-independent"
-        if command == "nat":
+        # Where TCP's answer is late it is not yet known when silence over UDP is judged.
+        if command == "nat" and outcome.stalled < 0.05:
             assert "over UDP, where it does over TCP" in entries["udp"]["mapping"]["reason"]
 
 
