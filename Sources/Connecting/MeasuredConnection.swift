@@ -10,7 +10,7 @@ package struct MeasuredConnection<Random: RandomNumberGenerator & Sendable>: Eng
     package typealias Event = ConnectEvent
 
     package private(set) var connection: ConnectSession<Random>
-    private var measurement: Session<Random>?
+    private var measurement: Session?
     private var traits: [IPAddress.Family: NATTraits] = [:]
 
     private static var mark: UInt32 { 0x2000_0000 }

@@ -194,6 +194,8 @@ package enum ProbeFailure: Hashable, Sendable, Codable {
     /// UDP: no answer, where so many requests over TCP to the same address were answered beside it; and the chance, 0
     /// to 1, that all of UDP's were only lost.
     case silentBesideTCP(answered: Int, risk: Double)
+    /// From an address of this machine that leads nowhere: none so long, where another address was answered by then.
+    case noAnswerBesideOthers(waited: Duration)
     /// The run's deadline came while it still waited.
     case cutShort
     case path(PathTrouble)

@@ -35,7 +35,7 @@ extension Session {
         if relayed.family == turnRuns[run].evidence.source.family {
             startTrial(run, from: turnRuns[run].evidence.source, at: now)
         } else {
-            ask(.source(to: relayed, interface: plan.interface), for: .peer(run: run), at: now)
+            askForPeerSource(of: run, to: relayed)
         }
     }
 
@@ -227,7 +227,7 @@ extension Session {
         guard isInside, local.family == evidence.serverAddress.family else {
             return reverse(run, to: local, at: now)
         }
-        let id = TransactionID(using: &random)
+        let id = TransactionID(using: &desk.random)
         turnRuns[run].trial?.binding = ClientTransaction(
             id: id, request: BindingRequest.bytes(id), schedule: .brisk, from: now)
     }

@@ -35,29 +35,7 @@ extension Session {
     func security(
         over transport: Transport, _ server: Observation.ServerIndex, _ endpoint: Endpoint, name: String? = nil
     ) -> PathSecurity? {
-        guard transport == .tls || transport == .dtls else { return nil }
-        let uri = plan.servers[server].uri
-        let identity: SecureClientConfiguration.Identity
-        switch (name, uri.host) {
-        case (let name?, _): identity = .name(name)
-        case (nil, .name(let name)): identity = .name(name.ascii)
-        case (nil, .address(let address, _)): identity = .address(address)
-        }
-        var configuration = SecureClientConfiguration(
-            transport == .tls ? .tls : .dtls, identity: identity, wallClock: plan.trust.wallClock, peer: endpoint)
-        configuration.applicationProtocols = [uri.scheme.isTURN ? "stun.turn" : "stun.nat-discovery"]
-        configuration.trustedPEM = plan.trust.rootsPEM
-        configuration.isInsecure = plan.trust.isInsecure
-        // Over DTLS the end of the wait says what was heard meanwhile: it is to come before the run's.
-        configuration.handshakeLimit = transport == .tls ? plan.timeout : plan.timeout * 9 / 10
-        return .client(configuration)
-    }
-
-    /// The handshake is complete: the path is open to its user.
-    mutating func pathSecured(_ id: PathID, _ facts: SecureFacts, after time: Duration, at now: Instant) {
-        guard let path = paths[id], case .securing(let local) = path.state else { return }
-        keep(TLSEvidence(facts: facts, handshake: time), of: id, at: now)
-        pathUsable(id, local, at: now)
+        plan.security(over: transport, to: server, at: endpoint, name: name)
     }
 
     /// The handshake has failed, or the server has ended what it had agreed to; the path is gone.
@@ -66,22 +44,18 @@ extension Session {
         if path.state.isOpen, let place = path.turn { return turnPathEnded(place, at: now) }
         let evidence = TLSEvidence(
             facts: refusal.facts, failures: refusal.failures, firstBytes: refusal.firstBytes, handshake: time)
-        keep(evidence, of: id, at: now)
+        keep(evidence, of: id)
         if leavesRace(id, refusal) { return close(id) }
         paths[id]?.state = .unsecured
         if let place = path.turn { turnPathNotSecured(place, refusal, at: now) }
-        for index in liveProbes.sorted() where probes[index].path == id {
-            end(index, .failed(index, .notSecured), at: now)
-        }
         if paths[id] != nil { close(id) }
     }
 
-    private mutating func keep(_ evidence: TLSEvidence, of id: PathID, at now: Instant) {
+    mutating func keep(_ evidence: TLSEvidence, of id: PathID) {
         if case .client(let run) = paths[id]?.turn {
             var evidence = evidence
             evidence.handshakesBegun = turnRuns[run].race.begun
             turnRuns[run].evidence.tls = evidence
         }
-        for index in liveProbes.sorted() where probes[index].path == id { observe(.secured(index, evidence), at: now) }
     }
 }

@@ -167,7 +167,8 @@ extension Session {
             outputs.append(.close(path))
             return
         }
-        paths[path] = Path(isSecure: false, state: .open(local: Endpoint(.unspecified(.ipv4), 0)))
+        paths[path] = Path(
+            user: .one(Desk.nobody), isSecure: false, state: .open(local: Endpoint(.unspecified(.ipv4), 0)))
         paths[path]?.turn = .tcp(run: run, .peer(.outbound))
         turnRuns[run].tcp?[.outbound]?.peer = path
         turnRuns[run].tcp?[.outbound]?.isPeerOpen = true
@@ -187,7 +188,9 @@ extension Session {
         if let data = lane.data, paths[data]?.state.isOpen == true {
             lane.client?.handleTimeout(at: now)
             takeEvents(of: &lane, at: now)
-            while let bytes = lane.client?.pollOutput(at: now, using: &random) { outputs.append(.write(data, bytes)) }
+            while let bytes = lane.client?.pollOutput(at: now, using: &desk.random) {
+                outputs.append(.write(data, bytes))
+            }
             if lane.client?.isBound == true, lane.isPeerOpen { send(on: &lane, at: now) }
         }
         lane.evidence.tally = TURNEvidence.Relay.Tally(

@@ -128,14 +128,14 @@ extension Session {
         let path = turnRuns[run].path
         guard case .open = paths[path]?.state else { return nil }
         if turnRuns[run].evidence.transport.isStream {
-            return turnRuns[run].allocation.pollOutput(at: now, using: &random).map { .write(path, $0) }
+            return turnRuns[run].allocation.pollOutput(at: now, using: &desk.random).map { .write(path, $0) }
         }
         // Data goes at once: it was booked with the datagram that it answers, or when it was made.
-        if let data = turnRuns[run].allocation.pollData(using: &random) {
+        if let data = turnRuns[run].allocation.pollData(using: &desk.random) {
             return .transmit(Transmit(path: path, destination: server, bytes: data))
         }
         guard pacer.earliest(to: server.address, from: now) <= now,
-            let bytes = turnRuns[run].allocation.pollOutput(at: now, using: &random)
+            let bytes = turnRuns[run].allocation.pollOutput(at: now, using: &desk.random)
         else { return nil }
         pacer.book(to: server.address, at: now)
         return .transmit(Transmit(path: path, destination: server, bytes: bytes))
