@@ -1,7 +1,7 @@
 """A STUN server that is wrong in a named way, on loopback, one behaviour for each row of the fault catalogue.
 
 As a library: `with serve("wrong-transaction-id") as server: ... server.port`. By hand:
-`python3 hostile.py NAME [PORT]`, and without a name the list of them.
+`python3 -m fakes.hostile NAME [PORT]` in Tests/EndToEnd, and without a name the list of them.
 """
 
 import heapq
