@@ -67,7 +67,8 @@ class Outcome:
     def describe(self):
         shown = self.output[:2000].decode("utf-8", "backslashreplace")
         errors = self.errors[:2000].decode("utf-8", "backslashreplace")
-        return f"{self.arguments} -> {self.status} in {self.seconds:.2f} s ({self.stalled:.2f} s without a processor)\nstdout: {shown}\nstderr: {errors}"
+        took = f"{self.seconds:.2f} s ({self.stalled:.2f} s without a processor)"
+        return f"{self.arguments} -> {self.status} in {took}\nstdout: {shown}\nstderr: {errors}"
 
 
 def refuse_constant(name):

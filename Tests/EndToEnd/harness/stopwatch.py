@@ -20,7 +20,7 @@ def watch(process):
 
 
 def end_of(process, patience):
-    """Waits for the end of a program, by force after `patience` seconds; returns the seconds that it had no processor."""
+    """Waits for the end of a program, by force after `patience` seconds; gives the seconds that it had no processor."""
     deadline = time.monotonic() + patience
     # As long as nobody has asked for its status, what the kernel knows of it is to be read.
     while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:

@@ -1,4 +1,4 @@
-"""What every lab is: namespaces and cables between them, routers with rules, servers, and an end that leaves nothing."""
+"""What every lab is: namespaces and cables, routers with rules, servers, and an end that leaves nothing."""
 
 import signal
 import subprocess
