@@ -209,7 +209,7 @@ class ChromiumEnd:
             return Outcome(False, detail=self.trouble or json.dumps(state))
         pair = state["pair"]
         return Outcome(
-            is_up(state), pair["local"]["type"], pair["remote"]["type"], max(at for at, *_ in state["log"]) / 1000,
+            is_up(state) or was_up(state), pair["local"]["type"], pair["remote"]["type"], max(at for at, *_ in state["log"]) / 1000,
             json.dumps(state),
         )  # fmt: skip
 
@@ -271,6 +271,9 @@ class ChromiumEnd:
                     return state
             elif last:
                 return last
+            elif was_up(state):
+                # It came and went between two looks.
+                return state
             elif state["ice"] == "failed" or time.monotonic() > deadline:
                 return state
 
@@ -289,6 +292,11 @@ END_OF_CANDIDATES = {"candidate": "", "sdpMid": "0", "sdpMLineIndex": 0}
 
 def is_up(state):
     return state["ice"] in ("connected", "completed") and state["dtls"] == "connected"
+
+
+def was_up(state):
+    """By the log that the page keeps: `connected` is said of a connection whose ICE and DTLS are."""
+    return any(connection == "connected" for _, _, connection in state["log"])
 
 
 KINDS = {"aioice": AioiceEnd, "icecheck": IcecheckEnd, "icecheck-line": IcecheckLineEnd, "chromium": ChromiumEnd}

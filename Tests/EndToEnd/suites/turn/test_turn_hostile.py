@@ -137,18 +137,22 @@ def test_refused_credentials_are_sent_once(met):
     assert 1 <= len(signed) <= 2 and entry["stage"] == "allocate", outcome.describe()
 
 
+def requests_by_port(server):
+    """How many requests with a user name came from each port. What is sent once more is the same request."""
+    signed = ((source, parse(data)) for _, data, source, _ in server.received)
+    return Counter(source for source, _ in {(source, one.transaction) for source, one in signed if one.value(USERNAME)})
+
+
 def test_a_nonce_is_renewed_three_times_at_most(met):
     """A02: the signed request, and one with each of three new nonces."""
     _, outcome, server = met("438-for-ever")
-    by_port = Counter(source for _, data, source, _ in server.received if parse(data).value(USERNAME))
-    assert max(by_port.values()) <= 4, outcome.describe()
+    assert max(requests_by_port(server).values()) <= 4, outcome.describe()
 
 
 def test_a_second_realm_is_tried_and_no_third(met):
     """A03."""
     _, outcome, server = met("realm-changes-each-time")
-    by_port = Counter(source for _, data, source, _ in server.received if parse(data).value(USERNAME))
-    assert max(by_port.values()) <= 2, outcome.describe()
+    assert max(requests_by_port(server).values()) <= 2, outcome.describe()
 
 
 @pytest.mark.parametrize(
