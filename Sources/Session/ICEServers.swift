@@ -67,7 +67,7 @@ package struct ICEServers: Sendable {
         }
         let json: PlacedJSON
         do { json = try PlacedJSON(parsing: bytes) } catch {
-            let (line, column) = PlacedJSON.lineAndColumn(error.offset, in: bytes)
+            let (line, column) = error.place(in: bytes)
             throw ICEServersError(place: "line \(line), column \(column)", message: "not JSON: \(error.message)")
         }
         try self.init(json)

@@ -31,15 +31,16 @@ extension Plan {
         gathersReflexive = [.check, .candidates, .connect].contains(options.command)
         natDiscovery =
             switch options.command {
-            case .nat: .atOnce
+            case .nat, .connect: .atOnce
             case .check: .onceAnswered
-            case .candidates, .stun, .turn, .connect: .never
+            case .candidates, .stun, .turn: .never
             }
-        asksBinding = options.command != .turn
+        asksBinding = ![.turn, .connect].contains(options.command)
         relay = options.turn.load
         relayTransport = options.turn.relayTransport
         redirects = options.turn.redirects
         trust = options.trust
+        connect = options.connect
         asksHairpin = options.asksHairpin
         servers = []
         for entry in options.servers.prefix(Self.maximumServers) {
@@ -173,8 +174,9 @@ extension Plan {
         }
         // As browsers read it: turn: is over UDP and turns: over TLS, unless ?transport says another.
         let named: [Transport] = entry.uri.transport == nil ? [all[0]] : entry.uri.transports(among: all)
+        let credential = try credential(used, for: entry)
         return Access(
-            credential: try credential(used, for: entry), username: used.username ?? "",
+            credential: credential, tokenKeySize: credential?.macKeySize, username: used.username ?? "",
             transports: options.turn.usesAllTransports ? entry.uri.transports(among: all) : named,
             realm: options.turn.realm, tokenExpiry: used.expiry)
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Engines
 import HostIO
+import JSON
 import NetTypes
 import Reporting
 import STUN
