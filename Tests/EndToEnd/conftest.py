@@ -3,12 +3,16 @@
 import os
 import shutil
 import signal
+import tempfile
+from pathlib import Path
 
 import pytest
 from harness import isolation
-from harness.running import SEED, Running, found_binary, no_core_dumps
+from harness.running import Running, found_binary, no_core_dumps
+from harness.seeds import SEED
 from harness.servers import coturn, served, server  # noqa: F401 (fixtures)
 from labs.namespaces import remove_leftovers, why_not
+from labs.plainlab import PlainLab
 
 # Under nohup SIGHUP is ignored, and by every process that the tests start: here it has its usual meaning.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
@@ -33,6 +37,13 @@ def pytest_report_header(config):
         f"ICECHECK_TEST_SEED={SEED}",
         f"network: {f'the machine’s ({reason})' if reason else 'one for each process that runs tests'}",
     ]
+
+
+@pytest.fixture
+def tmp_path():
+    """Short, and the same length in each worker: icecheck cuts long paths where it names them."""
+    with tempfile.TemporaryDirectory(prefix="icecheck-", ignore_cleanup_errors=True) as made:
+        yield Path(made)
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +78,13 @@ def permitted():
     if reason:
         pytest.skip(reason)
     remove_leftovers()
+
+
+@pytest.fixture
+def lab(permitted):
+    """One router between a client and a server."""
+    with PlainLab() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

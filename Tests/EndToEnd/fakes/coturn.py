@@ -15,18 +15,22 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
 
+from harness.stopwatch import watch
 from labs.namespaces import tied_to_us
 
 from fakes.turnwire import PASSWORD, REALM, USER
 
 # Below the ephemeral ports, which other programs are given without asking.
 PORTS, BLOCK = range(10240, 30720), 64
+# Of the Debian package.
+SCHEMA = Path("/usr/share/coturn/schema.sql")
 READY = "IO method (admin thread)"
 
 
@@ -174,16 +178,24 @@ class Coturn:
             "listening-port": self.port, "tls-listening-port": self.secured_port, "min-port": relay_ports[0],
             "max-port": relay_ports[1], "userdb": self.directory / "users", "log-file": self._log_file,
         }  # fmt: skip
+        self._make_tables()
         configuration = self.directory / "turnserver.conf"
         configuration.write_text("\n".join([*self._lines(), *self._more, ""]))
         configuration.chmod(0o600)
         with open(self.directory / "said", "wb") as said:
             # In the directory, or it may find another configuration beside the one named.
-            self.process = subprocess.Popen(
+            self.process = watch(subprocess.Popen(
                 [*self.prefix, "turnserver", "-c", str(configuration)], cwd=self.directory, stdin=subprocess.DEVNULL,
                 stdout=said, stderr=said, start_new_session=True, preexec_fn=tied_to_us(signal.SIGKILL),
-            )  # fmt: skip
+            ))  # fmt: skip
         self._await()
+
+    def _make_tables(self):
+        """The tables that the server would make itself, with a flush of the disk for each, while it answers already: a
+        user or key that it looks for meanwhile is not found, as its own database is locked."""
+        if SCHEMA.exists():
+            with closing(sqlite3.connect(self.directory / "users")) as database:
+                database.executescript(SCHEMA.read_text())
 
     def _lines(self):
         for name, value in self._settings.items():

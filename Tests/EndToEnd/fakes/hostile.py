@@ -1,11 +1,10 @@
 """A STUN server that is wrong in a named way, on loopback, one behaviour for each row of the fault catalogue.
 
 As a library: `with serve("wrong-transaction-id") as server: ... server.port`. By hand:
-`python3 hostile.py NAME [PORT]`, and without a name the list of them.
+`python3 -m fakes.hostile NAME [PORT]` in Tests/EndToEnd, and without a name the list of them.
 """
 
 import heapq
-import random
 import selectors
 import socket
 import struct
@@ -14,6 +13,8 @@ import threading
 import time
 from dataclasses import dataclass
 from typing import Callable
+
+from harness.seeds import seeded
 
 from fakes import hostile_datagrams, hostile_streams
 from fakes.stunwire import transaction_of
@@ -49,7 +50,7 @@ class Server:
 
     def __init__(self, behaviour, seed):
         self.behaviour = behaviour
-        self.random = random.Random(seed)
+        self.random = seeded(seed)
         self.received = []
         self.sent = 0
         self.failure = None

@@ -1,7 +1,7 @@
 """A TURN server that is wrong in a named way, one scenario for each way in each row of the fault catalogue.
 
-As a library: `with serve("401-for-ever") as server: ... server.uri("udp")`. By hand: `python3 hostile_turn.py NAME
-[PORT]`, and without a name the list of them.
+As a library: `with serve("401-for-ever") as server: ... server.uri("udp")`. By hand: `python3 -m
+fakes.hostile_turn NAME [PORT]` in Tests/EndToEnd, and without a name the list of them.
 
 `SCENARIOS` says for each its row, what icecheck must conclude (`error.kind` of the JSON report, several joined by "|"
 where the catalogue leaves the word open, None where all is well in spite of it) and `error.code`, None for no matter.

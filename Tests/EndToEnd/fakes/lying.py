@@ -6,6 +6,8 @@ import threading
 import time
 from contextlib import contextmanager
 
+from harness.addresses import ALTERNATE, PRIMARY
+
 from fakes.stunwire import (
     BINDING_ERROR,
     BINDING_REQUEST,
@@ -25,7 +27,7 @@ from fakes.stunwire import (
     xor_address_value,
 )  # fmt: skip
 
-ADDRESSES = ("127.0.0.1", "127.0.0.2")
+ADDRESSES = (PRIMARY, ALTERNATE)
 LIES = {
     "ignores-change-request": "it ignores CHANGE-REQUEST",
     "refuses-change-request": "it answers CHANGE-REQUEST with error 420",
@@ -49,7 +51,7 @@ class LyingServer:
     def __init__(self, lie=None):
         self.lie = lie
         self.sockets = {}
-        self.asked = 0
+        self.asked, self.has_stopped = 0, False
         ports = None
         for place, address in enumerate(ADDRESSES):
             for column in (0, 1):
@@ -64,10 +66,12 @@ class LyingServer:
         if request.kind != BINDING_REQUEST:
             return
         self.asked += 1
-        if self.lie == "stops-answering" and self.asked > 5:
-            return
         flags = next((value[3] for number, value in request.attributes if number == CHANGE_REQUEST), 0)
         change = (flags >> 2 & 1, flags >> 1 & 1)
+        # After the first question that only a server with two addresses can answer.
+        self.has_stopped |= self.lie == "stops-answering" and (any(change) or place != (0, 0))
+        if self.has_stopped:
+            return
         if any(change) and self.lie == "drops-change-request":
             return
         if any(change) and self.lie == "refuses-change-request":

@@ -18,7 +18,6 @@ FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = 1, 2, 3, 4, 5
 
 ADDRESS, ADDRESS6 = "10.88.0.1", "fd88::1"
 # What no entry of a report may ever name: it comes only in answers that are not to be believed.
-FALSE_ADDRESS = "10.66.6.6"
 OWNER = b"\xc0\x0c"  # A pointer to the name in the question.
 
 

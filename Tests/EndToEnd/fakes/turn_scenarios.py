@@ -2,6 +2,8 @@
 
 import struct
 
+from harness.addresses import STRANGER
+
 from fakes.hostile_datagrams import HOSTILE_TEXT, flipped
 from fakes.stunwire import address_value, attribute, message, xor_address_value
 from fakes.turnserver import Honest, channel_data, data_indication
@@ -457,7 +459,6 @@ scenario("T04", "data-silent-inwards", "no-data", finding="turn-relay-silent|tur
     honest(from_peer=silent)
 )
 
-STRANGER = ("192.0.2.66", 6666)
 
 
 @scenario("T05", "foreign-data", transports=UDP)

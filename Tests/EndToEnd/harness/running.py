@@ -15,11 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.stopwatch import Stopwatch
+
 # Where the packages of the tests are, and the repository.
 HERE = Path(__file__).resolve().parent.parent
 ROOT = HERE.parent.parent
 SCHEMA = ROOT / "Sources/Reporting/Schema/report-1.schema.json"
-SEED = int(os.environ.get("ICECHECK_TEST_SEED", "1"))
 
 # C0 but LF and TAB, DEL and C1, and every control of direction or of joining that can disguise a line.
 UNSAFE_TEXT = re.compile(
@@ -61,7 +62,16 @@ class Outcome:
     output: bytes
     errors: bytes
     seconds: float
+    # What of the seconds it, and the servers of the test, had no processor.
+    stalled: float
+    # The seconds from the last signal to the end, without those that it was stalled.
+    after_signal: float | None
     peak_bytes: int
+
+    @property
+    def unhindered(self):
+        """The seconds that it would have taken on a machine that has nothing else to do."""
+        return max(0, self.seconds - self.stalled)
 
     @property
     def text(self):
@@ -77,7 +87,8 @@ class Outcome:
     def describe(self):
         shown = self.output[:2000].decode("utf-8", "backslashreplace")
         errors = self.errors[:2000].decode("utf-8", "backslashreplace")
-        return f"{self.arguments} -> {self.status} in {self.seconds:.2f} s\nstdout: {shown}\nstderr: {errors}"
+        took = f"{self.seconds:.2f} s ({self.stalled:.2f} s without a processor)"
+        return f"{self.arguments} -> {self.status} in {took}\nstdout: {shown}\nstderr: {errors}"
 
 
 def refuse_constant(name):
@@ -116,7 +127,7 @@ class Running:
         self.arguments = [str(argument) for argument in arguments]
         self.output = tempfile.TemporaryFile()
         self.errors = tempfile.TemporaryFile()
-        self.started = time.monotonic()
+        self.watch, self.signalled = Stopwatch(), None
         self.inherited = peak_of(resource.getrusage(resource.RUSAGE_SELF))
         self.seen_peak = 0
         self.process = subprocess.Popen(
@@ -131,22 +142,24 @@ class Running:
         )
 
     def signal(self, number):
+        self.signalled = Stopwatch()
         self.process.send_signal(number)
 
     def wait(self, patience=30):
         """Ends it by force after `patience` seconds, which is then the test's failure."""
-        while True:
-            pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
-            if pid:
-                break
+        pid = self.process.pid
+        # As long as nobody has asked for its status, what the kernel knows of it is to be read.
+        while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             self.look_at_memory()
-            if time.monotonic() - self.started > patience:
+            if self.watch.seconds > patience:
                 self.process.kill()
-                os.wait4(self.process.pid, 0)
+                os.wait4(pid, 0)
                 self.process.returncode = -signal.SIGKILL
                 pytest.fail(f"{self.arguments} still ran after {patience} s")
             time.sleep(0.002)
-        seconds = time.monotonic() - self.started
+        seconds, stalled = self.watch.seconds, self.watch.stalled(pid)
+        after_signal = self.signalled and max(0, self.signalled.seconds - self.signalled.stalled())
+        _, status, usage = os.wait4(pid, 0)
         self.process.returncode = os.waitstatus_to_exitcode(status)
         # The kernel counts the memory of this process, before exec, as the child's own peak. Only what is above it
         # is the child's for certain; below it, what was seen on the way is.
@@ -159,7 +172,9 @@ class Running:
             self.output.read(),
             self.errors.read(),
             seconds,
-            peak if peak > self.inherited or not self.seen_peak else self.seen_peak,
+            stalled,
+            after_signal,
+            peak if peak > self.inherited else self.seen_peak,
         )
         assert_declared(outcome)
         return outcome

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 import pytest
 from fakes.stunwire import BINDING_REQUEST, message
 
+from harness.stopwatch import watch
+
 TRANSACTION = b"0123456789ab"
 
 
@@ -55,7 +57,7 @@ def await_answers(address, port, process, patience=10):
 @contextmanager
 def ended_afterwards(process):
     try:
-        yield process
+        yield watch(process)
     finally:
         process.terminate()
         try:

@@ -6,7 +6,8 @@ from contextlib import closing
 
 from fakes.stunwire import BINDING_REQUEST, message, with_fingerprint
 
-PRIMARY, ALTERNATE = "127.0.0.1", "127.0.0.2"
+from harness.addresses import ALTERNATE, PRIMARY
+
 TRANSACTION = b"0123456789ab"
 REQUEST = with_fingerprint(message(BINDING_REQUEST, TRANSACTION))
 

@@ -19,7 +19,7 @@ import struct
 from dataclasses import dataclass
 
 from fakes.coturn import Coturn
-from peers.chromium_end import Browser
+from peers.chromium_end import Browser, browsing
 
 from labs import natrules
 from labs.lab import INSIDE, LENGTH, OUTSIDE, WHOLE, Lab
@@ -130,8 +130,9 @@ class ICELab(Lab):
         self._turn.__enter__()
 
     def start_browsers(self, hides_addresses=True):
-        for end in self.ends:
-            self.browsers.append(Browser(end.namespace, hides_addresses))
+        with browsing():
+            for end in self.ends:
+                self.browsers.append(Browser(end.namespace, hides_addresses))
 
     def remove(self):
         for browser in self.browsers:

@@ -4,11 +4,12 @@ predicted of it from what icecheck measured in the same labs."""
 import json
 import subprocess
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.running import found_binary
+from peers.chromium_end import browsing
 from peers.iceends import WORDS, Servers, join
 
 from labs.icelab import ICELab, shape
@@ -40,6 +41,8 @@ class Cell:
     first: str | None = None
     second: str | None = None
     detail: str = ""
+    # The seconds that the ends had no processor.
+    stalled: float = 0
 
     @property
     def result(self):
@@ -55,11 +58,13 @@ class Cell:
 def cell(first, second):
     """From the outcomes of both ends."""
     detail = "; ".join(one.detail for one in (first, second) if one.detail)
+    stalled = first.stalled + second.stalled
     if first.connected != second.connected:
-        return Cell("half", second.remote, first.remote, f"one end is connected only: {first}, {second}")
+        return Cell("half", second.remote, first.remote, f"one end is connected only: {first}, {second}", stalled)
     if not first.connected:
-        return Cell("none", detail=detail)
-    return Cell("relayed" if "relayed" in (first.way, second.way) else "direct", second.remote, first.remote, detail)
+        return Cell("none", detail=detail, stalled=stalled)
+    way = "relayed" if "relayed" in (first.way, second.way) else "direct"
+    return Cell(way, second.remote, first.remote, detail, stalled)
 
 
 class Labs:
@@ -96,7 +101,8 @@ class Labs:
 
 
 def meet(lab, meeting, turn, patience=10):
-    return cell(*join(lab, *MEETINGS[meeting], TURNS[turn], patience=patience))
+    with browsing() if "chromium" in MEETINGS[meeting] else nullcontext():
+        return cell(*join(lab, *MEETINGS[meeting], TURNS[turn], patience=patience))
 
 
 class Predictions:

@@ -1,8 +1,10 @@
-"""What every lab is: namespaces and cables between them, routers with rules, servers, and an end that leaves nothing."""
+"""What every lab is: namespaces and cables, routers with rules, servers, and an end that leaves nothing."""
 
 import signal
 import subprocess
 import time
+
+from harness.stopwatch import watch
 
 from labs.namespaces import Namespace, caretaker, command, tied_to_us
 
@@ -67,7 +69,7 @@ class Lab:
             ["ip", *namespace.prefix(), *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, start_new_session=True, preexec_fn=tied_to_us(signal.SIGKILL),
         )  # fmt: skip
-        self.servers.append(process)
+        self.servers.append(watch(process))
         deadline = time.monotonic() + patience
         while missing := set(wanted) - namespace.listening():
             if process.poll() is not None:

@@ -11,6 +11,8 @@ nothing leads out of them. No router turns a client's datagram to its own outsid
 
 import signal
 
+from harness.stopwatch import watch
+
 from labs import delay, natrules
 from labs.lab import INSIDE, OUTSIDE, WHOLE, Lab
 from labs.labels import LABELS
@@ -39,9 +41,12 @@ class NATLab(Lab):
         self.round_trip = round_trip
         # Family and port of each of the client's sockets so far, for those that must not follow another.
         self.client_ports_used = set()
+        self._slow_ends = []
         homes = ["home"] * self.label.is_double
         super().__init__(["client", "router", "server", *homes], routers=["router", *homes])
         try:
+            if self._slow_ends:
+                self._carry()
             self._rule(udp_timeout)
         except BaseException:
             self.remove()
@@ -120,13 +125,15 @@ class NATLab(Lab):
         self.client.sysctl("net.ipv4.ip_local_port_range", f"{ports.start} {ports.stop - 1}")
 
     def _slow_cable(self, wires):
-        descriptors = []
         for role, interface in (("server", "eth0"), ("router", OUTSIDE)):
             with self.namespaces[role].entered():
-                descriptors.append(delay.open_tun(interface))
+                self._slow_ends.append(delay.open_tun(interface))
             wires.up(role, interface)
-        # Its end is tied to ours, and so are the devices.
-        self.servers.append(delay.start(*descriptors, self.round_trip / 2, preexec_fn=tied_to_us(signal.SIGKILL)))
+
+    def _carry(self):
+        """From when both devices are up: before, they take nothing. Its end is tied to ours, and so are the devices."""
+        cable = delay.start(*self._slow_ends, self.round_trip / 2, preexec_fn=tied_to_us(signal.SIGKILL))
+        self.servers.append(watch(cable))
 
     def _rule(self, udp_timeout):
         # One lifetime for conntrack and for the sets beside it, or they would tell two stories.

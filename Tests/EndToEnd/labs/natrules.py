@@ -12,7 +12,7 @@ Conntrack alone is a NAT with address-and-port-dependent filtering, so that is w
   that would lend its mapping to the client's answer.
 """
 
-import random
+from harness.seeds import seeded
 
 MAPPINGS = FILTERINGS = ("endpoint-independent", "address-dependent", "address-and-port-dependent")
 
@@ -76,7 +76,7 @@ def translation(
     admit = "" if admitted is None else (
         f"{admitted} {ip} daddr set udp dport map @hosts udp dport set udp dport map @inbound notrack accept"
     )
-    ports, source = _source(family, mapping, outside, destinations, client_ports, random.Random(seed))
+    ports, source = _source(family, mapping, outside, destinations, client_ports, seeded(seed))
     return f"""
 table {ip} lab {{
     {ports}

@@ -30,6 +30,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from harness.limits import at_most
 from labs.namespaces import tied_to_us
 
 # A page may use WebRTC wherever it is from; `data:` has no origin and needs no network.
@@ -99,6 +100,11 @@ CLOSE = "const [done] = arguments; window.ice.pc.close(); delete window.ice; don
 
 def is_installed():
     return shutil.which("chromium") is not None and shutil.which("chromedriver") is not None
+
+
+def browsing():
+    """Starting a browser, or having a session in one, takes a processor: two do so at once."""
+    return at_most(2, "chromium")
 
 
 class Browser:

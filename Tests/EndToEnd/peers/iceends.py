@@ -13,11 +13,12 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fakes.turnwire import PASSWORD, USER
 from harness.running import HERE, found_binary
+from harness.stopwatch import end_of
 from labs.icelab import STUN, TURN, TURN_PORT
 from labs.labels import LABELS
 from labs.namespaces import tied_to_us
@@ -34,6 +35,8 @@ class Outcome:
     remote: str | None = None
     seconds: float = 0
     detail: str = ""
+    # The seconds that the end had no processor, where it is a program of its own.
+    stalled: float = 0
     # What icecheck's report of the session says that it had expected, where the end is one.
     expected: dict | None = None
 
@@ -105,15 +108,11 @@ class ProcessEnd:
         return None
 
     def wait(self, deadline):
-        try:
-            self.process.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        stalled = end_of(self.process, max(0.1, deadline - time.monotonic()))
         self._errors.seek(0)
         said = self._errors.read()[-2000:]
         text = self.output.read_text() if self.output.exists() else ""
-        return self.outcome(text, said)
+        return replace(self.outcome(text, said), stalled=stalled)
 
     def close(self):
         if self.process.poll() is None:
@@ -210,7 +209,7 @@ class ChromiumEnd:
             return Outcome(False, detail=self.trouble or json.dumps(state))
         pair = state["pair"]
         return Outcome(
-            is_up(state), pair["local"]["type"], pair["remote"]["type"], max(at for at, *_ in state["log"]) / 1000,
+            is_up(state) or was_up(state), pair["local"]["type"], pair["remote"]["type"], max(at for at, *_ in state["log"]) / 1000,
             json.dumps(state),
         )  # fmt: skip
 
@@ -272,6 +271,9 @@ class ChromiumEnd:
                     return state
             elif last:
                 return last
+            elif was_up(state):
+                # It came and went between two looks.
+                return state
             elif state["ice"] == "failed" or time.monotonic() > deadline:
                 return state
 
@@ -290,6 +292,11 @@ END_OF_CANDIDATES = {"candidate": "", "sdpMid": "0", "sdpMLineIndex": 0}
 
 def is_up(state):
     return state["ice"] in ("connected", "completed") and state["dtls"] == "connected"
+
+
+def was_up(state):
+    """By the log that the page keeps: `connected` is said of a connection whose ICE and DTLS are."""
+    return any(connection == "connected" for _, _, connection in state["log"])
 
 
 KINDS = {"aioice": AioiceEnd, "icecheck": IcecheckEnd, "icecheck-line": IcecheckLineEnd, "chromium": ChromiumEnd}

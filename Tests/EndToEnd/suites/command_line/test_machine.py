@@ -14,8 +14,6 @@ from pathlib import Path
 import pytest
 from fakes.hostile import serve
 from harness.running import Running, assert_safe, no_core_dumps
-from labs.namespaces import why_not
-from labs.plainlab import PlainLab
 
 MEGABYTE = 1 << 20
 NOBODY = 65534
@@ -75,7 +73,7 @@ def test_a_send_that_is_refused_is_named(binary, good, errno, kind):
     )
     [entry] = outcome.report["stun"]
     assert (outcome.status, entry["error"]["kind"]) == (1, kind), outcome.describe()
-    assert good.received == [] and outcome.seconds < 5, outcome.describe()
+    assert good.received == [] and outcome.unhindered < 5, outcome.describe()
 
 
 @needs("strace")
@@ -107,7 +105,7 @@ def test_without_an_event_loop_there_is_one_line(binary, good, call, status):
 def test_a_bind_that_is_refused_ends_its_own_probes_only(binary, errno):
     with serve("good") as one:
         outcome = under_strace(binary, [f"bind:error={errno}"], "stun", "--format", "json", "--timeout", "1", uri(one))
-    assert outcome.status in (1, 70) and outcome.seconds < 5, outcome.describe()
+    assert outcome.status in (1, 70) and outcome.unhindered < 5, outcome.describe()
     if outcome.status == 1:
         assert outcome.report["stun"][0]["error"]["kind"] in ("local", "not-permitted"), outcome.describe()
     else:
@@ -123,7 +121,7 @@ def test_without_threads_a_name_fails_and_an_address_does_not(binary, good):
     assert [entry["ok"] for entry in entries] == [False, True], outcome.describe()
     assert entries[0]["error"]["kind"] == "name-not-resolved", outcome.describe()
     assert "thread" in entries[0]["error"]["message"], outcome.describe()
-    assert outcome.status == 1 and outcome.seconds < 3, outcome.describe()
+    assert outcome.status == 1 and outcome.unhindered < 3, outcome.describe()
 
 
 def without_ipv6_sockets():
@@ -160,7 +158,7 @@ def test_a_sandbox_without_ipv6_costs_ipv6_only(run, good, command):
     assert (outcome.status, ok) == (1, {"stun:[::1]:9": False, uri(good): True}), outcome.describe()
     failed = next(entry for entry in outcome.report["stun"] if not entry["ok"])
     assert failed["error"]["kind"] == "no-route", outcome.describe()
-    assert outcome.seconds < 2.5, outcome.describe()
+    assert outcome.unhindered < 2.5, outcome.describe()
 
 
 @pytest.mark.parametrize("descriptors", [9, 12, 16, 24])
@@ -177,7 +175,7 @@ def test_out_of_descriptors_some_connections_are_not_made(run, descriptors):
         outcome = run("stun", *arguments, *uris, limits=few_descriptors)
     entries = outcome.report["stun"]
     refused = [entry for entry in entries if not entry["ok"]]
-    assert outcome.status == 1 and len(entries) == 40 and outcome.seconds <= 2.5, outcome.describe()
+    assert outcome.status == 1 and len(entries) == 40 and outcome.unhindered <= 2.5, outcome.describe()
     assert refused and len(refused) < 40, f"{len(refused)} of 40 were refused"
     assert {entry["error"]["kind"] for entry in refused} == {"local"}, outcome.describe()
     assert all("out of sockets" in entry["error"]["message"] for entry in refused), outcome.describe()
@@ -189,7 +187,7 @@ def test_out_of_descriptors_a_name_says_so(run):
         resource.setrlimit(resource.RLIMIT_NOFILE, (7, 7))
 
     outcome = run("stun", "--timeout", "2", "stun:a.invalid", limits=few_descriptors)
-    assert outcome.status in (1, 70) and outcome.seconds <= 2.5, outcome.describe()
+    assert outcome.status in (1, 70) and outcome.unhindered <= 2.5, outcome.describe()
     assert b"Too many open files" in outcome.output + outcome.errors, outcome.describe()
 
 
@@ -200,18 +198,27 @@ def as_nobody():
     os.setresuid(NOBODY, NOBODY, NOBODY)
 
 
+@pytest.fixture
+def run_as_nobody(binary):
+    """Runs icecheck as a user without privileges, from a folder that such a user may enter: the clone's may be none."""
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="icecheck-") as folder:
+        os.chmod(folder, 0o755)
+        copied = shutil.copy(binary, folder)
+        yield lambda *arguments: Running(copied, arguments, limits=as_nobody, cwd="/", environment={}).wait()
+
+
 @NEEDS_ROOT
 @pytest.mark.parametrize("command", ["stun", "check"])
-def test_it_needs_no_privilege(run, good, command):
-    outcome = run(command, "--format", "json", "--timeout", "2", uri(good), limits=as_nobody, cwd="/", environment={})
+def test_it_needs_no_privilege(run_as_nobody, good, command):
+    outcome = run_as_nobody(command, "--format", "json", "--timeout", "2", uri(good))
     assert outcome.status == 0 and all(entry["ok"] for entry in outcome.report["stun"]), outcome.describe()
 
 
 @NEEDS_ROOT
-def test_a_low_port_without_a_privilege_is_named(run):
+def test_a_low_port_without_a_privilege_is_named(run_as_nobody):
     if int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 80:
         pytest.skip("anyone may listen on port 80 of this machine")
-    outcome = run("serve", "--listen", "127.0.0.1", "--port", "80", limits=as_nobody)
+    outcome = run_as_nobody("serve", "--listen", "127.0.0.1", "--port", "80")
     assert outcome.status == 1 and b"port" in outcome.errors and b"privilege" in outcome.errors, outcome.describe()
 
 
@@ -260,28 +267,16 @@ def test_it_works_in_a_poor_container(binary, good, name, command):
 @NEEDS_ROOT
 @needs("unshare")
 @pytest.mark.parametrize("name", ["no resolv.conf", "nothing in etc"])
-def test_without_a_resolver_a_name_fails_in_time(binary, good, name):
+def test_without_a_resolver_a_name_fails_in_time(permitted, binary, name):
     """The system then asks 127.0.0.1, where nothing listens, or says that it has no resolver."""
-    if why_not():
-        pytest.skip(why_not())
     arguments = ["stun", "--format", "json", "--timeout", "3", "stun:a.test"]
     outcome = in_poor_container(name, binary, *arguments, network="ip link set lo up")
     [entry] = outcome.report["stun"]
     assert (outcome.status, entry["error"]["kind"]) == (1, "name-not-resolved"), outcome.describe()
-    assert outcome.seconds < 2, outcome.describe()
+    assert outcome.unhindered < 2, outcome.describe()
 
 
 # P05: a network that changes
-
-
-@pytest.fixture
-def lab():
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-    made = PlainLab()
-    yield made
-    made.remove()
 
 
 CHANGES = {
@@ -308,7 +303,7 @@ def test_a_network_that_changes_is_said_and_the_run_ends(lab, binary, command, n
             time.sleep(0.005)
         lab.client.ip(*change)
         outcome = running.wait()
-    assert outcome.status == 1 and outcome.seconds <= 3.5, outcome.describe()
+    assert outcome.status == 1 and outcome.unhindered <= 3.5, outcome.describe()
     entries = [entry for entry in outcome.report["stun"] if entry["transport"] == "udp"]
     assert [entry["ok"] for entry in entries] == [False], outcome.describe()
     found = {one["id"] for one in outcome.report["findings"]}

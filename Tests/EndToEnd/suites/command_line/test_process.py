@@ -53,10 +53,9 @@ def test_a_signal_gives_the_partial_report(start, good, silent, command, number,
     # A retransmission to the silent one comes well after the good one's answer.
     until(lambda: good.received and len(silent.received) > 1)
     running.signal(number)
-    signalled = time.monotonic()
     outcome = running.wait()
     assert outcome.status == status, outcome.describe()
-    assert time.monotonic() - signalled < 1.5, outcome.describe()
+    assert outcome.after_signal < 1.5, outcome.describe()
     answered = {entry["server"]: entry["ok"] for entry in outcome.report["stun"]}
     assert answered == {uri(good): True, uri(silent): False}, outcome.describe()
 
@@ -111,9 +110,8 @@ def test_a_second_signal_ends_it_even_where_nobody_reads(start, silent, number):
         running.signal(number)
         until(lambda: is_writing(running))
         running.signal(number)
-        signalled = time.monotonic()
         outcome = running.wait(patience=5)
-    assert outcome.status == 128 + number and time.monotonic() - signalled < 0.5, outcome.describe()
+    assert outcome.status == 128 + number and outcome.after_signal < 0.5, outcome.describe()
 
 
 def test_a_signal_ends_a_report_that_nobody_reads(start, good):
@@ -134,7 +132,7 @@ def test_a_suspended_run_ends_by_its_deadline_or_when_it_wakes(start, good, sile
     time.sleep(pause)
     running.signal(signal.SIGCONT)
     outcome = running.wait()
-    assert outcome.status == 1 and outcome.seconds <= max(2, pause + 1) + 0.5, outcome.describe()
+    assert outcome.status == 1 and outcome.unhindered <= max(2, pause + 1) + 0.5, outcome.describe()
     assert [entry["ok"] for entry in outcome.report["stun"]] == [True, False], outcome.describe()
 
 
@@ -150,7 +148,7 @@ def test_an_answer_that_waits_while_the_run_is_suspended_is_timed_by_its_arrival
     [entry] = outcome.report["stun"]
     assert entry["ok"], outcome.describe()
     if entry.get("rttClock") == "kernel":
-        assert 600 <= entry["rttMs"] <= 900, outcome.describe()
+        assert 600 <= entry["rttMs"] <= 900 + outcome.stalled * 1000, outcome.describe()
 
 
 def test_times_are_utc_whatever_the_zone(run, good):
@@ -269,7 +267,7 @@ def test_twenty_servers_of_which_ten_never_answer(run):
         outcome = run("check", "--format", "json", "--timeout", "3", *uris)
     answered = {entry["server"]: entry["ok"] for entry in outcome.report["stun"]}
     assert answered == {name: bool(index % 2) for index, name in enumerate(uris)}, outcome.describe()
-    assert outcome.seconds <= 3.5, outcome.describe()
+    assert outcome.unhindered <= 3.5, outcome.describe()
     assert outcome.peak_bytes < 40 * MEGABYTE, f"{outcome.peak_bytes / MEGABYTE:.1f} MB"
 
 
@@ -336,7 +334,7 @@ def test_three_hundred_silent_servers_end_in_time(run, tmp_path, everywhere, com
     names = many_uris(everywhere.getsockname()[1])
     path.write_text(json.dumps([{"urls": name} for name in names]))
     outcome = run(command, "--format", "json", "--timeout", "3", "--ice-servers", path)
-    assert outcome.status == 1 and outcome.seconds <= 3.5, f"{outcome.status} in {outcome.seconds} s"
+    assert outcome.status == 1 and outcome.unhindered <= 3.5, f"{outcome.status} in {outcome.seconds} s"
     assert outcome.peak_bytes < 100 * MEGABYTE, f"{outcome.peak_bytes / MEGABYTE:.1f} MB"
     entries = [entry for entry in outcome.report["stun"] if entry["transport"] == "udp"]
     assert [entry["server"] for entry in entries] == names[:256]
@@ -351,7 +349,7 @@ def test_one_server_under_many_names_is_not_flooded(run, tmp_path):
         path.write_text(json.dumps([{"urls": f"stun:127.0.0.1:{server.port}"}] * 256))
         outcome = run("stun", "--format", "json", "--timeout", "2", "--ice-servers", path)
         received = len(server.received)
-    assert outcome.status == 1 and outcome.seconds <= 2.5, outcome.describe()
+    assert outcome.status == 1 and outcome.unhindered <= 2.5, outcome.describe()
     assert 40 <= received <= 40 + 50 * 2 + 10, f"{received} datagrams"
 
 

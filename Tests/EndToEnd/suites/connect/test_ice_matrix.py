@@ -97,6 +97,17 @@ def met(labs, meeting, names, turn, expected):
     return meet(labs.at(*names), meeting, turn, patience)
 
 
+def agrees(cell, expected, turn):
+    """Whether it is what was predicted. Where each end has a relay, either's may carry the data: which pair is ready
+    when one is nominated is a matter of milliseconds, and so of what else the machine does. An end that had no
+    processor may find any relay ready before a better path."""
+    if turn == "both" and cell.way == "relayed" and cell.stalled > 0.05:
+        return expected.way in ("direct", "relayed")
+    if turn == "both" and expected.way == "relayed":
+        return cell.way == "relayed" and sorted([cell.first, cell.second]) == sorted([expected.first, expected.second])
+    return cell.result == expected.result
+
+
 def named(values):
     return "-".join(one.removeprefix("nat-") for one in values) if isinstance(values, tuple) else None
 
@@ -170,7 +181,7 @@ def test_what_is_predicted_is_what_the_rule_lets(predictions, names):
 def test_two_of_icecheck_find_what_is_predicted(labs, predictions, names, turn):
     expected = predictions.of(*names, turn)
     cell = met(labs, "icecheck", names, turn, expected)
-    assert cell.result == expected.result, cell.detail
+    assert agrees(cell, expected, turn), f"{cell} for {expected}: {cell.detail}"
 
 
 # With TURN every third pair: the whole is printed by Scripts/ice-matrix.
@@ -180,7 +191,7 @@ def test_two_of_icecheck_find_what_is_predicted(labs, predictions, names, turn):
 def test_icecheck_and_aioice_find_what_is_predicted(labs, predictions, aioice_installed, names, turn):
     expected = predictions.of(*names, turn)
     cell = met(labs, "aioice", names, turn, expected)
-    assert cell.result == expected.result, cell.detail
+    assert agrees(cell, expected, turn), f"{cell} for {expected}: {cell.detail}"
 
 
 @pytest.mark.parametrize("turn", ["first", "second"])
@@ -291,7 +302,7 @@ def test_icecheck_and_chromium_find_what_is_predicted(labs_with_browsers, predic
     """In Chromium's words ICE and DTLS are connected."""
     expected = predictions.of(first, second, turn)
     cell = met(labs_with_browsers, "chromium", (first, second), turn, expected)
-    assert cell.result == expected.result, cell.detail
+    assert agrees(cell, expected, turn), f"{cell} for {expected}: {cell.detail}"
 
 
 @pytest.mark.parametrize(

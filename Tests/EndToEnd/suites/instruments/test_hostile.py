@@ -7,7 +7,7 @@ import time
 import pytest
 from fakes import hostile
 from fakes.hostile import BEHAVIOURS, serve
-from fakes.hostile_datagrams import ERROR_CODES, FALSE_ADDRESS, HOSTILE_TEXT
+from fakes.hostile_datagrams import ERROR_CODES, HOSTILE_TEXT
 from fakes.stunwire import (
     BINDING_ERROR,
     BINDING_REQUEST,
@@ -19,6 +19,7 @@ from fakes.stunwire import (
     message,
     parse,
 )
+from harness.addresses import FALSE_ADDRESS
 
 TRANSACTION = b"0123456789ab"
 REQUEST = message(BINDING_REQUEST, TRANSACTION)

@@ -20,13 +20,11 @@ from labs.natprobe import Probe
 PORTS = (50001, 50002)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def allowed(permitted):
-    pass
+pytestmark = pytest.mark.usefixtures("permitted")
 
 
 @pytest.fixture(scope="module")
-def labs(allowed):
+def labs(permitted):
     with Labs(families=(4, 6), servers=False) as made:
         yield made
 

@@ -15,17 +15,11 @@ from harness.running import HERE, ROOT
 from harness.waiting import wait_until
 from labs import natrules
 from labs.labels import LABELS
-from labs.namespaces import command, namespaces_of, remove_leftovers, why_not
+from labs.namespaces import command, namespaces_of
 from labs.natlab import ALTERNATE_PORT, SERVERS, STUN_PORT, NATLab
 from labs.natprobe import FAMILIES, Probe, classify_filtering, classify_mapping
 
-
-@pytest.fixture(scope="module", autouse=True)
-def permitted():
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-    remove_leftovers()
+pytestmark = pytest.mark.usefixtures("permitted")
 
 
 PASSING = [name for name, label in LABELS.items() if label.udp == "passes"]

@@ -6,22 +6,9 @@ import pytest
 from fakes.hostile import serve
 from fakes.stunwire import BINDING_REQUEST, message
 from labs import namespaces
-from labs.namespaces import command, why_not
-from labs.plainlab import PlainLab
+from labs.namespaces import command
 
-
-@pytest.fixture(scope="module", autouse=True)
-def permitted():
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-
-
-@pytest.fixture
-def lab():
-    made = PlainLab()
-    yield made
-    made.remove()
+pytestmark = pytest.mark.usefixtures("permitted")
 
 
 def client_in(lab, family):

@@ -21,7 +21,8 @@ def test_a_server_on_this_machine_says_nothing_of_a_nat(run, server):
 
 
 def test_what_was_asked_and_answered_is_in_the_report(run, server):
-    report = run("nat", f"127.0.0.1:{server}", "--format", "json").report
+    outcome = run("nat", f"127.0.0.1:{server}", "--format", "json")
+    report = outcome.report
     nat, *_ = report["nat"]
     assert nat["family"] == "ipv4" and nat["transport"] == "udp" and nat["sourceAddress"] == "127.0.0.1"
     assert nat["mapping"] == {"value": "none", "confidence": 1, "method": "rfc5780"}
@@ -31,13 +32,13 @@ def test_what_was_asked_and_answered_is_in_the_report(run, server):
     (asked,) = nat["servers"]
     assert asked["use"] == "discovery" and asked["otherAddress"].startswith("127.0.0.2:")
     assert nat["requests"] >= nat["answers"] >= 8
-    assert 0 < nat["rttMs"] < nat["durationMs"] < 500
+    assert 0 < nat["rttMs"] < nat["durationMs"] < 500 + outcome.stalled * 1000
     assert "candidates" not in report and [one["ok"] for one in report["stun"]] == [True]
 
 
 def test_a_silent_server_is_unknown_with_the_reason_after_a_second(run):
     outcome = run("nat", "127.0.0.1:9", "--format", "json")
-    assert outcome.status == 1 and 0.9 < outcome.seconds < 1.6, outcome.describe()
+    assert outcome.status == 1 and 0.9 < outcome.seconds and outcome.unhindered < 1.6, outcome.describe()
     nat, *_ = outcome.report["nat"]
     for question in ("mapping", "filtering", "portPreservation", "portAllocation", "addressPooling"):
         assert nat[question] == {"value": "unknown", "confidence": 0, "reason": "127.0.0.1:9 gave no answer"}
@@ -83,7 +84,7 @@ def test_a_lie_is_the_servers_and_not_the_nats(run, lie, reason):
     assert nat["mapping"]["value"] in ("none", "unknown"), nat
     assert reason in json.dumps(nat), nat
     assert outcome.status == (0 if nat["mapping"]["value"] == "none" else 1)
-    assert outcome.seconds < 2
+    assert outcome.unhindered < 2
 
 
 # Behind the kernel's NATs
@@ -104,7 +105,7 @@ def test_the_verdict_is_right(permitted, binary, name):
             ids = [finding["id"] for finding in report["findings"]]
             assert ("nat-mapping-dependent" in ids) == (expected.mapping in DEPENDENT)
             if not lab.label.loss:
-                assert nat["durationMs"] < 500
+                assert nat["durationMs"] < 500 + outcome.stalled * 1000
             # A negative is never certain; what an answer proves is.
             is_negative = expected.filtering in DEPENDENT
             assert (nat["filtering"]["confidence"] == 1) != is_negative and nat["filtering"]["confidence"] >= 0.999
@@ -117,10 +118,11 @@ def test_the_verdict_takes_less_than_eight_round_trips(permitted, binary, name, 
         lab.start_coturn()
         for family in lab.label.families:
             expected = lab.label.behaviour(family)
-            report = json.loads(ask(binary, lab, uri(lab, family), "--format", "json").text)
+            outcome = ask(binary, lab, uri(lab, family), "--format", "json")
+            report = json.loads(outcome.text)
             nat = report["nat"][0]
             assert (nat["mapping"]["value"], nat["filtering"]["value"]) == (expected.mapping, expected.filtering)
-            assert nat["bound"]["durationMs"] <= nat["durationMs"] < 8 * milliseconds
+            assert nat["bound"]["durationMs"] <= nat["durationMs"] < 8 * milliseconds + outcome.stalled * 1000
             assert "answers-lost" not in [finding["id"] for finding in report["findings"]]
 
 
@@ -149,7 +151,7 @@ def test_without_udp_nothing_is_said_of_the_nat(permitted, binary, name):
         lab.start_coturn()
         outcome = ask(binary, lab, uri(lab, 4), "--format", "json")
         report = json.loads(outcome.text)
-        assert outcome.status == 1 and outcome.seconds < 2
+        assert outcome.status == 1 and outcome.unhindered < 2
         assert [one["mapping"]["value"] for one in report["nat"] if one["transport"] == "udp"] == ["unknown"]
         if name == "udp-rejected":
             assert "firewall-rejects" in [finding["id"] for finding in report["findings"]]

@@ -29,7 +29,7 @@ def test_a_check_says_how_the_nat_behaves(permitted, binary, name):
         assert (nat["transport"], over_tcp["transport"]) == ("udp", "tcp")
         if not lab.label.loss:
             assert over_tcp["mapping"]["value"] == expected.mapping
-            assert report["durationMs"] < 1000
+            assert report["durationMs"] < 1000 + outcome.stalled * 1000
 
 
 @pytest.mark.parametrize("command", ["nat", "check"])
@@ -44,10 +44,11 @@ def test_dropped_udp_is_said_at_once_where_tcp_answers(permitted, binary, comman
         assert udp["error"]["kind"] == "timeout" and 0.999 <= udp["error"]["confidence"] < 1
         assert "udp-blocked" in [finding["id"] for finding in report["findings"]]
         # TCP answers within a millisecond: `nat` asks over it at once, a check where UDP is silent for 250 ms.
-        assert report["durationMs"] < (0 if command == "nat" else 250) + 150
+        assert report["durationMs"] < (0 if command == "nat" else 250) + 150 + outcome.stalled * 1000
         entries = {one["transport"]: one for one in report["nat"]}
         assert entries["tcp"]["mapping"]["value"] == "endpoint-independent"
-        if command == "nat":
+        # Where TCP's answer is late it is not yet known when silence over UDP is judged.
+        if command == "nat" and outcome.stalled < 0.05:
             assert "over UDP, where it does over TCP" in entries["udp"]["mapping"]["reason"]
 
 

@@ -43,7 +43,7 @@ def test_the_lifetime_of_a_kernel_nat_is_told_in_both_families_at_once(permitted
     for nat in over_udp:
         assert_measured(nat)
     # As long as a mapping lives, and little more.
-    assert TIMEOUT <= outcome.seconds < TIMEOUT + 3
+    assert TIMEOUT <= outcome.seconds and outcome.unhindered < TIMEOUT + 3
     assert "nat-lifetime-short" in [finding["id"] for finding in report["findings"]]
     # The line tells what is waited for, goes on while nothing comes, and is gone at the end.
     assert b"mapping alive after 12 s idle; next 13 s" in terminal.shown, terminal.shown
@@ -67,7 +67,7 @@ def test_what_was_measured_until_the_interrupt_is_kept(permitted, binary):
 
 def test_without_a_nat_the_longest_time_that_fits_is_told(run, server):
     outcome = run("nat", "--lifetime", "--timeout", "6", f"127.0.0.1:{server}")
-    assert outcome.status == 0 and 3.9 < outcome.seconds < 6.2, outcome.describe()
+    assert outcome.status == 0 and 3.9 < outcome.seconds and outcome.unhindered < 6.2, outcome.describe()
     assert "4 s idle or more" in outcome.text and "send a keepalive every 2 s" in outcome.text
     assert_safe(outcome)
 
@@ -78,7 +78,7 @@ def test_a_server_that_answers_elsewhere_than_asked_is_named(run):
     nat = outcome.report["nat"][0]
     assert nat["mappingLifetime"]["value"] == "unknown" and nat["mappingLifetime"]["confidence"] == 0
     assert "RESPONSE-PORT" in nat["mappingLifetime"]["reason"]
-    assert outcome.status == 1 and outcome.seconds < 3
+    assert outcome.status == 1 and outcome.unhindered < 3
 
 
 def test_the_plan_tells_of_the_sockets_and_the_times(run):

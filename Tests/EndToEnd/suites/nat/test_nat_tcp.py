@@ -29,7 +29,7 @@ def test_tcp_has_an_entry_of_its_own(run, server, host):
     nat = over(report, "tcp")
     for question in ("filtering", "portAllocation", "addressPooling", "hairpin"):
         assert nat[question]["value"] == "unknown" and nat[question]["reason"]
-    assert nat["portPreservation"]["value"] is True and nat["durationMs"] < 500
+    assert nat["portPreservation"]["value"] is True and nat["durationMs"] < 500 + outcome.stalled * 1000
     if host == "127.0.0.1":
         assert nat["mapping"] == {"value": "none", "confidence": 1, "method": "rfc5780"}
         assert nat["requests"] >= nat["answers"] >= 3
@@ -44,7 +44,7 @@ def test_a_server_without_tcp_is_said_to_refuse_it_and_delays_nothing(run):
     reason = f"127.0.0.1:{server.port} refuses TCP"
     assert nat["mapping"] == {"value": "unknown", "confidence": 0, "reason": reason}
     assert [(one["use"], one["reason"]) for one in nat["servers"]] == [("silent", reason)]
-    assert nat["requests"] == 0 and outcome.seconds < 1
+    assert nat["requests"] == 0 and outcome.unhindered < 1
 
 
 def test_a_server_that_takes_connections_and_says_nothing_delays_little(run):
@@ -53,7 +53,7 @@ def test_a_server_that_takes_connections_and_says_nothing_delays_little(run):
         outcome = run("nat", f"127.0.0.1:{answering.port}", "--format", "json")
     nat = over(outcome.report, "tcp")
     assert "took the connection and gave no answer" in nat["mapping"]["reason"]
-    assert outcome.seconds < 2
+    assert outcome.unhindered < 2
 
 
 SENT = {"HTTP": b"HTTP/1.1 400 Bad Request\r\n\r\n", "nothing": b"", "zeros": bytes(40), "flood": b"\xff" * 100_000}
@@ -75,7 +75,7 @@ def test_what_is_no_stun_is_said_to_be_none(run, sent):
         outcome = run("nat", f"127.0.0.1:{answering.port}", "--format", "json")
         listener.shutdown(socket.SHUT_RDWR)
     nat = over(outcome.report, "tcp")
-    assert nat["mapping"]["value"] == "unknown" and outcome.seconds < 2
+    assert nat["mapping"]["value"] == "unknown" and outcome.unhindered < 2
     assert any(words in nat["mapping"]["reason"] for words in ("no STUN", "closed the connection"))
 
 
@@ -94,14 +94,15 @@ def test_the_mapping_over_tcp_is_the_labels(permitted, binary, name):
     with NATLab(name) as lab:
         lab.start_coturn()
         for family in lab.label.families:
-            report = json.loads(ask(binary, lab, uri(lab, family), "--format", "json").text)
+            outcome = ask(binary, lab, uri(lab, family), "--format", "json")
+            report = json.loads(outcome.text)
             validate(report)
             nat = over(report, "tcp")
             # A fifth lost each way may leave it open, and never makes it wrong.
             allowed = [lab.label.behaviour(family).mapping] + ["unknown"] * (lab.label.loss > 0)
             assert nat["mapping"]["value"] in allowed, nat
             if not lab.label.loss:
-                assert nat["durationMs"] < 500 and nat["mapping"]["confidence"] == 1
+                assert nat["durationMs"] < 500 + outcome.stalled * 1000 and nat["mapping"]["confidence"] == 1
 
 
 @pytest.mark.parametrize("name", [name for name, label in LABELS.items() if label.udp != "passes"])

@@ -60,18 +60,18 @@ def saved(tmp_path):
          machine(*CONE, 2, outside="198.18.9.9", network="10.0.1", hairpin="external-source"), "direct", 0),
     ],
 )  # fmt: skip
-def test_two_reports_give_the_path_between_them(run, saved, one, other, outcome, status):
-    first, second = saved("one.json", one, indent=2), saved("other.json", other, indent=2)
-    done = run("predict", first, second, "--format", "json")
+def test_two_reports_give_the_path_between_them(run, saved, tmp_path, one, other, outcome, status):
+    first, second = (saved(name, made, indent=2).name for name, made in (("one.json", one), ("other.json", other)))
+    done = run("predict", first, second, "--format", "json", cwd=tmp_path)
     assert done.status == status, done.describe()
     (path,) = done.report["paths"]
-    assert (path["from"], path["peer"], path["outcome"]) == (str(first), str(second), outcome)
+    assert (path["from"], path["peer"], path["outcome"]) == (first, second, outcome)
     assert ("why" in path) == (outcome != "direct")
     assert ("local" in path and "setupMs" in path) == (outcome != "none")
     assert ("relayed" in (path["local"]["type"], path["remote"]["type"]) if "local" in path else False) == (
         outcome == "relayed"
     )
-    reversed_path = run("predict", second, first, "--format", "json").report["paths"][0]
+    reversed_path = run("predict", second, first, "--format", "json", cwd=tmp_path).report["paths"][0]
     assert reversed_path["outcome"] == outcome
 
 
@@ -179,7 +179,7 @@ def test_hostile_files_end_soon_and_take_little(run, tmp_path, text):
     path = tmp_path / "hostile.json"
     path.write_bytes(text)
     done = run("predict", path)
-    assert done.status == 64 and done.seconds < 10 and done.peak_bytes < 100e6
+    assert done.status == 64 and done.unhindered < 10 and done.peak_bytes < 100e6
     assert len(done.errors) < 100_000
     assert_safe(done)
 

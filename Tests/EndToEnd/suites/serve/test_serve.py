@@ -1,7 +1,6 @@
 """`icecheck serve` over real sockets, seen by a client that shares only the wire format with it."""
 
 import os
-import random
 import shutil
 import signal
 import socket
@@ -26,8 +25,10 @@ from fakes.stunwire import (
     parse,
     with_fingerprint,
 )
-from harness.running import SEED, assert_safe
-from harness.serving import ALTERNATE, PRIMARY, REQUEST, TRANSACTION, Served, free_ports, serving, wait_until_served
+from harness.addresses import ALTERNATE, PRIMARY
+from harness.running import assert_safe
+from harness.seeds import seeded
+from harness.serving import REQUEST, TRANSACTION, Served, free_ports, serving, wait_until_served
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def test_one_source_is_held_to_a_rate(served):
 
 
 def test_it_outlives_a_flood_of_malformed_datagrams(served):
-    noise = random.Random(SEED)
+    noise = seeded()
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as client:
         for _ in range(100_000):
             data = bytearray(REQUEST)
@@ -133,10 +134,9 @@ def test_a_crowd_of_silent_connections_does_not_lock_others_out(served):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it(served, number):
     served.running.signal(number)
-    signalled = time.monotonic()
     outcome = served.running.wait()
     assert outcome.status in (0, 128 + number), outcome.describe()
-    assert time.monotonic() - signalled < 1.5
+    assert outcome.after_signal < 1.5
     assert_safe(outcome)
     # It says what to type on the other side.
     assert "icecheck" in outcome.text and str(served.port) in outcome.text, outcome.describe()

@@ -8,8 +8,9 @@ import subprocess
 import time
 
 import pytest
+from harness.addresses import ALTERNATE, PRIMARY
 from harness.running import assert_safe
-from harness.serving import ALTERNATE, PRIMARY, Served, free_ports, wait_until_served
+from harness.serving import Served, free_ports, wait_until_served
 
 UCLIENT = shutil.which("turnutils_uclient")
 needs_uclient = pytest.mark.skipif(UCLIENT is None, reason="turnutils_uclient (coturn) is not installed")

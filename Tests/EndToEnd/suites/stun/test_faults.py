@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 
 import pytest
 from fakes.hostile import BEHAVIOURS, serve
-from fakes.hostile_datagrams import ERROR_CODES, FALSE_ADDRESS, HOSTILE_TEXT
-from harness.running import SEED, assert_safe
+from fakes.hostile_datagrams import ERROR_CODES, HOSTILE_TEXT
+from harness.addresses import FALSE_ADDRESS
+from harness.running import assert_safe
+from harness.seeds import SEED
 
 TIMEOUT = 2
 SLACK = 0.5
@@ -217,7 +219,7 @@ def test_fault(start, name):
     entry = only_entry(json_outcome)
     for outcome in (json_outcome, text_outcome):
         assert outcome.status == (1 if expected.kinds else 0), outcome.describe()
-        assert outcome.seconds <= expected.within, outcome.describe()
+        assert outcome.unhindered <= expected.within, outcome.describe()
         assert outcome.peak_bytes < 100 * MEGABYTE, outcome.describe()
         assert len(outcome.output) + len(outcome.errors) < MEGABYTE
         assert_safe(outcome)
@@ -265,9 +267,10 @@ def test_loss_of_30_percent_does_not_change_the_verdict(run, seed):
 
 def test_a_late_reply_is_not_timed_from_the_first_transmission_as_if_it_were_certain(run):
     with serve("late-reply") as server:
-        entry = only_entry(run(*command(server, "udp", "json")))
+        outcome = run(*command(server, "udp", "json"))
+    entry = only_entry(outcome)
     # 700 ms from the first transmission, about 200 ms from the second: either, or none, but nothing else.
-    assert entry.get("rttMs") is None or 150 <= entry["rttMs"] <= 800, entry
+    assert entry.get("rttMs") is None or 150 <= entry["rttMs"] <= 800 + outcome.stalled * 1000, entry
 
 
 def closed_port(kind):
@@ -279,14 +282,14 @@ def closed_port(kind):
 def test_a_closed_udp_port_is_no_timeout(run):
     outcome = run("stun", "--format", "json", "--timeout", "3", f"stun:127.0.0.1:{closed_port(socket.SOCK_DGRAM)}")
     assert (outcome.status, only_entry(outcome)["error"]["kind"]) == (1, "port-unreachable"), outcome.describe()
-    assert outcome.seconds < 2, outcome.describe()
+    assert outcome.unhindered < 2, outcome.describe()
 
 
 def test_a_closed_tcp_port_is_refused(run):
     port = closed_port(socket.SOCK_STREAM)
     outcome = run("stun", "--format", "json", "--transport", "tcp", "--timeout", "3", f"stun:127.0.0.1:{port}")
     assert (outcome.status, only_entry(outcome)["error"]["kind"]) == (1, "connection-refused"), outcome.describe()
-    assert outcome.seconds < 2, outcome.describe()
+    assert outcome.unhindered < 2, outcome.describe()
 
 
 def test_one_bad_server_leaves_the_others_as_they_are(run):
@@ -298,7 +301,7 @@ def test_one_bad_server_leaves_the_others_as_they_are(run):
     oks = {entry["server"]: entry["ok"] for entry in outcome.report["stun"]}
     assert oks == dict(zip(uris, [False, True, False, False, False, True])), outcome.describe()
     assert outcome.status == 1, outcome.describe()
-    assert outcome.seconds <= TIMEOUT + SLACK
+    assert outcome.unhindered <= TIMEOUT + SLACK
 
 
 def test_transaction_ids_are_never_used_twice(run):

@@ -12,7 +12,6 @@ from fakes.nameserver import (
     ADDRESS,
     ADDRESS6,
     CNAME,
-    FALSE_ADDRESS,
     FORMERR,
     NOTIMP,
     NXDOMAIN,
@@ -35,8 +34,9 @@ from fakes.nameserver import (
     srv,
     zone,
 )
+from harness.addresses import FALSE_NAME_ADDRESS
 from harness.running import Running, assert_safe, no_core_dumps
-from labs.namespaces import Namespace, remove_leftovers, why_not
+from labs.namespaces import Namespace
 
 TIMEOUT, SLACK = 3, 0.5
 PORT, OTHER_PORT = 3478, 4000
@@ -57,12 +57,12 @@ def truncated_then_whole(question):
 
 
 def from_elsewhere(question):
-    return FromElsewhere(reply(question, a(FALSE_ADDRESS)))
+    return FromElsewhere(reply(question, a(FALSE_NAME_ADDRESS)))
 
 
 def other_question(question):
     false = Question(question.number, "other.test", A, labels("other.test") + question.wire[-4:], question.over)
-    return reply(false, a(FALSE_ADDRESS), wire=false.wire)
+    return reply(false, a(FALSE_NAME_ADDRESS), wire=false.wire)
 
 
 def compression_loop(question):
@@ -98,7 +98,7 @@ class Flipping:
         if question.kind != A:
             return reply(question)
         self.turn += 1
-        return reply(question, a(ADDRESS if self.turn == 1 else FALSE_ADDRESS))
+        return reply(question, a(ADDRESS if self.turn == 1 else FALSE_NAME_ADDRESS))
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ CASES = {
     "formerr": fails(failing(FORMERR), "FORMERR"),
     "notimp": fails(failing(NOTIMP), "NOTIMP"),
     "silent": pending(lambda question: None),
-    "wrong-number": pending(lambda question: reply(question, a(FALSE_ADDRESS), number=question.number ^ 1)),
+    "wrong-number": pending(lambda question: reply(question, a(FALSE_NAME_ADDRESS), number=question.number ^ 1)),
     "wrong-question": pending(other_question),
     "wrong-source": pending(from_elsewhere),
     "truncated-without-tcp": fails(truncated_and_mute, "resolver"),
@@ -155,7 +155,7 @@ CASES = {
     "unspecified": fails(zone(A=[a("0.0.0.0")]), "0.0.0.0", "not the address of a host"),
     "broadcast": fails(zone(A=[a("255.255.255.255")]), "not the address of a host"),
     "multicast": fails(zone(A=[a("224.0.0.1")], AAAA=[aaaa("ff02::1")]), "not the address of a host"),
-    "srv": reaches(zone(SRV=[srv("srv-target.test", OTHER_PORT)], A=[a(FALSE_ADDRESS)]), OTHER),
+    "srv": reaches(zone(SRV=[srv("srv-target.test", OTHER_PORT)], A=[a(FALSE_NAME_ADDRESS)]), OTHER),
     "srv-target": reaches(zone(A=[a()]), MAIN),
     "srv-weight-0": reaches(
         zone(SRV=[srv("srv-target.test", OTHER_PORT), srv("srv-target.test", PORT)]), OTHER, MAIN
@@ -169,7 +169,7 @@ CASES = {
     ),
     "srv-fails": reaches(lambda q: reply(q, code=SERVFAIL) if q.kind == SRV else zone(A=[a()])(q), MAIN),
     "naptr": reaches(
-        zone(NAPTR=[naptr("_turn._udp.naptr-srv.test", "s")], A=[a(FALSE_ADDRESS)]), OTHER, scheme="turn"
+        zone(NAPTR=[naptr("_turn._udp.naptr-srv.test", "s")], A=[a(FALSE_NAME_ADDRESS)]), OTHER, scheme="turn"
     ),
     "naptr-srv": reaches(zone(SRV=[srv("srv-target.test", OTHER_PORT)]), OTHER, scheme="turn"),
     "naptr-to-address": reaches(zone(NAPTR=[naptr("srv-target.test", "a")]), MAIN, scheme="turn"),
@@ -187,12 +187,8 @@ THOUSAND = [srv("srv-target.test", 10_000 + number, priority=number) for number 
 
 
 @pytest.fixture(scope="module")
-def machine():
+def machine(permitted):
     """A machine of one address for each family, whose resolver is ours."""
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-    remove_leftovers()
     made = Namespace("names")
     settings = Path("/etc/netns") / made.name
     try:
@@ -248,7 +244,7 @@ def run_inside(machine, binary):
     def run(*arguments, timeout=TIMEOUT):
         command = [*machine.prefix(), binary, *arguments[:1], "--timeout", timeout, *arguments[1:]]
         outcome = Running("ip", command, limits=no_core_dumps).wait()
-        assert outcome.seconds <= timeout + SLACK, outcome.describe()
+        assert outcome.unhindered <= timeout + SLACK, outcome.describe()
         assert_safe(outcome)
         return outcome
 
@@ -278,11 +274,11 @@ def test_a_resolvers_answer(names, answering, run_inside, name):
         assert not entry["ok"] and "mappedAddress" not in entry, outcome.describe()
         for said in case.says:
             assert any(one in message for one in said.split("|")), outcome.describe()
-    assert FALSE_ADDRESS not in outcome.text, outcome.describe()
+    assert FALSE_NAME_ADDRESS not in outcome.text, outcome.describe()
     # The other server has not waited for the resolver.
     [other] = [entry for entry in outcome.report["stun"] if entry["server"] == healthy]
     assert other["ok"], outcome.describe()
-    assert answering[0].received[0][0] - started < 1, "the healthy server was asked late"
+    assert answering[0].received[0][0] - started < 1 + outcome.stalled, "the healthy server was asked late"
 
 
 def test_each_failure_has_its_own_words(names, answering, run_inside):
@@ -297,7 +293,7 @@ def test_a_dead_resolver_costs_its_own_limit_only(names, run_inside):
     """It is given five seconds, however long the run might still last."""
     names({"silent.test": CASES["silent"].answer})
     outcome = run_inside("stun", "--format", "json", "stun:silent.test", timeout=20)
-    assert outcome.status == 1 and 4.9 <= outcome.seconds <= 5.5, outcome.describe()
+    assert outcome.status == 1 and 4.9 <= outcome.seconds and outcome.unhindered <= 5.5, outcome.describe()
     [entry] = outcome.report["stun"]
     assert "did not answer in time" in entry["error"]["message"], outcome.describe()
 
@@ -308,7 +304,7 @@ def test_a_resolver_that_drops_only_services_costs_two_seconds(names, answering,
     outcome = run_inside("stun", "--format", "json", "stun:home.test", timeout=10)
     [entry] = outcome.report["stun"]
     assert (outcome.status, entry["serverAddress"]) == (0, MAIN), outcome.describe()
-    assert 1.9 <= outcome.seconds <= 2.6, outcome.describe()
+    assert 1.9 <= outcome.seconds and outcome.unhindered <= 2.6, outcome.describe()
 
 
 def test_no_name_server_at_all_is_said_at_once(run_inside):
@@ -317,7 +313,7 @@ def test_no_name_server_at_all_is_said_at_once(run_inside):
     [entry] = outcome.report["stun"]
     assert (outcome.status, entry["error"]["kind"]) == (1, "name-not-resolved"), outcome.describe()
     assert "resolver" in entry["error"]["message"], outcome.describe()
-    assert outcome.seconds < 2, outcome.describe()
+    assert outcome.unhindered < 2, outcome.describe()
 
 
 def test_of_a_thousand_services_sixteen_are_tried(names, run_inside):
@@ -349,7 +345,7 @@ def test_a_name_keeps_one_meaning_in_a_run(names, answering, run_inside):
     addresses = [entry["serverAddress"] for entry in outcome.report["stun"]]
     assert (outcome.status, addresses) == (0, [MAIN, OTHER]), outcome.describe()
     assert server.asked["A flip.test"] == 1, server.asked
-    assert FALSE_ADDRESS not in outcome.text, outcome.describe()
+    assert FALSE_NAME_ADDRESS not in outcome.text, outcome.describe()
 
 
 ODD_ADDRESSES = {

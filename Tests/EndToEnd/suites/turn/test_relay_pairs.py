@@ -153,13 +153,12 @@ def test_a_signal_between_two_relays_leaves_no_allocation(binary, transport):
             while len(server.sessions_made()) < 3 and time.monotonic() < deadline:
                 time.sleep(0.005)
             running.signal(signal.SIGINT)
-            signalled = time.monotonic()
             outcome = running.wait()
         finally:
             if running.process.returncode is None:
                 running.process.kill()
         assert outcome.status in (0, 130), outcome.describe()
-        assert time.monotonic() - signalled < 2, outcome.describe()
+        assert outcome.after_signal < 2, outcome.describe()
         assert server.allocations_left() == [], server.log
 
 
@@ -167,7 +166,7 @@ def test_the_loopback_run_with_its_pair_is_quick(binary):
     """The figure is 50 ms for a release build; a debug build on a loaded machine has ample room here."""
     with Coturn(addresses=["127.0.0.1"]) as server:
         outcome = begin(binary, [server], "-4").wait()
-        assert outcome.status == 0 and outcome.seconds < 2, outcome.describe()
+        assert outcome.status == 0 and outcome.unhindered < 2, outcome.describe()
 
 
 # Across a network: the servers are in a namespace of their own, at addresses that look public
@@ -212,7 +211,7 @@ def test_a_firewall_that_drops_the_servers_own_packets_is_a_hairpin_that_fails(b
     assert pair["relay"]["reverse"]["sent"] > 0 and pair["relay"]["reverse"]["arrived"] == 0, pair
     assert pair["first"]["permissionMs"] > 0 and pair["second"]["permissionMs"] > 0
     # Long before the deadline.
-    assert outcome.report["durationMs"] < 6000, outcome.describe()
+    assert outcome.report["durationMs"] < 6000 + outcome.stalled * 1000, outcome.describe()
 
 
 @pytest.mark.parametrize("external", ["{public}", "{public}/{private}"])

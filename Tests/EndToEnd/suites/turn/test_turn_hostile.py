@@ -76,7 +76,7 @@ def requests_of(server, method=ALLOCATE):
 def assert_holds(outcome, server):
     """What is true of every run."""
     assert outcome.status in (0, 1), outcome.describe()
-    assert outcome.seconds < TIMEOUT + SLACK, outcome.describe()
+    assert outcome.unhindered < TIMEOUT + SLACK, outcome.describe()
     assert outcome.peak_bytes < 100 * MEGABYTE, f"{outcome.peak_bytes / MEGABYTE:.1f} MB"
     assert_safe(outcome)
     assert PASSWORD.encode() not in outcome.output + outcome.errors, outcome.describe()
@@ -137,18 +137,22 @@ def test_refused_credentials_are_sent_once(met):
     assert 1 <= len(signed) <= 2 and entry["stage"] == "allocate", outcome.describe()
 
 
+def requests_by_port(server):
+    """How many requests with a user name came from each port. What is sent once more is the same request."""
+    signed = ((source, parse(data)) for _, data, source, _ in server.received)
+    return Counter(source for source, _ in {(source, one.transaction) for source, one in signed if one.value(USERNAME)})
+
+
 def test_a_nonce_is_renewed_three_times_at_most(met):
     """A02: the signed request, and one with each of three new nonces."""
     _, outcome, server = met("438-for-ever")
-    by_port = Counter(source for _, data, source, _ in server.received if parse(data).value(USERNAME))
-    assert max(by_port.values()) <= 4, outcome.describe()
+    assert max(requests_by_port(server).values()) <= 4, outcome.describe()
 
 
 def test_a_second_realm_is_tried_and_no_third(met):
     """A03."""
     _, outcome, server = met("realm-changes-each-time")
-    by_port = Counter(source for _, data, source, _ in server.received if parse(data).value(USERNAME))
-    assert max(by_port.values()) <= 2, outcome.describe()
+    assert max(requests_by_port(server).values()) <= 2, outcome.describe()
 
 
 @pytest.mark.parametrize(
@@ -201,7 +205,7 @@ def test_an_error_that_is_not_signed_waits_for_a_better_answer(met):
     """A07: and is reported in the end, long before the deadline, and said not to be authenticated."""
     for code in (400, 441):
         entry, outcome, _ = met(f"unsigned-{code}")
-        assert outcome.seconds < 1.5 and "authenticated" in str(entry["error"]), outcome.describe()
+        assert outcome.unhindered < 1.5 and "authenticated" in str(entry["error"]), outcome.describe()
 
 
 def test_a_redirect_is_followed_three_times_at_most(met):
@@ -251,7 +255,7 @@ def test_a_refusal_is_not_tried_again(met, code):
     entry, outcome, server = met(f"error-{code}")
     by_port = Counter(one.transaction for one in requests_of(server) if one.value(USERNAME))
     assert len(by_port) <= 2 and entry["error"]["code"] == code, outcome.describe()
-    assert outcome.seconds < 1.5, outcome.describe()
+    assert outcome.unhindered < 1.5, outcome.describe()
 
 
 def test_the_stage_says_how_far_it_came(met):
@@ -276,7 +280,7 @@ def test_a_deletion_that_is_not_confirmed_is_said_and_bounded(met, name, transpo
     """T06."""
     entry, outcome, server = met(name, transport=transport)
     assert entry["deleted"] not in (True, "confirmed"), outcome.describe()
-    assert outcome.seconds < 3.5 and "turn-allocation-left" in outcome.text, outcome.describe()
+    assert outcome.unhindered < 3.5 and "turn-allocation-left" in outcome.text, outcome.describe()
     zero = [one for one in requests_of(server, REFRESH) if one.value(LIFETIME) == bytes(4)]
     assert 1 <= len(zero) <= 16
 
@@ -311,7 +315,7 @@ def test_a_port_where_nobody_listens_is_named(run, transport):
     assert_safe(outcome)
     wanted = {"udp": "port-unreachable", "tcp": "connection-refused"}[transport]
     assert {entry["error"]["kind"] for entry in outcome.report["turn"]} == {wanted}, outcome.describe()
-    assert outcome.status == 1 and outcome.seconds < 2, outcome.describe()
+    assert outcome.status == 1 and outcome.unhindered < 2, outcome.describe()
 
 
 def test_each_format_is_safe_from_a_hostile_server(run):

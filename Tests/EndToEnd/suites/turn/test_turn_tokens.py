@@ -187,8 +187,9 @@ def test_a_wrong_key_a_wrong_key_id_and_a_wrong_server_name_are_refused(binary, 
         findings, outcome = Asked(binary, issuer, [server.uri()], content, tmp_path).findings(1)
         assert findings[:1] == ["turn-token-refused"], outcome.describe()
         assert any(f'"{REALM}"' in line for line in outcome.report["findings"][0]["evidence"]), outcome.describe()
-        # Unsigned, with the whole key and with a cut one, for each of two runs.
-        assert 0 < len(server.errors_sent()) - before <= len(outcome.report["turn"]) * 3 * 2, server.log
+        # Unsigned, with the whole key and with a cut one, for each of two runs; and what a busy server answers late is
+        # sent once more.
+        assert 0 < len(server.errors_sent()) - before <= len(outcome.report["turn"]) * 3 * 2 * 2, server.log
     assert server.sessions_made() == []
 
 

@@ -14,7 +14,7 @@ from fakes.coturn import Coturn
 from fakes.turnwire import PASSWORD, USER
 from harness.capture import await_capture
 from harness.running import Running, no_core_dumps
-from labs.namespaces import Namespace, remove_leftovers, why_not
+from labs.namespaces import Namespace
 
 COMPLAINTS = ("Malformed", "incorrect", "Bad ", "bad fingerprint", "Expert Info (Error", "Expert Info (Warning")
 # What a run sends, and what it gets: by tshark's names.
@@ -25,13 +25,9 @@ EXPECTED = (
 
 
 @pytest.fixture
-def lonely():
-    reason = "coturn is not installed" if shutil.which("turnserver") is None else why_not()
-    if reason is None and shutil.which("tshark") is None:
-        reason = "tshark is not installed"
-    if reason:
-        pytest.skip(reason)
-    remove_leftovers()
+def lonely(permitted, coturn_installed):
+    if shutil.which("tshark") is None:
+        pytest.skip("tshark is not installed")
     made = Namespace("wire")
     made.sysctl("net.ipv6.conf.default.accept_dad", 0)
     made.ip("link", "set", "lo", "up")
