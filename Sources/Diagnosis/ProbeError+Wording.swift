@@ -40,7 +40,7 @@ extension ProbeError {
         case .notConnected:
             let waited = Words.duration((record.endedAt ?? .zero) - record.startedAt)
             self.init(kind: .timeout, message: "no answer to the TCP connection request within \(waited)")
-        case .noAnswer, .cutShort, nil:
+        case .noAnswer, .noAnswerBesideOthers, .cutShort, nil:
             if let disbelieved = Self.disbelieved(record) {
                 self = disbelieved
             } else if let refusal = Self.refusal(record) {

@@ -28,3 +28,11 @@ package struct TransactionID: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { Hex.text(bytes) }
 }
+
+extension TransactionID {
+    /// The transaction ID at its place in a message, or in the start of one that an ICMP error quotes.
+    package init?(inMessage bytes: [UInt8]) {
+        guard bytes.count >= 20 else { return nil }
+        self.init(bytes: bytes[8..<20])
+    }
+}

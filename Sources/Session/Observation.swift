@@ -51,6 +51,10 @@ package struct Observation: Hashable, Sendable, Codable {
         case turnSeen(TURNEvidence)
         /// All that two relays saw that were to send to each other.
         case relayPairSeen(RelayPairEvidence)
+        /// A step of connecting to a peer.
+        case connecting(ConnectEvidence.Moment.Happening)
+        /// All that connecting to a peer brought to light but its steps.
+        case connectionSeen(ConnectEvidence)
         case deadlineReached
         case interrupted
     }
@@ -194,6 +198,8 @@ package enum ProbeFailure: Hashable, Sendable, Codable {
     /// UDP: no answer, where so many requests over TCP to the same address were answered beside it; and the chance, 0
     /// to 1, that all of UDP's were only lost.
     case silentBesideTCP(answered: Int, risk: Double)
+    /// From an address of this machine that leads nowhere: none so long, where another address was answered by then.
+    case noAnswerBesideOthers(waited: Duration)
     /// The run's deadline came while it still waited.
     case cutShort
     case path(PathTrouble)

@@ -17,6 +17,13 @@ struct RelayedNATRun: Sendable {
     var isReported = false
 }
 
+/// The exchange of a discovery that a transaction belongs to.
+struct NATTransaction: Sendable {
+    var run: Int
+    var exchange: Int
+    var path: PathID
+}
+
 extension Session {
     /// Servers that give relays for it: their answers must agree, and two addresses suffice.
     static var mostNATRelayServers: Int { 2 }
@@ -51,16 +58,9 @@ extension Session {
     }
 
     private func isNATUnknown(from source: IPAddress) -> Bool {
-        let isAwaited = liveProbes.contains {
-            let probe = probes[$0].description
-            return probe.role == .primary && probe.transport == .udp && probe.source == source
-        }
-        guard !isAwaited, resolutions.allSatisfy(\.isOver) else { return false }
-        let runs = natRuns.filter { $0.discovery.evidence.source == source }
-        return runs.allSatisfy { run in
-            guard run.isReported else { return false }
-            let verdict = NATVerdict(run.discovery.evidence)
-            return verdict.mapping.value == nil || verdict.filtering.value == nil
+        guard !isUDPAwaited(from: source), areLookupsOver else { return false }
+        return activities.all(NATCheck.self).filter { $0.source == source }.allSatisfy {
+            $0.isOver && $0.isInconclusive
         }
     }
 
@@ -147,7 +147,7 @@ extension Session {
         let evidence = relayedNATRuns[run].discovery.evidence
         switch step.way {
         case .asked(let server):
-            let id = TransactionID(using: &random)
+            let id = TransactionID(using: &desk.random)
             relayedNATTransactions[id] = NATTransaction(run: run, exchange: exchange, path: path)
             return .transmit(
                 Transmit(path: path, destination: evidence.servers[server], bytes: BindingRequest.bytes(id)))
@@ -155,7 +155,7 @@ extension Session {
             guard let relayed = evidence.relays[relay].relayedAddress else { return nil }
             return .transmit(Transmit(path: path, destination: relayed, bytes: payload))
         case .relayed(let relay, let mapped):
-            turnRuns[relayedNATRuns[run].attempts[relay]].allocation.send(payload, to: mapped, usesChannel: false)
+            turnRuns[relayedNATRuns[run].attempts[relay]].client.send(payload, to: mapped, usesChannel: false)
             return nextTURNTransmission(at: now)
         }
     }
@@ -225,12 +225,12 @@ extension Session {
             addNATServers(to: run, at: now)
             relayedNATRuns[run].discovery.handleTimeout(at: now)
             while let (relay, address) = relayedNATRuns[run].discovery.nextPermission(at: now) {
-                turnRuns[relayedNATRuns[run].attempts[relay]].allocation.createPermission(for: [address])
+                turnRuns[relayedNATRuns[run].attempts[relay]].client.createPermission(for: [address])
             }
             addWantedRelay(to: run, at: now)
             openSockets(of: run)
             let isOpening = relayedNATRuns[run].paths.values.contains { paths[$0]?.state.isOpening == true }
-            let mayHearOfMore = plan.natDiscovery == .atOnce && !resolutions.allSatisfy(\.isOver)
+            let mayHearOfMore = plan.natDiscovery == .atOnce && !areLookupsOver
             if relayedNATRuns[run].discovery.isOver, !isOpening, !mayHearOfMore { end(relayedNAT: run, at: now) }
         }
     }
@@ -238,7 +238,7 @@ extension Session {
     /// The servers that are asked about the NAT from the same address see it as well.
     private mutating func addNATServers(to run: Int, at now: Instant) {
         let source = relayedNATRuns[run].discovery.evidence.source
-        let asked = natRuns.first { $0.discovery.evidence.source == source }?.discovery.evidence
+        let asked = activities.all(NATCheck.self).first { $0.source == source }
         for server in asked?.servers ?? [] { relayedNATRuns[run].discovery.add(server: server, at: now) }
     }
 
@@ -268,7 +268,7 @@ extension Session {
         relayedNATRuns[run].isOver = true
         for path in relayedNATRuns[run].paths.values.sorted(by: { $0.number < $1.number }) { close(path) }
         for attempt in relayedNATRuns[run].attempts where !turnRuns[attempt].isReported {
-            turnRuns[attempt].next = nil
+            turnRuns[attempt].waitsForQuota = false
             stopData(attempt, at: now)
             settle(attempt, at: now)
         }

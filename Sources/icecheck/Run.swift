@@ -14,6 +14,14 @@ struct Run {
         var format = OutputFormat.text
         var isDryRun = false
         var showsProgress = true
+
+        init() {}
+
+        init(_ server: ServerArguments, _ format: OutputFormat) {
+            self.format = format
+            isDryRun = server.dryRun
+            showsProgress = !server.noProgress
+        }
     }
 
     private let options: Options
@@ -27,12 +35,7 @@ struct Run {
     /// Does it all, and leaves with the exit status that fits.
     func start() throws {
         let interfaces = try Self.interfaces()
-        let plan: Plan
-        do {
-            plan = try Plan(options, interfaces: interfaces)
-        } catch {
-            throw Failure(status: .usage, error.description)
-        }
+        let plan = try Plan(options, interfaces: interfaces)
         if settings.isDryRun {
             try Self.write(plan.rendered(as: settings.format, style: .standardOutput))
             return
@@ -58,7 +61,7 @@ struct Run {
         var progress = settings.showsProgress ? Progress(plan) : nil
         let driver = try Self.driver()
         // The session keeps its own deadline; the driver's is for a session that would not.
-        let reserve = plan.allocates ? Session<SystemRandomNumberGenerator>.cleanupLimit : .zero
+        let reserve = plan.allocates ? Session.cleanupLimitAfterSignal : .zero
         let end = driver.run(
             &session, until: start + plan.timeout + reserve + .milliseconds(250),
             wakeEvery: progress == nil || plan.idleTimes.isEmpty ? nil : .seconds(1),
@@ -110,9 +113,9 @@ struct Run {
         return PathRecord.toClasses(from: MachineModel(diagnosis, plan), &predictor)
     }
 
-    private static func status(_ end: Driver.RunEnd, _ verdict: Verdict) -> Int32 {
-        if case .interrupted(let signal) = end { return 128 + signal }
-        return verdict.isOK ? 0 : Failure.Status.negative.rawValue
+    private static func status(_ end: Driver.RunEnd, _ verdict: Verdict) -> ExitStatus {
+        if case .interrupted(let signal) = end { return .signal(signal) }
+        return ExitStatus(isSuccess: verdict.isOK)
     }
 
     static func interfaces() throws -> [NetworkInterface] {
@@ -174,6 +177,7 @@ extension TURNOptions {
         if redirects == .never { words.append("--no-redirect") }
         if redirects == .anywhere { words.append("--follow-private") }
         if relayTransport == .tcp { words += ["--relay-transport", "tcp"] }
+        words += AllocationOption.allCases.filter(options.contains).map { "--\($0.rawValue)" }
         let usual = Plan.RelayLoad()
         if load.count != usual.count { words += ["--count", "\(load.count)"] }
         if load.size != usual.size { words += ["--size", "\(load.size)"] }

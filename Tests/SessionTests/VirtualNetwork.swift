@@ -76,7 +76,7 @@ struct VirtualNetwork {
     init() {}
 
     /// Runs the session to its end; fails on livelock.
-    mutating func run<R>(_ session: inout Session<R>, interruptAt: Instant? = nil) -> [Observation] {
+    mutating func run(_ session: inout Session, interruptAt: Instant? = nil) -> [Observation] {
         var observations: [Observation] = []
         var interruptAt = interruptAt
         for _ in 0..<200_000 {

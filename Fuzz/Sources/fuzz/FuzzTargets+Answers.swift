@@ -1,6 +1,6 @@
 import Engines
 import NetTypes
-import Signaling
+import Session
 
 extension FuzzTargets {
     static func dns(_ bytes: [UInt8]) {

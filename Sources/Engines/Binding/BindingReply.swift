@@ -20,6 +20,8 @@ package enum BindingReply: Hashable, Sendable {
         case badFingerprint
         case notAResponse
         case echo
+        /// The right transaction ID, from another address than the one that was asked.
+        case wrongSource
     }
 
     /// What a success response tells.

@@ -8,7 +8,7 @@ package import STUN
 package struct ClientTransaction: Sendable {
     package let id: TransactionID
     package let request: [UInt8]
-    package let schedule: RetransmissionSchedule
+    package private(set) var schedule: RetransmissionSchedule
     /// When the request was sent, each time.
     package private(set) var transmissions: [Instant] = []
 
@@ -66,6 +66,13 @@ package struct ClientTransaction: Sendable {
             return
         }
         state = .due(instant)
+    }
+
+    /// Goes on by another schedule, as if it had been this one from the start.
+    package mutating func follow(_ schedule: RetransmissionSchedule) {
+        self.schedule = schedule
+        guard case .waiting = state, let last = transmissions.last else { return }
+        state = .waiting(until: last + schedule.wait(after: attempts))
     }
 
     /// Asks for another transmission now, whatever the schedule says: its owner finds out whether any is answered.

@@ -145,6 +145,7 @@ extension ConnectEvidence.Moment: JSONRecord {
         switch happening {
         case .phase: "phase"
         case .signalingProblem: "signaling-problem"
+        case .described: "described"
         case .ice(let fact): fact.name
         }
     }
@@ -153,7 +154,7 @@ extension ConnectEvidence.Moment: JSONRecord {
         switch happening {
         case .phase(let phase): phase.rawValue
         case .signalingProblem(let problem): problem
-        case .ice: nil
+        case .described, .ice: nil
         }
     }
 

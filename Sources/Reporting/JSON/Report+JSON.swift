@@ -89,6 +89,11 @@ extension Finding: JSONRecord {
         Field("id", { OpenWord($0.id) }, "Stable: icecheck explain knows it.")
         Field("severity", \.severity)
         Field("title", \.title, "What is wrong.", .notEmpty)
+        Field(
+            "servers", \.servers.unlessEmpty,
+            "The servers that it concerns, as in stun[].server and turn[].server. Absent where there is none.")
+        Field("family", \.family, "Of the servers' addresses. Absent where it concerns both, or none.")
+        Field("transport", \.transport, "Absent where it concerns several, or none.")
         Field("evidence", \.evidence, "Values of this run.")
         Field("causes", \.causes, "What fits the evidence, the likeliest first.")
         Field("remedy", \.remedy, "What to change.")

@@ -1,10 +1,12 @@
 package import Diagnosis
-import Engines
+package import Engines
 package import JSON
 import NetTypes
 package import Session
 
 extension TURNResult.Stage: JSONWord {}
+extension AllocationOption: JSONWord {}
+extension AllocationOptionAnswer.Outcome: JSONWord {}
 
 extension TURNResult: JSONRecord {
     package static let shape = Shape<TURNResult>(
@@ -27,6 +29,16 @@ extension TURNResult: JSONRecord {
         Field("mappedAddress", \.evidence?.allocation?.mappedAddress, "This machine as the server sees it.")
         Field("localAddress", \.evidence?.localAddress)
         Field("lifetimeS", \.evidence?.allocation?.lifetime, "Of the allocation, as granted.")
+        Field.list(
+            "options", { $0.evidence?.options ?? [] },
+            "What the server made of what was asked beyond a usual allocation. A refusal or a disregard is not a failure of "
+                + "the relay.", isKept: false
+        ) {
+            Field("option", \.option)
+            Field("outcome", \.outcome)
+            Field("code", \.code, "Of the error response that refuses it.", ["minimum": 300, "maximum": 699])
+            Field("relayedAddress", \.address, "Of the reserved port, or of the second family.")
+        }
         Field("rttMs", \.evidence?.allocation?.roundTrip, "Of the last request for the allocation.")
         Field("connectMs", \.evidence?.connectedAfter, "TCP: until the connection was there.")
         Field("allocateMs", \.evidence?.allocation?.elapsed, "From the first request to the allocation.")
