@@ -82,7 +82,7 @@ let package = Package(
         tests("DiagnosisTests", ["Diagnosis", "Session", "Engines", "STUN", "NetTypes"]),
         tests(
             "ReportingTests",
-            ["Reporting", "JSON", "Diagnosis", "Session", "Engines", "STUN", "NetTypes", "Dissection"]),
+            ["Reporting", "JSON", "Diagnosis", "Session", "Engines", "STUN", "NetTypes", "Dissection", "SimNet"]),
         tests(
             "ConnectingTests",
             [

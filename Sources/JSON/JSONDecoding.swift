@@ -1,6 +1,8 @@
+import NetTypes
+
 /// Makes a value of JSON by its `Decodable`: what ``JSONEncoding`` wrote, from anyone.
 ///
-/// Integers are exact, and refused where they do not fit their type. An `Int` counts things and an index is one, so
+/// A string with characters that a terminal would obey or hide is refused: what is read is shown somewhere. Integers are exact, and refused where they do not fit their type. An `Int` counts things and an index is one, so
 /// both are held to ``mostCount``; durations are held to ``longest`` and floating-point numbers to ``largest``: what
 /// is computed from them then does not overflow.
 package enum JSONDecoding {
@@ -95,6 +97,9 @@ private struct TreeDecoder: Decoder {
 
     func string() throws -> String {
         guard case .string(let value) = json.value else { throw expected("a string") }
+        guard value.unicodeScalars.allSatisfy(\.isShowable) else {
+            throw wrong("the string has characters that cannot be shown")
+        }
         return value
     }
 

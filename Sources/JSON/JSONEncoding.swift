@@ -3,27 +3,26 @@
 /// Nothing is rounded. A duration is a number of seconds with as many decimals as it takes, bytes are a string of
 /// hexadecimal digits. An infinite number or one that is none is an `EncodingError`: JSON has no word for it.
 package enum JSONEncoding {
-    package static func value(of value: some Encodable) throws -> PlacedJSON {
+    package static func value(of value: some Encodable) throws -> JSONValue {
         try Tree.of(value, at: []).json
     }
 
     /// What is being written: containers are filled after they were put where they belong.
     fileprivate final class Tree {
         enum Content {
-            case value(PlacedJSON.Value)
+            case value(JSONValue)
             case array([Tree])
             case object([(key: String, tree: Tree)])
         }
 
         var content: Content?
 
-        var json: PlacedJSON {
+        var json: JSONValue {
             switch content {
-            case nil: PlacedJSON(.object([]), at: 0)
-            case .value(let value): PlacedJSON(value, at: 0)
-            case .array(let trees): PlacedJSON(.array(trees.map(\.json)), at: 0)
-            case .object(let members):
-                PlacedJSON(.object(members.map { .init(key: $0.key, value: $0.tree.json) }), at: 0)
+            case nil: .object([])
+            case .value(let value): value
+            case .array(let trees): .array(trees.map(\.json))
+            case .object(let members): .object(members.map { .init(key: $0.key, value: $0.tree.json) })
             }
         }
 
@@ -62,7 +61,8 @@ package enum JSONEncoding {
             case .array(let trees):
                 let size = inPairs ? 2 : 1
                 let groups = stride(from: 0, to: trees.count, by: size).map { Array(trees[$0..<$0 + size]) }
-                content = .array(groups.map { ($0[0].json.text(), $0) }.sorted { $0.0 < $1.0 }.flatMap(\.1))
+                content = .array(
+                    groups.map { ($0[0].json.text(pretty: false), $0) }.sorted { $0.0 < $1.0 }.flatMap(\.1))
             case .value, nil: break
             }
         }
@@ -153,11 +153,11 @@ extension TreeEncoder {
                 throw EncodingError.invalidValue(
                     value, .init(codingPath: codingPath, debugDescription: "\(value) cannot be written as JSON"))
             }
-            tree.content = .value(.number(value.description))
+            tree.content = .value(.exact(value))
         }
 
         func encodeNil() throws { tree.content = .value(.null) }
-        func encode(_ value: Bool) throws { tree.content = .value(.boolean(value)) }
+        func encode(_ value: Bool) throws { tree.content = .value(.bool(value)) }
         func encode(_ value: String) throws { tree.content = .value(.string(value)) }
         func encode(_ value: Double) throws { try number(value) }
         func encode(_ value: Float) throws { try number(Double(value)) }

@@ -49,6 +49,11 @@ package struct JSONSyntaxError: Error, Hashable, Sendable {
 
     /// Line and column in the text, both from 1; the column counts characters (Unicode scalars).
     package func place(in bytes: some RandomAccessCollection<UInt8>) -> (line: Int, column: Int) {
+        Self.place(of: offset, in: bytes)
+    }
+
+    package static func place(of offset: Int, in bytes: some RandomAccessCollection<UInt8>) -> (line: Int, column: Int)
+    {
         var (line, column) = (1, 1)
         for byte in bytes.prefix(offset) {
             if byte == UInt8(ascii: "\n") {

@@ -20,6 +20,7 @@ extension JSONValue {
         case .unsigned(let value): text += String(value)
         case .decimal(let value): text += Self.decimalText(value)
         case .exact(let value): text += value.isFinite ? value.description : "null"
+        case .number(let number): text += number
         case .string(let value): Self.write(value, to: &text)
         case .array(let values):
             Self.write(values, in: ("[", "]"), to: &text, indent: indent) { value, text, indent in

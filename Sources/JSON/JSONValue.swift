@@ -21,6 +21,8 @@ package indirect enum JSONValue: Hashable, Sendable {
     case decimal(Double)
     /// Written so that the same value is read again.
     case exact(Double)
+    /// A number by its text: for what none of these holds.
+    case number(String)
     case string(String)
     case array([JSONValue])
     case object([Member])

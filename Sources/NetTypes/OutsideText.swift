@@ -7,7 +7,7 @@ package struct OutsideText: Hashable, Sendable {
     package init(_ text: String) { bytes = Array(text.utf8) }
 }
 
-/// As a string where it is UTF-8, else as its bytes.
+/// As a string where it is UTF-8 that can be shown, else as its bytes.
 extension OutsideText: Codable {
     private enum CodingKeys: CodingKey { case bytes }
 
@@ -20,7 +20,7 @@ extension OutsideText: Codable {
     }
 
     package func encode(to encoder: any Encoder) throws {
-        if let text = String(validating: bytes, as: UTF8.self) {
+        if let text = String(validating: bytes, as: UTF8.self), text.unicodeScalars.allSatisfy(\.isShowable) {
             var container = encoder.singleValueContainer()
             try container.encode(text)
         } else {

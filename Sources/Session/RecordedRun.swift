@@ -11,6 +11,8 @@ package struct RecordedRun: Sendable, Codable {
         /// By itself, be it at its deadline.
         case finished
         case interrupted(signal: Int32)
+
+        package var isInterruption: Bool { self != .finished }
     }
 
     package static let schema = "icecheck-run"

@@ -96,11 +96,13 @@ struct ConnectCommand: ParsableCommand {
             throw Failure(status: .usage, error.description)
         }
         if server.dryRun { return try Run.write(plan.rendered(as: output.format, style: .standardOutput)) }
+        if let record = server.record { try RecordFile.check(record) }
         let configuration = try configuration(plan, kinds, ends)
         try ConnectRun(
             plan: plan, measurement: measurement(options, interfaces), configuration: configuration, ends: ends,
             commandLine: commandLine(options),
-            format: output.format, outputFile: outputFile, isQuiet: stdio, showsProgress: !server.noProgress
+            format: output.format, outputFile: outputFile, record: server.record, isQuiet: stdio,
+            showsProgress: !server.noProgress
         ).start()
     }
 

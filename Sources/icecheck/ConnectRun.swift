@@ -21,6 +21,8 @@ struct ConnectRun {
     let commandLine: String
     let format: OutputFormat
     let outputFile: String?
+    /// The file that the run is recorded in.
+    let record: String?
     /// Whether standard output belongs to signaling.
     let isQuiet: Bool
     let showsProgress: Bool
@@ -71,12 +73,16 @@ struct ConnectRun {
     private func report(
         _ evidence: ConnectEvidence, _ startedAt: String, _ duration: Duration, _ end: Driver.RunEnd
     ) throws {
-        let diagnosis = Diagnosis(plan, connect: evidence)
-        var report = Report(
-            subject: .connect, toolVersion: Version.number, startedAt: startedAt, duration: duration,
-            command: commandLine, timeout: plan.timeout, isInterrupted: end.isInterruption,
-            verdict: diagnosis.verdict, notMeasured: diagnosis.notMeasured, findings: diagnosis.findings)
-        report.connect = diagnosis.connect
+        let run = RecordedRun(
+            toolVersion: Version.number, startedAt: startedAt, command: commandLine,
+            wallClock: WallClock.secondsSince1970, duration: duration, end: RecordedRun.End(end), plan: plan,
+            connect: evidence)
+        let printed = Result { try print(Report(run), isConnected: evidence.isConnected) }
+        if let record { try RecordFile.write(run, to: record) }
+        try printed.get()
+    }
+
+    private func print(_ report: Report, isConnected: Bool) throws {
         if let outputFile {
             let style = RenderingStyle(width: 120, isColoured: false, isUnicode: Environment.usesUTF8)
             do {
@@ -86,7 +92,7 @@ struct ConnectRun {
             }
         } else if isQuiet {
             // The other end reports; this one says what its user would miss.
-            if !evidence.isConnected { warn(diagnosis.verdict.summary) }
+            if !isConnected { warn(report.verdict.summary) }
         } else {
             try Run.write(report.rendered(as: format, style: .standardOutput))
         }

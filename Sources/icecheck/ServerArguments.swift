@@ -44,6 +44,11 @@ struct ServerArguments: ParsableArguments {
     @Flag(help: "Print what would be asked, from where and until when, and send nothing.")
     var dryRun = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Also write the run to this new file, without secrets, for icecheck replay.", valueName: "file"))
+    var record: String?
+
     @Flag(name: .customLong("no-progress"), help: "Show no live progress line on the terminal.")
     var noProgress = false
 
@@ -114,7 +119,7 @@ struct ServerArguments: ParsableArguments {
     }
 
     func settings(_ output: OutputArguments) -> Run.Settings {
-        Run.Settings(format: output.format, isDryRun: dryRun, showsProgress: !noProgress)
+        Run.Settings(format: output.format, isDryRun: dryRun, showsProgress: !noProgress, record: record)
     }
 
     private func bindAddress() throws -> IPAddress? {
