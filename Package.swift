@@ -51,7 +51,7 @@ let package = Package(
         room("SecureTransport", ["NetTypes", "COpenSSL"]),
         room("SimNet", ["NetTypes", "STUN", "Engines"]),
         room("Signaling", ["NetTypes", "STUN", "Engines", "JSON"]),
-        room("Session", ["NetTypes", "STUN", "Engines", "JSON"]),
+        room("Session", ["NetTypes", "STUN", "Engines", "JSON", "Signaling", "SecureTransport"]),
         room("Diagnosis", ["NetTypes", "STUN", "Engines", "Session", "SimNet", "Server", "JSON"]),
         room("Dissection", ["NetTypes", "STUN", "Engines", "Signaling", "Session", "JSON"]),
         room(
@@ -59,11 +59,10 @@ let package = Package(
             exclude: ["Schema"]),
         room("HostIO", ["NetTypes", "CSystem"]),
         room("Server", ["NetTypes", "STUN", "Engines"]),
-        room("Connecting", ["NetTypes", "STUN", "Engines", "Signaling", "Session", "SecureTransport"]),
         .executableTarget(
             name: "icecheck",
             dependencies: [
-                "Connecting", "Signaling", "JSON",
+                "JSON",
                 "NetTypes", "STUN", "Engines", "Session", "Diagnosis", "Dissection", "Reporting", "HostIO", "Server",
                 "SecureTransport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -75,20 +74,16 @@ let package = Package(
         tests("JSONTests", ["JSON", "NetTypes", "SimNet"]),
         tests("STUNTests", ["STUN", "NetTypes"]),
         tests("EnginesTests", ["Engines", "STUN", "NetTypes"]),
+        tests("SimNetTests", ["SimNet", "Session", "Server", "Diagnosis", "Reporting", "Engines", "STUN", "NetTypes"]),
         tests(
-            "SimNetTests",
-            ["SimNet", "Session", "Connecting", "Server", "Diagnosis", "Reporting", "Engines", "STUN", "NetTypes"]),
-        tests("SessionTests", ["Session", "Engines", "STUN", "NetTypes", "Diagnosis", "Server"]),
+            "SessionTests",
+            [
+                "Session", "Engines", "STUN", "NetTypes", "Diagnosis", "Server", "Signaling", "SecureTransport", "SimNet",
+            ]),
         tests("DiagnosisTests", ["Diagnosis", "Session", "Engines", "STUN", "NetTypes"]),
         tests(
             "ReportingTests",
             ["Reporting", "JSON", "Diagnosis", "Session", "Engines", "STUN", "NetTypes", "Dissection", "SimNet"]),
-        tests(
-            "ConnectingTests",
-            [
-                "Connecting", "Signaling", "Session", "SecureTransport", "SimNet", "Server", "Engines", "STUN",
-                "NetTypes",
-            ]),
         tests("SignalingTests", ["Signaling", "Engines", "STUN", "NetTypes"]),
         tests("DissectionTests", ["Dissection", "Signaling", "Engines", "STUN", "NetTypes"]),
         tests("HostIOTests", ["HostIO", "NetTypes"]),

@@ -4,16 +4,13 @@ package import Session
 extension Report {
     /// What a run has to say: the same of the run and of its record.
     package init(_ run: RecordedRun) {
-        if let connect = run.connect {
-            let diagnosis = Diagnosis(run.plan, connect: connect)
-            self.init(run, diagnosis)
-            self.connect = diagnosis.connect
-            return
-        }
         let plan = run.plan
+        let isConnecting = plan.command == .connect
         let diagnosis = Diagnosis(
-            plan, run.observations, interfacesAfter: run.interfacesAfter, wallClock: run.wallClock)
+            plan, run.observations, interfacesAfter: run.interfacesAfter, wallClock: isConnecting ? nil : run.wallClock)
         self.init(run, diagnosis)
+        connect = diagnosis.connect
+        guard !isConnecting else { return }
         if plan.gathersReflexive {
             interfaces = plan.interfaces
             candidates = diagnosis.candidates

@@ -8,6 +8,8 @@ package struct ConnectEvidence: Hashable, Sendable, Codable {
         package enum Happening: Hashable, Sendable, Codable {
             case phase(ConnectPhase)
             case ice(ICEEvent.Fact)
+            /// This side's description is on its way.
+            case described
             case signalingProblem(String)
         }
 
@@ -30,6 +32,7 @@ package struct ConnectEvidence: Hashable, Sendable, Codable {
         package var firstSuccess: Duration?
         package var nominated: Duration?
         package var secured: Duration?
+        package var closed: Duration?
 
         package init() {}
     }
@@ -101,8 +104,8 @@ package struct ConnectEvidence: Hashable, Sendable, Codable {
     package var notResolved: [NotResolved] = []
     package var pairs: [ICEPair] = []
     /// At most ``mostMoments``; ``omittedMoments`` more happened.
-    package private(set) var timeline: [Moment] = []
-    package private(set) var omittedMoments = 0
+    package var timeline: [Moment] = []
+    package var omittedMoments = 0
     package var selected: ICEPair.ID?
     package var times = Times()
     package var consent = Consent.notNeeded
@@ -129,9 +132,4 @@ package struct ConnectEvidence: Hashable, Sendable, Codable {
     package var isConnected: Bool { failure == nil && selected != nil && (dtls?.isSecured ?? true) }
 
     package var selectedPair: ICEPair? { selected.flatMap { id in pairs.first { $0.id == id } } }
-
-    package mutating func note(_ happening: Moment.Happening, at time: Duration) {
-        guard timeline.count < Self.mostMoments else { return omittedMoments += 1 }
-        timeline.append(Moment(at: time, happening))
-    }
 }

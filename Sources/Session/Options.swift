@@ -33,6 +33,8 @@ package struct Options: Sendable {
     /// What a relay is asked for and with.
     package var turn = TURNOptions()
     package var trust = Plan.TLSTrust()
+    /// How to connect to a peer.
+    package var connect: ConnectPlan?
 
     package init(
         command: Command, servers: [ICEServers.Entry] = [], families: Set<IPAddress.Family> = [.ipv4, .ipv6],

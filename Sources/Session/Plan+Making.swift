@@ -31,15 +31,16 @@ extension Plan {
         gathersReflexive = [.check, .candidates, .connect].contains(options.command)
         natDiscovery =
             switch options.command {
-            case .nat: .atOnce
+            case .nat, .connect: .atOnce
             case .check: .onceAnswered
-            case .candidates, .stun, .turn, .connect: .never
+            case .candidates, .stun, .turn: .never
             }
-        asksBinding = options.command != .turn
+        asksBinding = ![.turn, .connect].contains(options.command)
         relay = options.turn.load
         relayTransport = options.turn.relayTransport
         redirects = options.turn.redirects
         trust = options.trust
+        connect = options.connect
         asksHairpin = options.asksHairpin
         servers = []
         for entry in options.servers.prefix(Self.maximumServers) {

@@ -40,6 +40,8 @@ package struct Plan: Sendable, Codable {
     package var relayTransport: TURNConfiguration.RelayTransport
     package var redirects: Redirects
     package var trust: TLSTrust
+    /// How to connect to a peer; nil where that is not asked.
+    package var connect: ConnectPlan?
     /// What the options or the machine exclude from the start.
     package var notMeasured: [NotMeasured]
 
@@ -101,7 +103,7 @@ package struct Plan: Sendable, Codable {
     /// Whether relays that carry data are tried with each other.
     package var pairsRelays: Bool { command == .turn && relayTransport == .udp }
     /// Whether it is to be shown of each relay that it works; else relays serve to look at the NAT.
-    package var provesRelays: Bool { command != .nat && allocates }
+    package var provesRelays: Bool { ![.nat, .connect].contains(command) && allocates }
 
     /// Over what a relay is asked for to show that it works.
     func relayTransports(of server: Observation.ServerIndex) -> [Transport] {

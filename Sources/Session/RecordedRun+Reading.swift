@@ -1,4 +1,3 @@
-import Engines
 package import JSON
 
 extension RecordedRun {
@@ -39,20 +38,5 @@ extension RecordedRun {
             throw Fault(description: "line \(line), \(error.place): \(error.message)")
         }
         if let objection { throw Fault(description: objection) }
-    }
-
-    /// What no run could have; nil where there is nothing.
-    private var objection: String? {
-        if case .interrupted(let signal) = end, !(1...64).contains(signal) {
-            return "end: there is no signal \(signal)"
-        }
-        guard plan.servers.count <= Plan.maximumServers else { return "plan: it has more servers than a run asks" }
-        guard (1...64).contains(plan.schedule.maximumTransmissions), plan.schedule.initialTimeout > .zero else {
-            return "plan.schedule: no request is sent like that"
-        }
-        guard plan.timeout >= .zero, (1...100_000).contains(plan.count), plan.relay.count >= 0 else {
-            return "plan: it takes a negative time, or asks more than a run does"
-        }
-        return nil
     }
 }

@@ -8,6 +8,8 @@ enum TURNPurpose: Hashable, Sendable {
     case natDiscovery(run: Int, relay: Int)
 
     var isAttempt: Bool { self == .attempt }
+    /// Whether it is to show that relays carry data, alone or as a pair.
+    var isProof: Bool { isAttempt || pair != nil }
 
     /// The pair of relays that it is an end of.
     var pair: Int? {

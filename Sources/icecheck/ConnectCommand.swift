@@ -1,5 +1,4 @@
 import ArgumentParser
-import Connecting
 import Diagnosis
 import Engines
 import HostIO
@@ -88,6 +87,7 @@ struct ConnectCommand: ParsableCommand {
         options.turn = try access.options()
         // People take minutes to bring a line over; a program does not.
         options.timeout = options.timeout ?? (ends.isLive && (stdio || via != nil) ? .seconds(60) : .seconds(600))
+        options.connect = try connectPlan(kinds, ends, wallClock: options.trust.wallClock)
         let interfaces = try Run.interfaces()
         let plan: Plan
         do {
@@ -96,10 +96,15 @@ struct ConnectCommand: ParsableCommand {
             throw Failure(status: .usage, error.description)
         }
         if server.dryRun { return try Run.write(plan.rendered(as: output.format, style: .standardOutput)) }
+        for server in plan.servers where server.excluded == nil && server.uri.scheme.isTURN {
+            guard server.turn?.credential == nil else { continue }
+            throw Failure(
+                status: .usage,
+                "\(server.uri.text) needs a credential: give --user and --password-file, or --secret-file")
+        }
         if let record = server.record { try RecordFile.check(record) }
-        let configuration = try configuration(plan, kinds, ends)
         try ConnectRun(
-            plan: plan, measurement: measurement(options, interfaces), configuration: configuration, ends: ends,
+            plan: plan, ends: ends,
             commandLine: commandLine(options),
             format: output.format, outputFile: outputFile, record: server.record, isQuiet: stdio,
             showsProgress: !server.noProgress
@@ -143,50 +148,19 @@ struct ConnectCommand: ParsableCommand {
         return needsNone ? try server.servers(uris) : try server.serversOrBuiltIn(uris)
     }
 
-    private func configuration(
-        _ plan: Plan, _ kinds: Set<Candidate.Kind>, _ ends: ChannelEnds
-    ) throws -> ConnectConfiguration {
-        let bases = plan.bases.filter { $0.withheld == nil }.map {
-            ICEConfiguration.Base($0.address.address, interface: plan.interface, localPreference: $0.localPreference)
-        }
-        var configuration = ConnectConfiguration(
-            sdp ? .sdp(answers: answer) : .line, isLive: stdio || via != nil, bases: bases)
-        for server in plan.servers where server.excluded == nil {
-            if server.uri.scheme.isTURN, server.turn?.credential == nil {
-                throw Failure(
-                    status: .usage,
-                    "\(server.uri.text) needs a credential: give --user and --password-file, or --secret-file")
-            }
-            configuration.servers.append(
-                ConnectConfiguration.Server(
-                    uri: server.uri, zone: server.zone,
-                    transports: server.uri.scheme.isTURN ? server.turn?.transports ?? [] : [.udp],
-                    credential: server.turn?.credential))
-        }
-        configuration.families = plan.families
-        configuration.kinds = kinds
-        configuration.usesTCP = tcp
-        configuration.checksAllPairs = allPairs
-        configuration.refusesPrivate = noPrivate
-        configuration.duration = .nanoseconds(Int64(duration * 1e9))
-        configuration.measuresThroughput = throughput
-        configuration.timeout = plan.timeout
-        configuration.trust = plan.trust
-        configuration.readsAgain = !ends.isLive
-        if sdp { configuration.credentials = try certificate(plan.trust.wallClock) }
-        return configuration
-    }
-
-    /// The same servers, asked about the NATs on the way: without credentials, since no relay is needed for it.
-    private func measurement(_ options: Options, _ interfaces: [NetworkInterface]) -> Plan? {
-        var options = options
-        options.command = .nat
-        options.turn = TURNOptions()
-        options.transports = [.udp]
-        options.timeout = .seconds(10)
-        for place in options.servers.indices { options.servers[place].credentials = ICEServers.Credentials() }
-        guard !options.servers.isEmpty, let plan = try? Plan(options, interfaces: interfaces) else { return nil }
-        return plan.servers.contains { $0.excluded == nil } ? plan : nil
+    private func connectPlan(
+        _ kinds: Set<Candidate.Kind>, _ ends: ChannelEnds, wallClock: Int64
+    ) throws -> ConnectPlan {
+        var connect = ConnectPlan(sdp ? .sdp(answers: answer) : .line, isLive: stdio || via != nil)
+        connect.kinds = kinds
+        connect.usesTCP = tcp
+        connect.checksAllPairs = allPairs
+        connect.refusesPrivate = noPrivate
+        connect.duration = .nanoseconds(Int64(duration * 1e9))
+        connect.measuresThroughput = throughput
+        connect.readsAgain = !ends.isLive
+        if sdp { connect.credentials = try certificate(wallClock) }
+        return connect
     }
 
     /// A certificate of this run's own: its fingerprint goes with the description (RFC 8842 s5.1).

@@ -19,7 +19,7 @@ struct ReplayCommand: ParsableCommand {
 
     func run() throws {
         let run = try RecordFile.read(file)
-        guard output.format != .sdp || run.connect == nil else {
+        guard output.format != .sdp || run.plan.command != .connect else {
             throw Failure(status: .usage, "--format sdp is for candidates; connect reports as text or json")
         }
         try Run.finish(run, Run.Settings(format: output.format))

@@ -61,7 +61,7 @@ struct Run {
         var progress = settings.showsProgress ? Progress(plan) : nil
         let driver = try Self.driver()
         // The session keeps its own deadline; the driver's is for a session that would not.
-        let reserve = plan.allocates ? Session.cleanupLimit : .zero
+        let reserve = plan.allocates ? Session.cleanupLimitAfterSignal : .zero
         let end = driver.run(
             &session, until: start + plan.timeout + reserve + .milliseconds(250),
             wakeEvery: progress == nil || plan.idleTimes.isEmpty ? nil : .seconds(1),

@@ -66,7 +66,7 @@ def test_the_wrong_certificate_for_a_name_is_told_from_a_wrong_certificate(run):
         tls, finding = asked(run, port)
         assert tls["withoutServerName"] == {"ok": True} and not tls["ok"]
         assert finding["id"] == "tls-name-mismatch"
-        assert "without SNI: it shows another certificate, which is fine" in finding["evidence"][-1]
+        assert "without SNI: the server shows another certificate, which is fine" in finding["evidence"][-1]
         # It is asked once more, and no oftener.
         assert names == ["localhost", None]
 
@@ -75,7 +75,7 @@ def test_a_certificate_that_is_wrong_without_a_name_too_is_said_to_be(run):
     with picking("wrong-name", "wrong-name") as (port, _):
         tls, finding = asked(run, port)
         assert not tls["withoutServerName"]["ok"] and tls["withoutServerName"]["faults"][0]["kind"] == "wrong-name"
-        assert finding["evidence"][-1].endswith("without SNI: it does the same")
+        assert finding["evidence"][-1].endswith("without SNI: the server does the same")
 
 
 def test_a_name_that_is_refused_is_compared(run):

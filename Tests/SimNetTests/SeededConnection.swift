@@ -1,4 +1,3 @@
-import Connecting
 import Engines
 import NetTypes
 import STUN
@@ -8,8 +7,6 @@ import SimNet
 
 /// Two machines that connect over a simulated network, and the record of each.
 struct SeededConnection: Sendable {
-    typealias Live = MeasuredConnection<SeededGenerator>
-
     var name: String
     /// What each machine is behind.
     var middles = [NATLab.Middle.nothing, .nothing]
@@ -18,36 +15,35 @@ struct SeededConnection: Sendable {
     var seed: UInt64 = 1
     var uris = ["stun:11.0.0.1"]
     var far = SeededRun.discovery
-    /// Whether each side looks at its NATs beside.
-    var measures = false
-    var form = [ConnectConfiguration.Form.sdp(answers: false), .sdp(answers: true)]
+    var form = [ConnectPlan.Form.sdp(answers: false), .sdp(answers: true)]
     /// Whether what a side tells comes to the other.
     var carries = [true, true]
-    var change: @Sendable (inout ConnectConfiguration) -> Void = { _ in }
+    var change: @Sendable (inout ConnectPlan) -> Void = { _ in }
 
     /// A connection in the background of a network, whose channel is in the hands of the network's owner.
     private struct Wired: Engine {
         typealias Event = Never
 
-        var live: Live
+        var live: Session
+        var observations: [Observation] = []
         var written: [UInt8] = []
         var hasEnded = false
 
-        init(_ live: Live) { self.live = live }
+        init(_ live: Session) { self.live = live }
 
         var isFinished: Bool { live.isFinished }
         var nextWake: Instant? { live.nextWake }
         mutating func handle(_ input: Input, at now: Instant) { live.handle(input, at: now) }
         mutating func pollEvent() -> Never? {
-            while live.pollEvent() != nil {}
+            while let observation = live.pollEvent() { observations.append(observation) }
             return nil
         }
         mutating func pollOutput(at now: Instant) -> Output? {
             while let output = live.pollOutput(at: now) {
                 switch output {
-                case .write(let path, let bytes) where path == ConnectSession<SeededGenerator>.channel:
+                case .write(let path, let bytes) where path == Session.channel:
                     written += bytes
-                case .close(let path) where path == ConnectSession<SeededGenerator>.channel: hasEnded = true
+                case .close(let path) where path == Session.channel: hasEnded = true
                 default: return output
                 }
             }
@@ -64,34 +60,21 @@ struct SeededConnection: Sendable {
         }
     }
 
-    private func plan(_ side: Int, _ command: Options.Command) throws -> Plan {
+    private func plan(_ side: Int) throws -> Plan {
         let entries = try uris.map { uri in
             let uri = try ServerURI(parsing: uri)
             return ICEServers.Entry(
                 uri: uri, credentials: uri.scheme.isTURN ? SeededRun.credentials : ICEServers.Credentials())
         }
-        var options = Options(
-            command: command, servers: entries, timeout: command == .connect ? .seconds(30) : .seconds(10))
+        var options = Options(command: .connect, servers: entries, timeout: .seconds(30))
         options.trust.wallClock = SeededRun.wallClock
+        var connect = ConnectPlan(form[side], isLive: true)
+        change(&connect)
+        options.connect = connect
         let interface = NetworkInterface(
             name: "eth0", index: 2, kind: .ethernet,
             addresses: addresses(side).map { .init($0, prefixLength: $0.family == .ipv4 ? 24 : 64) })
         return try Plan(options, interfaces: [interface])
-    }
-
-    private func configuration(_ plan: Plan, _ side: Int) -> ConnectConfiguration {
-        let bases = plan.bases.filter { $0.withheld == nil }.map {
-            ICEConfiguration.Base($0.address.address, localPreference: $0.localPreference)
-        }
-        var configuration = ConnectConfiguration(form[side], isLive: true, bases: bases)
-        configuration.servers = plan.servers.map { server in
-            .init(
-                uri: server.uri, transports: server.turn?.transports ?? [.udp], credential: server.turn?.credential)
-        }
-        configuration.timeout = plan.timeout
-        configuration.trust = plan.trust
-        change(&configuration)
-        return configuration
     }
 
     /// The records of both sides.
@@ -100,16 +83,15 @@ struct SeededConnection: Sendable {
     func records(own: UInt64 = 1) throws -> [RecordedRun] {
         var net = SimNet(seed: seed)
         try far.start(&net, seed)
-        let plans = try (0..<2).map { try plan($0, .connect) }
+        let plans = try (0..<2).map { try plan($0) }
         var ids: [EngineID] = []
         for side in 0..<2 {
             let outside = [IPAddress(14, 0, UInt8(side), 1), IPAddress(14, 0, UInt8(side), 2)]
             let router = middles[side].router(&net, outside: outside)
             let host = net.addHost(
                 addresses: addresses(side), behindForIPv4: router, behindForIPv6: nil, link: links[side])
-            let live = Live(
-                configuration(plans[side], side), measuring: measures ? try plan(side, .nat) : nil,
-                random: SeededGenerator(seed: own &* 31 &+ UInt64(side)), from: net.now)
+            let live = Session(
+                plans[side], random: SeededGenerator(seed: own &* 31 &+ UInt64(side)), from: net.now)
             ids.append(net.start(Wired(live), on: host))
         }
         var ended = [false, false]
@@ -122,7 +104,7 @@ struct SeededConnection: Sendable {
                 toolVersion: "0", startedAt: "2027-01-15T08:00:00Z",
                 command: (["icecheck", "connect"] + uris).joined(separator: " "), wallClock: SeededRun.wallClock,
                 duration: .seconds(1), end: .finished, plan: plans[side],
-                connect: net.engine(ids[side], as: Wired.self)?.live.connection.evidence)
+                observations: net.engine(ids[side], as: Wired.self)?.observations ?? [])
         }
     }
 
@@ -137,7 +119,7 @@ struct SeededConnection: Sendable {
         let isEnd = hasEnded && !ended[side]
         ended[side] = hasEnded
         guard carries[side], !bytes.isEmpty || isEnd else { return }
-        let path = ConnectSession<SeededGenerator>.channel
+        let path = Session.channel
         net.withEngine(to, as: Wired.self) { wired, now in
             guard !wired.isFinished else { return }
             if !bytes.isEmpty { wired.handle(.stream(StreamEvent(path: path, kind: .bytes(bytes), at: now)), at: now) }
@@ -170,7 +152,7 @@ extension SeededConnection {
             links: [
                 Link(delay: .milliseconds(20), jitter: .milliseconds(5), loss: 0.1), Link(delay: .milliseconds(5)),
             ], seed: 3),
-        SeededConnection(name: "connect-dual-stack", middles: [home, home], families: [.ipv4, .ipv6], measures: true),
+        SeededConnection(name: "connect-dual-stack", middles: [home, home], families: [.ipv4, .ipv6]),
         SeededConnection(name: "connect-line", middles: [home, symmetric], form: [.line, .line]),
         SeededConnection(name: "connect-silent-server", middles: [home, home], far: SeededRun.silence),
         SeededConnection(name: "connect-no-peer", carries: [true, false]),

@@ -93,7 +93,7 @@ extension ICEAgent {
             credentials: (localCredentials, remoteCredentials), at: now)
         scheduleConsent(at: now)
         if case .relay(let relay) = locals[link.sender].sender {
-            relays[relay].allocation.bindChannel(to: remotes[link.remote].endpoint)
+            relays[relay].client.bindChannel(to: remotes[link.remote].endpoint)
         }
         if !configuration.checksAllPairs { giveUpOthers(than: pair.id, at: now) }
         observe(.selected(pair.id), at: now)

@@ -62,6 +62,9 @@ package struct ICEConfiguration: Sendable {
     /// STUN servers over UDP, resolved: each base asks those of its family.
     package var stunServers: [Endpoint]
     package var turnServers: [TURNServer]
+    /// Whether a TURN server's redirects (300) are followed, and those of a public one to an address that is not.
+    package var followsRedirects = true
+    package var followsPrivate = false
     /// The local candidates that take part; peer-reflexive ones count as server-reflexive.
     package var kinds: Set<Candidate.Kind> = Set(Candidate.Kind.allCases)
     /// Whether TCP host candidates are offered and paired (RFC 6544).

@@ -1,5 +1,4 @@
 import NetTypes
-import Session
 
 /// Sends small datagrams at a pace, has them back, and counts.
 struct EchoMeter: Sendable {

@@ -1,11 +1,10 @@
 import Engines
 import NetTypes
 import STUN
-import Session
 import Signaling
 
 /// What the peer tells this side.
-extension ConnectSession {
+extension Connection {
     mutating func signaled(_ kind: StreamEvent.Kind, at now: Instant) {
         switch kind {
         case .accepted: break
@@ -57,7 +56,6 @@ extension ConnectSession {
 
     mutating func complain(_ problem: String, at now: Instant) {
         if seen.signalingProblems.count < ConnectEvidence.mostProblems { seen.signalingProblems.append(problem) }
-        seen.note(.signalingProblem(problem), at: now - startedAt)
         tell(.signalingProblem(problem), at: now)
     }
 
@@ -189,7 +187,6 @@ extension ConnectSession {
             agent?.setRole(own > theirs ? .controlling : .controlled)
         }
         seen.times.peerDescribed = now - startedAt
-        tell(.peerDescribed, at: now)
         // First what goes out, as the peer's checks come soon.
         advanceSignaling(at: now)
         agent?.setRemote(description.credentials, isLite: description.isLite, pacing: description.pacing, at: now)

@@ -1,5 +1,4 @@
 import NetTypes
-import Session
 
 /// A bulk transfer that shares its path with others: a window that grows by a datagram for each one confirmed until
 /// the first loss, is halved at each loss, and then grows by one in a round trip (RFC 5681). It ends with its time.

@@ -1,11 +1,10 @@
-package import Engines
-package import NetTypes
+import Engines
+import NetTypes
 import STUN
-import Session
 import Signaling
 
 /// What this side tells the peer.
-extension ConnectSession {
+extension Connection {
     /// What says over icecheck's own live channel that this side leaves.
     static var farewell: String { "icecheck1-end" }
 
@@ -38,7 +37,7 @@ extension ConnectSession {
 
     /// Takes what was found out about the NATs before this side; the peer is told in its line, or in another one where
     /// that is out and the channel is live.
-    package mutating func learn(_ nat: [IPAddress.Family: NATTraits], at now: Instant) {
+    mutating func learn(_ nat: [IPAddress.Family: NATTraits], at now: Instant) {
         hasLearned = true
         seen.localNAT = nat
         if hasDescribed, trickles, configuration.form == .line, phase != .closed, !nat.isEmpty, let agent {
@@ -54,7 +53,7 @@ extension ConnectSession {
         return configuration.form == .line || peerOffer?.ice.trickles == true
     }
 
-    private func description(_ agent: ICEAgent<Random>) -> ICEDescription {
+    private func description(_ agent: ICEAgent<RandomSource>) -> ICEDescription {
         var ice = ICEDescription(
             credentials: agent.localCredentials, candidates: agent.localCandidates,
             pacing: agent.configuration.pacing, trickles: configuration.usesSDP || trickles,
@@ -99,7 +98,7 @@ extension ConnectSession {
         send(line.json)
     }
 
-    mutating func send(_ line: String) { outputs.append(.write(Self.channel, Array(line.utf8) + [0x0A])) }
+    mutating func send(_ line: String) { outputs.append(.write(Session.channel, Array(line.utf8) + [0x0A])) }
 
     /// Both descriptions are exchanged: checks are under way, or begin.
     mutating func connectIfDescribed(at now: Instant) {

@@ -1,7 +1,6 @@
 import Engines
 import NetTypes
 import SecureTransport
-import Session
 
 /// How far both sides are with taking their leave.
 struct ConnectGoodbye: Sendable {
@@ -14,7 +13,17 @@ struct ConnectGoodbye: Sendable {
 }
 
 /// The end: nobody leaves while the other still measures, and nobody waits for one that is gone.
-extension ConnectSession {
+extension Connection {
+    /// How long after the deadline allocations may be deleted, and how long at any time.
+    private static var cleanupLimit: Duration { .milliseconds(400) }
+    private static var longestCleanup: Duration { .milliseconds(1400) }
+
+    /// When all else ends, so that the deletion of allocations is over in time.
+    var end: Instant {
+        let early = max(.zero, (agent?.deletionTime ?? .zero) - Self.cleanupLimit)
+        return deadline.advanced(by: .zero - early)
+    }
+
     /// A peer that sends nothing for so long is gone.
     private static var longestSilence: Duration { .seconds(1) }
 
@@ -67,8 +76,9 @@ extension ConnectSession {
             channelOfDTLS.close()
             while let record = channelOfDTLS.pollCiphertext() { _ = agent?.send(record, at: now) }
         }
-        agent?.close(at: now)
-        outputs.append(.close(Self.channel))
+        let rest = max(.zero, deadline + Self.cleanupLimit - now)
+        agent?.close(at: now, within: min(rest, Self.longestCleanup))
+        outputs.append(.close(Session.channel))
         enter(.closed, at: now)
     }
 }

@@ -1,9 +1,8 @@
 import Engines
 import NetTypes
-import Session
 
 /// Data over the selected pair.
-extension ConnectSession {
+extension Connection {
     /// Whether there are figures to show: the connection came about.
     var isMeasured: Bool { meter != nil }
     /// Only another icecheck sends datagrams back; other peers answer STUN.

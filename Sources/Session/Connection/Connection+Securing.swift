@@ -1,7 +1,6 @@
 import Engines
 import NetTypes
 import SecureTransport
-import Session
 import Signaling
 
 /// Who begins DTLS, and what the peer's certificate must be.
@@ -11,7 +10,7 @@ struct ConnectDTLSRole: Sendable {
 }
 
 /// DTLS over the selected pair (RFC 8842, RFC 5763).
-extension ConnectSession {
+extension Connection {
     private static var longestHandshake: Duration { .seconds(10) }
     /// What comes of DTLS before a pair is selected is kept: its sender waits before it sends again.
     private static var mostEarly: Int { 16 }
@@ -58,7 +57,7 @@ extension ConnectSession {
             return try SecureChannel(server: server)
         }
         // The fingerprint says who the peer is; its certificate is nobody's but its own.
-        var client = SecureClientConfiguration(.dtls, identity: .name(""), wallClock: configuration.trust.wallClock)
+        var client = SecureClientConfiguration(.dtls, identity: .name(""), wallClock: wallClock)
         client.serverName = nil
         client.trustsSystemRoots = false
         client.isInsecure = true

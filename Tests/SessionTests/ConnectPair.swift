@@ -1,23 +1,25 @@
 import Engines
 import NetTypes
 import STUN
-import Session
 import SimNet
 
-@testable import Connecting
+@testable import Session
+
+extension Session {
+    /// What is known of the connection by now.
+    var evidence: ConnectEvidence { connection ?? ConnectEvidence(usesSDP: false) }
+}
 
 /// Two sessions that are wired to each other: datagrams and channel bytes cross after a delay, in virtual time.
 struct ConnectPair {
-    typealias Live = ConnectSession<SeededGenerator>
-
     struct Flight {
         var at: Instant
         var side: Int
         var input: Input
     }
 
-    var sides: [Live]
-    var events: [[ConnectEvent]] = [[], []]
+    var sides: [Session]
+    var events: [[Observation]] = [[], []]
     /// What each side wrote on its channel.
     var written: [String] = ["", ""]
     var now = Instant.zero
@@ -29,16 +31,21 @@ struct ConnectPair {
     private var flights: [Flight] = []
     private static let addresses = [IPAddress("192.0.2.1"), IPAddress("192.0.2.2")]
 
+    /// - Parameter change: of the options of each side.
     init(
-        _ form: [ConnectConfiguration.Form], isLive: Bool = true, delay: Duration = .milliseconds(10),
-        change: (inout ConnectConfiguration) -> Void = { _ in }
-    ) {
+        _ form: [ConnectPlan.Form], isLive: Bool = true, delay: Duration = .milliseconds(10),
+        change: (inout Options) -> Void = { _ in }
+    ) throws {
         self.delay = delay
-        sides = (0..<2).map { side in
-            let bases = Self.addresses[side].map { [ICEConfiguration.Base($0)] } ?? []
-            var configuration = ConnectConfiguration(form[side], isLive: isLive, bases: bases)
-            change(&configuration)
-            return Live(configuration, random: SeededGenerator(seed: UInt64(side) + 1), from: .zero)
+        sides = try (0..<2).map { side in
+            var options = Options(command: .connect, timeout: .seconds(30))
+            options.connect = ConnectPlan(form[side], isLive: isLive)
+            change(&options)
+            let addresses = Self.addresses[side].map { [NetworkInterface.Address($0, prefixLength: 24)] } ?? []
+            let interface = NetworkInterface(name: "eth0", index: 2, kind: .ethernet, addresses: addresses)
+            return Session(
+                try Plan(options, interfaces: [interface]), random: SeededGenerator(seed: UInt64(side) + 1), from: .zero
+            )
         }
     }
 
@@ -66,7 +73,7 @@ struct ConnectPair {
 
     mutating func give(_ text: String, to side: Int) {
         sides[side].handle(
-            .stream(StreamEvent(path: Live.channel, kind: .bytes(Array(text.utf8)), at: now)), at: now)
+            .stream(StreamEvent(path: Session.channel, kind: .bytes(Array(text.utf8)), at: now)), at: now)
         drain(side)
     }
 
@@ -102,11 +109,12 @@ struct ConnectPair {
         case .write(_, let bytes):
             written[side] += String(decoding: bytes, as: UTF8.self)
             guard let carried = carries(side, bytes) else { return }
-            let event = StreamEvent(path: Live.channel, kind: .bytes(carried), at: now + delay)
+            let event = StreamEvent(path: Session.channel, kind: .bytes(carried), at: now + delay)
             flights.append(Flight(at: now + delay, side: other, input: .stream(event)))
-        case .close(let path) where path == Live.channel:
+        case .close(let path) where path == Session.channel:
             let event = StreamEvent(path: path, kind: .ended, at: now + delay)
             flights.append(Flight(at: now + delay, side: other, input: .stream(event)))
+        case .query(let id, .source): flights.append(Flight(at: now, side: side, input: .answer(id, .source(own))))
         case .close, .query: break
         }
     }

@@ -2,14 +2,13 @@ import Engines
 import NetTypes
 import STUN
 import SecureTransport
-import Session
 import Testing
 
-@testable import Connecting
+@testable import Session
 
-@Suite struct ConnectSessionTests {
-    @Test(arguments: [true, false]) func twoSidesConnectMeasureAndLeave(isLive: Bool) {
-        var pair = ConnectPair([.line, .line], isLive: isLive)
+@Suite struct ConnectionTests {
+    @Test(arguments: [true, false]) func twoSidesConnectMeasureAndLeave(isLive: Bool) throws {
+        var pair = try ConnectPair([.line, .line], isLive: isLive)
         pair.run()
         for side in pair.sides {
             let evidence = side.evidence
@@ -26,17 +25,17 @@ import Testing
     @Test func candidatesFollowOverALiveChannelAndNotOtherwise() throws {
         // A server that stays silent holds up the end of gathering, and not the description.
         let server = try ServerURI(parsing: "stun:203.0.113.1")
-        var live = ConnectPair([.line, .line]) { $0.servers = [.init(uri: server, transports: [.udp])] }
+        var live = try ConnectPair([.line, .line]) { $0.servers = [.init(uri: server)] }
         live.run()
         #expect(live.sides.allSatisfy(\.evidence.isConnected) && live.now < .zero + .seconds(2))
         #expect((live.sides[0].evidence.times.described ?? .seconds(9)) < .milliseconds(1))
-        var pasted = ConnectPair([.line, .line], isLive: false)
+        var pasted = try ConnectPair([.line, .line], isLive: false)
         pasted.run()
         #expect(pasted.written[0].split(separator: "\n").count == 1)
     }
 
-    @Test func lossIsToldByTheWayThatItHappened() {
-        var pair = ConnectPair([.line, .line])
+    @Test func lossIsToldByTheWayThatItHappened() throws {
+        var pair = try ConnectPair([.line, .line])
         pair.delivers = { side, bytes in
             guard side == 0, let echo = EchoDatagram(bytes), echo.kind == .request else { return true }
             return echo.number % 5 != 0
@@ -52,8 +51,8 @@ import Testing
             try ServerCredentials.make(CertificateRequest(commonName: "test", notBefore: 0, notAfter: 4_000_000_000))
         }
         var next = 0
-        var pair = ConnectPair([.sdp(answers: false), .sdp(answers: true)]) {
-            $0.credentials = credentials[next]
+        var pair = try ConnectPair([.sdp(answers: false), .sdp(answers: true)]) {
+            $0.connect?.credentials = credentials[next]
             next += 1
         }
         pair.run()
@@ -70,16 +69,16 @@ import Testing
         let credentials = try ServerCredentials.make(
             CertificateRequest(commonName: "test", notBefore: 0, notAfter: 4_000_000_000))
         var isFirst = true
-        var pair = ConnectPair([.sdp(answers: false), .sdp(answers: true)]) {
-            if isFirst { $0.credentials = credentials }
+        var pair = try ConnectPair([.sdp(answers: false), .sdp(answers: true)]) {
+            if isFirst { $0.connect?.credentials = credentials }
             isFirst = false
         }
         pair.run()
         #expect(pair.sides.allSatisfy { $0.evidence.isConnected && $0.evidence.dtls == nil })
     }
 
-    @Test func badLinesAreToldAndReadingGoesOn() {
-        var pair = ConnectPair([.line, .line])
+    @Test func badLinesAreToldAndReadingGoesOn() throws {
+        var pair = try ConnectPair([.line, .line])
         pair.give("\u{1b}[2Jnonsense\nv=0\nicecheck1:AAAA\n", to: 0)
         pair.run()
         let evidence = pair.sides[0].evidence
@@ -87,16 +86,16 @@ import Testing
         #expect(evidence.signalingProblems.allSatisfy { !$0.unicodeScalars.contains { $0.value < 0x20 } })
     }
 
-    @Test func noPeerIsADeadlineAndNothingIsLeftOpen() {
-        var pair = ConnectPair([.line, .line]) { $0.timeout = .seconds(3) }
+    @Test func noPeerIsADeadlineAndNothingIsLeftOpen() throws {
+        var pair = try ConnectPair([.line, .line]) { $0.timeout = .seconds(3) }
         pair.carries = { _, _ in nil }
         pair.run()
         #expect(pair.sides.allSatisfy { $0.isFinished && $0.evidence.failure == .deadline(.signaling) })
         #expect(pair.now <= .zero + .milliseconds(3500))
     }
 
-    @Test func pathsThatAreBlockedAreNamedForEachPair() {
-        var pair = ConnectPair([.line, .line], isLive: false)
+    @Test func pathsThatAreBlockedAreNamedForEachPair() throws {
+        var pair = try ConnectPair([.line, .line], isLive: false)
         pair.delivers = { _, _ in false }
         pair.run()
         for side in pair.sides {
@@ -105,8 +104,8 @@ import Testing
         }
     }
 
-    @Test func aBulkTransferFillsThePathBothWays() {
-        var pair = ConnectPair([.line, .line]) { $0.measuresThroughput = true }
+    @Test func aBulkTransferFillsThePathBothWays() throws {
+        var pair = try ConnectPair([.line, .line]) { $0.connect?.measuresThroughput = true }
         pair.run()
         for side in pair.sides {
             let throughput = side.evidence.throughput
