@@ -89,6 +89,7 @@ let package = Package(
         tests("HostIOTests", ["HostIO", "NetTypes"]),
         tests("SecureTransportTests", ["SecureTransport", "HostIO", "NetTypes"]),
         tests("ServerTests", ["Server", "Engines", "STUN", "NetTypes"]),
+        tests("CommandLineTests", ["icecheck", "Session", "HostIO", "NetTypes"]),
     ],
     swiftLanguageModes: [.v6]
 )

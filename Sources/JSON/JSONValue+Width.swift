@@ -6,10 +6,9 @@ extension JSONValue {
         return text
     }
 
-    /// - Parameter taken: the bytes of the line that stand before the value.
-    private func write(to text: inout String, indent: Int, after taken: Int = 0, width: Int) {
+    private func write(to text: inout String, indent: Int, width: Int) {
         let line = self.text(pretty: false)
-        guard line.utf8.count + indent + taken > width else { return text += line }
+        guard line.utf8.count + indent > width else { return text += line }
         switch self {
         case .array(let elements):
             Self.write(elements, in: ("[", "]"), to: &text, indent) {
@@ -17,9 +16,8 @@ extension JSONValue {
             }
         case .object(let members):
             Self.write(members, in: ("{", "}"), to: &text, indent) { text, member in
-                let key = JSONValue.string(member.key).text(pretty: false) + ":"
-                text += key
-                member.value.write(to: &text, indent: indent + 1, after: key.utf8.count, width: width)
+                text += JSONValue.string(member.key).text(pretty: false) + ":"
+                member.value.write(to: &text, indent: indent + 1, width: width)
             }
         default: text += line
         }

@@ -140,7 +140,7 @@ struct ActivityTable {
     }
 
     mutating func handle(_ event: PathEvent, by id: ActivityID, _ desk: inout Desk, at now: Instant) {
-        guard !slots[id.number].isOver else { return }
+        guard slots.indices.contains(id.number), !slots[id.number].isOver else { return }
         step(id, &desk) { $0.handle(event, &$1, at: now) }
     }
 

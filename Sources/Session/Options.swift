@@ -67,6 +67,8 @@ package struct TURNOptions: Sendable {
     package var load = Plan.RelayLoad()
     /// What the relay carries between itself and peers.
     package var relayTransport = TURNConfiguration.RelayTransport.udp
+    /// What is asked of each allocation beyond the usual.
+    package var options: Set<AllocationOption> = []
 
     package init() {}
 }

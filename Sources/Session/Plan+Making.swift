@@ -38,6 +38,8 @@ extension Plan {
         asksBinding = ![.turn, .connect].contains(options.command)
         relay = options.turn.load
         relayTransport = options.turn.relayTransport
+        let asked = AllocationOption.allCases.filter(options.turn.options.contains)
+        allocationOptions = asked.isEmpty ? nil : asked
         redirects = options.turn.redirects
         trust = options.trust
         connect = options.connect
@@ -46,7 +48,8 @@ extension Plan {
         for entry in options.servers.prefix(Self.maximumServers) {
             servers.append(try Self.server(entry, options, interfaces))
         }
-        notMeasured = []
+        // Else the results of the servers tell of them.
+        notMeasured = options.command == .turn ? servers.compactMap(\.excluded) : []
         if options.servers.count > Self.maximumServers {
             notMeasured.append(
                 NotMeasured(
@@ -128,6 +131,13 @@ extension Plan {
         var server = Server(
             uri: uri, zone: try zone(of: uri, options, interfaces), transports: options.transports,
             fallsBackToTCP: false, excluded: nil)
+        if options.command == .turn, !uri.scheme.isTURN {
+            server.excluded = NotMeasured(
+                what: uri.text, reason: .excluded,
+                detail: "turn queries TURN servers only; icecheck stun queries this one")
+            server.transports = []
+            return server
+        }
         switch (uri.scheme, uri.transport) {
         case (.stuns, _), (.turns, _):
             let isRelay = uri.scheme == .turns && credentials(of: entry, options).credential != nil

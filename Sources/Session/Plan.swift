@@ -38,6 +38,8 @@ package struct Plan: Sendable, Codable {
     package var soak: Duration?
     /// What relays carry between themselves and peers: UDP, or TCP (RFC 6062).
     package var relayTransport: TURNConfiguration.RelayTransport
+    /// What is asked of each relay that is to show that it works, beyond the usual; nil for nothing.
+    package var allocationOptions: [AllocationOption]?
     package var redirects: Redirects
     package var trust: TLSTrust
     /// How to connect to a peer; nil where that is not asked.

@@ -52,7 +52,7 @@ package struct RecordedRun: Sendable, Codable {
         self.observations = observations
     }
 
-    /// The file; no line but of one long string is wider than 120 bytes.
+    /// The file: what is wider than 120 bytes has a line for each of its parts.
     ///
     /// - Throws: `EncodingError` where something in it is no number.
     package func text() throws -> String { try JSONEncoding.value(of: self).text(width: 120) + "\n" }

@@ -35,7 +35,7 @@ struct ConnectRun {
         do {
             try driver.adopt(Session.channel, ends)
         } catch {
-            throw Failure(status: .cannotReadInput, "the other end cannot be reached: \(error)")
+            throw Failure(status: .cannotReadInput, "the peer cannot be reached: \(error)")
         }
         var session = SecurePaths(Session(plan, random: SystemRandomNumberGenerator(), from: start))
         var observations: [Observation] = []

@@ -12,7 +12,7 @@ enum RecordFile {
         guard !OutputFile.exists(path) else {
             throw Failure(
                 status: .usage,
-                "--record \(QuotedInput(path)): the file exists already; give another name, or remove it")
+                "--record \(QuotedInput(path)): the file exists; give another name")
         }
     }
 

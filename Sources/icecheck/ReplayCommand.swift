@@ -5,11 +5,11 @@ import Session
 struct ReplayCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay",
-        abstract: "Reports a recorded run again, without a network.",
+        abstract: "Report a recorded run again, without a network.",
         discussion: """
-            The measuring commands write a record with --record. This version of icecheck diagnoses it anew; of the \
-            version that recorded it, the report and the exit status are the same. A record holds addresses, names of \
-            servers and user names, and no passwords or keys.
+            Every measuring command writes a record with --record. Report and exit status are those of the recorded run; \
+            another version of icecheck may conclude something else from the same observations. A record contains \
+            addresses, server names and user names, but no passwords or keys.
             """)
 
     @Argument(help: ArgumentHelp("The record, or - for standard input.", valueName: "file"))
@@ -22,6 +22,8 @@ struct ReplayCommand: ParsableCommand {
         guard output.format != .sdp || run.plan.command != .connect else {
             throw Failure(status: .usage, "--format sdp is for candidates; connect reports as text or json")
         }
-        try Run.finish(run, Run.Settings(format: output.format))
+        var settings = Run.Settings()
+        settings.format = output.format
+        try Run.finish(run, settings)
     }
 }

@@ -16,6 +16,15 @@ struct Run {
         var showsProgress = true
         /// The file that the run is recorded in.
         var record: String?
+
+        init() {}
+
+        init(_ server: ServerArguments, _ format: OutputFormat) {
+            self.format = format
+            isDryRun = server.dryRun
+            showsProgress = !server.noProgress
+            record = server.record
+        }
     }
 
     private let options: Options
@@ -29,12 +38,7 @@ struct Run {
     /// Does it all, and leaves with the exit status that fits.
     func start() throws {
         let interfaces = try Self.interfaces()
-        let plan: Plan
-        do {
-            plan = try Plan(options, interfaces: interfaces)
-        } catch {
-            throw Failure(status: .usage, error.description)
-        }
+        let plan = try Plan(options, interfaces: interfaces)
         if settings.isDryRun {
             try Self.write(plan.rendered(as: settings.format, style: .standardOutput))
             return
@@ -91,9 +95,9 @@ struct Run {
             interfacesAfter: isLong ? try? InterfaceTable.read() : nil, observations: observations)
     }
 
-    static func status(_ end: RecordedRun.End, isOK: Bool) -> Int32 {
-        if case .interrupted(let signal) = end { return 128 &+ signal }
-        return isOK ? 0 : Failure.Status.negative.rawValue
+    static func status(_ end: RecordedRun.End, isOK: Bool) -> ExitStatus {
+        if case .interrupted(let signal) = end { return .signal(signal) }
+        return ExitStatus(isSuccess: isOK)
     }
 
     static func interfaces() throws -> [NetworkInterface] {
@@ -161,6 +165,7 @@ extension TURNOptions {
         if redirects == .never { words.append("--no-redirect") }
         if redirects == .anywhere { words.append("--follow-private") }
         if relayTransport == .tcp { words += ["--relay-transport", "tcp"] }
+        words += AllocationOption.allCases.filter(options.contains).map { "--\($0.rawValue)" }
         let usual = Plan.RelayLoad()
         if load.count != usual.count { words += ["--count", "\(load.count)"] }
         if load.size != usual.size { words += ["--size", "\(load.size)"] }

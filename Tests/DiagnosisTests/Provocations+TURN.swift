@@ -54,7 +54,7 @@ extension Provocation {
         refused("turn-family-unsupported", 440), refused("turn-transport-unsupported", 442),
         refused("turn-five-tuple-in-use", 437), refused("turn-refused", 500),
         turn("turn-peer-forbidden") { $0.relay { $0.trouble = .error(403, .permission) } },
-        turn("turn-credential-expired", user: "1000:bob", wallClock: 2000) {
+        turn("turn-credential-expired", user: "1700000000:bob", wallClock: 1_700_000_060) {
             $0.refused(Trouble(.allocate, .credentialsRefused))
         },
         turn("turn-realm-differs", realm: "old.example") { $0.refused(Trouble(.allocate, .credentialsRefused)) },
@@ -114,6 +114,7 @@ extension Provocation {
         silent("turn-channel-silent") { relay in
             relay.indications = .init(sent: 3, arrived: 3, roundTrips: Recording.trips)
             relay.channel = .init(sent: 24, arrived: 24)
+            relay.boundAfter = .milliseconds(20)
         },
         stream("turn-tcp-relay-ports-blocked", .connect), stream("turn-tcp-relay-elsewhere", .announcement),
         stream("turn-tcp-bind-fails", .bind), stream("turn-tcp-relay-silent", .data),

@@ -47,7 +47,7 @@ enum TURNServerRefuses: FindingRule {
     private static let transportUnsupported = FindingKind(
         "turn-transport-unsupported", .error, "The TURN server does not relay over this transport",
         meaning: "The server answers 442 (Unsupported Transport Protocol).",
-        causes: ["TCP relaying (RFC 6062) is off (coturn: no-tcp-relay)"],
+        causes: ["relaying over TCP (RFC 6062) is off (coturn: no-tcp-relay)"],
         remedy: "Ask for UDP, or turn on TCP relaying.")
     private static let inUse = FindingKind(
         "turn-five-tuple-in-use", .error, "The server still holds an allocation for this address and port (437)",

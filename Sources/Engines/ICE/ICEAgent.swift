@@ -78,7 +78,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         self.configuration = configuration
         self.random = random
         startedAt = start
-        role = configuration.isLite ? .controlled : configuration.role
+        role = configuration.role
         localCredentials = ICECredentials(using: &self.random)
         tieBreaker = self.random.next()
         beginGathering(at: start)
@@ -94,7 +94,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
 
     /// Settles the role, before checks begin: as signaling says who decides.
     package mutating func setRole(_ role: ICERole) {
-        guard checksBeganAt == nil, !configuration.isLite else { return }
+        guard checksBeganAt == nil else { return }
         self.role = role
         rankPairs()
     }
@@ -110,7 +110,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         remoteCredentials = credentials
         isRemoteLite = isLite
         self.pacing = max(configuration.pacing, pacing ?? ICEConfiguration.usualPacing)
-        if isLite, !configuration.isLite { role = .controlling }
+        if isLite { role = .controlling }
         rankPairs()
         let early = earlyRequests
         earlyRequests = []

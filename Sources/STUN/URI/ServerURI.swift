@@ -109,7 +109,7 @@ package struct URIError: Error, Hashable, Sendable, CustomStringConvertible {
         self.message = message
     }
 
-    package var description: String { "'\(input)' at byte \(offset): \(message)" }
+    package var description: String { "'\(input)' is not a STUN or TURN URI: \(message)" }
 
     private static func withoutUserinfo(_ input: String) -> QuotedInput {
         guard let at = input.lastIndex(of: "@") else { return QuotedInput(input) }
