@@ -79,7 +79,7 @@ let package = Package(
         tests("DiagnosisTests", ["Diagnosis", "Session", "Engines", "STUN", "NetTypes"]),
         tests(
             "ReportingTests",
-            ["Reporting", "JSON", "Diagnosis", "Session", "Engines", "STUN", "NetTypes", "Dissection"]),
+            ["Reporting", "JSON", "Diagnosis", "Session", "Engines", "STUN", "NetTypes", "Dissection", "SimNet"]),
         tests("SignalingTests", ["Signaling", "Engines", "STUN", "NetTypes"]),
         tests("DissectionTests", ["Dissection", "Signaling", "Engines", "STUN", "NetTypes"]),
         tests("HostIOTests", ["HostIO", "NetTypes"]),
