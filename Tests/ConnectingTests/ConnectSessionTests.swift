@@ -3,6 +3,7 @@ import NetTypes
 import STUN
 import SecureTransport
 import Session
+import SimNet
 import Testing
 
 @testable import Connecting
@@ -130,5 +131,61 @@ import Testing
         let flood = [UInt8](repeating: 0x61, count: LineReader.mostBytes + 10)
         #expect(reader.read(flood) == [.tooLong])
         #expect(reader.read(Array("tail\nnext\n".utf8)) == [.line("next")])
+    }
+}
+
+/// What a name of a server leads to, and what is asked and told of it.
+@Suite struct ConnectResolutionTests {
+    private static func session(
+        _ uri: String, bases: [String] = ["192.0.2.1"], families: Set<IPAddress.Family> = [.ipv4, .ipv6],
+        answer: (SystemQuery) -> SystemAnswer
+    ) throws -> ConnectSession<SeededGenerator> {
+        var configuration = ConnectConfiguration(
+            .line, isLive: true, bases: bases.compactMap { IPAddress($0) }.map { ICEConfiguration.Base($0) })
+        configuration.families = families
+        let credential = try LongTermCredential(username: "user", password: "pencil")
+        configuration.servers = [
+            .init(uri: try ServerURI(parsing: uri), transports: [.udp], credential: credential)
+        ]
+        var session = ConnectSession(configuration, random: SeededGenerator(seed: 1), from: .zero)
+        for _ in 0..<20 {
+            while let output = session.pollOutput(at: .zero) {
+                if case .query(let id, let query) = output { session.handle(.answer(id, answer(query)), at: .zero) }
+            }
+        }
+        return session
+    }
+
+    private static let four = IPAddress(203, 0, 113, 1)
+
+    private static func onlyIPv4(_ query: SystemQuery) -> SystemAnswer {
+        if case .addresses(_, .ipv4) = query { return .addresses([four]) }
+        return .failed(.noRecords)
+    }
+
+    @Test func nameOfOneFamilyIsNotAtFault() throws {
+        let session = try Self.session("turn:turn.example.org", answer: Self.onlyIPv4)
+        #expect(session.evidence.notResolved.isEmpty && session.turnServers.count == 1)
+    }
+
+    @Test func nameThatTheResolverFailsForIsTold() throws {
+        let session = try Self.session("turn:turn.example.org") { query in
+            if case .addresses(_, .ipv6) = query { return .failed(.timedOut) }
+            return Self.onlyIPv4(query)
+        }
+        #expect(session.evidence.notResolved.count == 1)
+        let none = try Self.session("turn:turn.example.org") { _ in .failed(.noRecords) }
+        #expect(!none.evidence.notResolved.isEmpty)
+    }
+
+    @Test func relaysAreAskedForOfTheFamiliesOfOptionsAndBases() throws {
+        let both = ["192.0.2.1", "2001:db8::1"]
+        for (bases, families, expected) in [
+            (["192.0.2.1"], [.ipv4, .ipv6], [.ipv4]), (both, [.ipv4, .ipv6], [.ipv4, .ipv6]), (both, [.ipv4], [.ipv4]),
+        ] as [([String], Set<IPAddress.Family>, [IPAddress.Family])] {
+            let session = try Self.session(
+                "turn:203.0.113.1", bases: bases, families: families, answer: Self.onlyIPv4)
+            #expect(session.turnServers.map(\.relayFamilies) == [expected], "\(bases) \(families)")
+        }
     }
 }
