@@ -134,6 +134,15 @@ import Testing
         }
     }
 
+    @Test("A brace within a line begins no report, wherever the file is cut", arguments: 1...12)
+    func braces(pieces: Int) {
+        let line = Self.check.split(separator: "\n").joined(separator: " ")
+        let text = "{\"stun\": [{\"trans\"{\"schema\": \"icecheck/report/1\"} {} {\"a\": 1}\n" + line
+        let items = Self.items(text, pieces: pieces)
+        #expect(Self.faults(items) == ["line 1, column 19: ':' is due after a key"])
+        #expect(Self.machines(items).count == 1)
+    }
+
     @Test(
         "That are none are told with the reason",
         arguments: [

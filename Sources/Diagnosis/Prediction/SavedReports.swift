@@ -26,8 +26,11 @@ package struct SavedReports {
     /// Takes more of the file.
     package mutating func append(_ bytes: [UInt8]) {
         countLines()
-        buffer.removeSubrange(..<start)
-        (start, counted.place) = (0, 0)
+        // The byte before tells whether a line begins.
+        let done = max(start - 1, 0)
+        buffer.removeSubrange(..<done)
+        start -= done
+        counted.place = start
         buffer += bytes
     }
 
