@@ -14,8 +14,8 @@ let swiftSettings: [SwiftSetting] = [
     .unsafeFlags(sanitizers + ["-parse-as-library"]),
 ]
 
-func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+func room(_ name: String, _ dependencies: [Target.Dependency], _ settings: [SwiftSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings + settings)
 }
 
 let package = Package(
@@ -23,14 +23,19 @@ let package = Package(
     targets: [
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
         room("NetTypes", []),
-        room("JSON", []),
+        room("JSON", ["NetTypes"], [.enableExperimentalFeature("Lifetimes")]),
         room("STUN", ["NetTypes", "COpenSSL"]),
         room("Engines", ["NetTypes", "STUN"]),
         room("Signaling", ["NetTypes", "STUN", "Engines", "JSON"]),
-        room("Session", ["NetTypes", "STUN", "Engines", "JSON"]),
+        room("SecureTransport", ["NetTypes", "COpenSSL"]),
+        room("Session", ["NetTypes", "STUN", "Engines", "JSON", "Signaling", "SecureTransport"]),
         room("Dissection", ["NetTypes", "STUN", "Engines", "Signaling", "Session", "JSON"]),
+        room("SimNet", ["NetTypes", "STUN", "Engines"]),
+        room("Server", ["NetTypes", "STUN", "Engines"]),
+        room("Diagnosis", ["NetTypes", "STUN", "Engines", "Session", "SimNet", "Server", "JSON"]),
         .executableTarget(
-            name: "fuzz", dependencies: ["NetTypes", "STUN", "Engines", "Signaling", "Session", "Dissection"],
+            name: "fuzz",
+            dependencies: ["NetTypes", "JSON", "STUN", "Engines", "Signaling", "Session", "Diagnosis", "Dissection"],
             swiftSettings: swiftSettings, linkerSettings: [.unsafeFlags(sanitizers + ["-use-ld=lld"])]),
     ],
     swiftLanguageModes: [.v6]

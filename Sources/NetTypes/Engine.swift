@@ -26,6 +26,18 @@ package struct PathID: Hashable, Sendable, Codable {
     package init(_ number: UInt32) { self.number = number }
 }
 
+/// Gives each path of an engine its number.
+package struct PathNumbers: Sendable {
+    private var upcoming: UInt32
+
+    package init(from first: UInt32 = 0) { upcoming = first }
+
+    package mutating func next() -> PathID {
+        defer { upcoming += 1 }
+        return PathID(upcoming)
+    }
+}
+
 /// A question to the operating system, by the number that the engine gave it.
 package struct QueryID: Hashable, Sendable, Codable {
     package var number: UInt32
@@ -48,6 +60,20 @@ package enum Input: Sendable {
     /// A path could not be secured, or is secure no longer (a fatal alert, a record that is forged; over DTLS a
     /// close_notify as well), and is closed by this.
     case securingFailed(PathID, SecureRefusal, after: Duration)
+}
+
+extension Input {
+    /// The path that it concerns.
+    package var path: PathID? {
+        switch self {
+        case .opened(let path, _), .secured(let path, _, _), .securingFailed(let path, _, _): path
+        case .datagram(let datagram): datagram.path
+        case .transmitted(let transmit, _): transmit.path
+        case .pathError(let error): error.path
+        case .stream(let event): event.path
+        case .answer, .timeout: nil
+        }
+    }
 }
 
 /// What an engine asks of its driver.

@@ -51,6 +51,10 @@ package struct Observation: Hashable, Sendable, Codable {
         case turnSeen(TURNEvidence)
         /// All that two relays saw that were to send to each other.
         case relayPairSeen(RelayPairEvidence)
+        /// A step of connecting to a peer.
+        case connecting(ConnectEvidence.Moment.Happening)
+        /// All that connecting to a peer brought to light but its steps.
+        case connectionSeen(ConnectEvidence)
         case deadlineReached
         case interrupted
     }
@@ -224,10 +228,13 @@ package struct ResolutionFailure: Hashable, Sendable, Codable {
     package var step: String
     /// What happened, in words.
     package var message: String
+    /// Whether the name exists and has no record of the type: a name of one family is not at fault. Nil for no.
+    package var hasNoRecords: Bool?
 
-    package init(step: String, message: String) {
+    package init(step: String, message: String, hasNoRecords: Bool? = nil) {
         self.step = step
         self.message = message
+        self.hasNoRecords = hasNoRecords
     }
 }
 

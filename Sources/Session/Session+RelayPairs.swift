@@ -73,7 +73,7 @@ extension Session {
             relayPairs[pair].runs[end] = allocate(
                 evidence.server, at: evidence.serverAddress, over: evidence.transport, from: evidence.source,
                 relaying: evidence.relayFamily, for: .pairEnd(pair: pair, end: end),
-                name: turnRuns[attempt].alternateDomain,
+                name: turnRuns[attempt].client.alternateDomain,
                 schedule: schedule(knowing: evidence.allocation?.roundTrip), at: now)
         }
     }
@@ -94,8 +94,8 @@ extension Session {
             let first = turnRuns[ends.first].evidence.relay?.relayedAddress,
             let second = turnRuns[ends.second].evidence.relay?.relayedAddress
         else { return }
-        turnRuns[ends.first].allocation.createPermission(for: [second.address])
-        turnRuns[ends.second].allocation.createPermission(for: [first.address])
+        turnRuns[ends.first].client.createPermission(for: [second.address])
+        turnRuns[ends.second].client.createPermission(for: [first.address])
     }
 
     /// Once both permissions are there, data follows at once.
@@ -128,11 +128,11 @@ extension Session {
         switch outgoing {
         case .toRelay(let bytes):
             bookPair(ends, at: now)
-            turnRuns[ends.first].allocation.send(bytes, to: proof.relayed, usesChannel: false)
+            turnRuns[ends.first].client.send(bytes, to: proof.relayed, usesChannel: false)
         case .toPeer(let bytes):
             bookPair(ends, at: now)
             if let target = turnRuns[ends.first].evidence.relay?.relayedAddress {
-                turnRuns[ends.second].allocation.send(bytes, to: target, usesChannel: false)
+                turnRuns[ends.second].client.send(bytes, to: target, usesChannel: false)
             }
         // No NAT of this side is between the two.
         case .aside: break
@@ -170,6 +170,14 @@ extension Session {
         }
     }
 
+    /// The first end's Send indication has left, at the kernel's own time.
+    mutating func pairDatagramLeft(_ run: Int, _ bytes: [UInt8], at instant: Instant) {
+        guard case .pairEnd(let pair, .first) = turnRuns[run].purpose,
+            let data = (try? Message(decoding: bytes))?.rawValue(.data)
+        else { return }
+        relayPairs[pair].proof?.left(data, at: instant)
+    }
+
     // MARK: Receiving
 
     /// Data of the other relay: the second end sends it back the same way, to the first it has come back.
@@ -178,10 +186,10 @@ extension Session {
         if turnRuns[run].evidence.relay?.peerAddress == nil { turnRuns[run].evidence.relay?.peerAddress = data.peer }
         switch end {
         case .first:
-            _ = relayPairs[pair].proof?.returned(data.bytes, from: data.peer, at: turnRuns[run].arrivedAt ?? now)
+            _ = relayPairs[pair].proof?.returned(data.bytes, from: data.peer, at: turnRuns[run].client.arrivedAt ?? now)
         case .second:
             guard let answer = relayPairs[pair].proof?.arrived(data.bytes) else { return }
-            turnRuns[run].allocation.send(answer, to: data.peer, usesChannel: data.channel != nil)
+            turnRuns[run].client.send(answer, to: data.peer, usesChannel: data.channel != nil)
         }
         progress(pair, at: now)
     }
@@ -202,7 +210,7 @@ extension Session {
         if proof.wantsChannel, !relayPairs[pair].hasAskedChannel {
             relayPairs[pair].hasAskedChannel = true
             let back = turnRuns[ends.second].evidence.relay?.peerAddress
-            let number = back.flatMap { turnRuns[ends.second].allocation.bindChannel(to: $0) }
+            let number = back.flatMap { turnRuns[ends.second].client.bindChannel(to: $0) }
             if number == nil { relayPairs[pair].proof?.channelSettled(isBound: false, at: now) }
         }
         if relayPairs[pair].proof?.isOver == true { stopPair(pair, at: now) }
@@ -213,10 +221,8 @@ extension Session {
         for end in RelayPairEnd.allCases {
             guard let run = relayPairs[pair].runs[end], !turnRuns[run].isReported else { continue }
             guard turnRuns[run].evidence.took == .zero else { continue }
-            turnRuns[run].next = nil
             turnRuns[run].waitsForQuota = false
             stopData(run, at: now)
-            if paths[turnRuns[run].path]?.state.isOpen != true { turnRuns[run].allocation.abandon() }
             settle(run, at: now)
         }
     }

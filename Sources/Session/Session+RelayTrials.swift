@@ -55,7 +55,7 @@ extension Session {
         let mapped = turnRuns[run].evidence.allocation?.mappedAddress?.address
         // In the family of the path to the server its answer says what the outside is.
         let outside = mapped.flatMap { $0.family == source.family ? $0 : nil } ?? source.withoutZone
-        turnRuns[run].allocation.createPermission(for: [outside])
+        turnRuns[run].client.createPermission(for: [outside])
         guard turnRuns[run].tcp == nil else {
             // Who connects before there is a permission is turned away.
             turnRuns[run].tcp?.source = source
@@ -102,7 +102,7 @@ extension Session {
         case .toPeer(let bytes):
             bookTrial(run, relayed, at: now)
             if let target = turnRuns[run].trial?.target {
-                turnRuns[run].allocation.send(bytes, to: target, usesChannel: false)
+                turnRuns[run].client.send(bytes, to: target, usesChannel: false)
             }
             return nextTURNTransmission(at: now)
         }
@@ -171,7 +171,7 @@ extension Session {
             turnRuns[run].evidence.relay?.peerAddress = data.peer
         }
         turnRuns[run].trial?.soak?.soak.arrived(data.bytes, overChannel: data.channel != nil, at: now)
-        turnRuns[run].allocation.send(answer, to: data.peer, usesChannel: data.channel != nil)
+        turnRuns[run].client.send(answer, to: data.peer, usesChannel: data.channel != nil)
     }
 
     /// - Parameter time: the round trip of the ChannelBind; nil where it failed.
@@ -213,7 +213,7 @@ extension Session {
             let peer = turnRuns[run].evidence.relay?.peerAddress
         else { return }
         turnRuns[run].trial?.hasAskedChannel = true
-        if turnRuns[run].allocation.bindChannel(to: peer) == nil { channelSettled(after: nil, run, at: now) }
+        if turnRuns[run].client.bindChannel(to: peer) == nil { channelSettled(after: nil, run, at: now) }
     }
 
     /// How the relay would see the second socket: its own address where no NAT is on the way, else what the server sees.
@@ -252,7 +252,7 @@ extension Session {
         closeTCPTrial(run)
         // Data may come through all the same; an answer that is not signed is no answer.
         if turnRuns[run].evidence.trouble == nil, turnRuns[run].evidence.relay?.permittedAfter == nil,
-            turnRuns[run].allocation.discards[.unauthenticatedSuccess, default: 0] > 0
+            turnRuns[run].client.discards[.unauthenticatedSuccess, default: 0] > 0
         {
             turnRuns[run].evidence.trouble = TURNEvidence.Trouble(
                 .permission, .notAuthenticated, detail: "none of them")
@@ -262,7 +262,7 @@ extension Session {
         {
             turnRuns[run].evidence.trouble = TURNEvidence.Trouble(.relay, .noData)
         }
-        turnRuns[run].allocation.delete(at: now)
+        turnRuns[run].client.delete(at: now)
         if let pair = turnRuns[run].purpose.pair { return stopPair(pair, at: now) }
         if turnRuns[run].hasCarriedData { relayProven(run, at: now) }
     }

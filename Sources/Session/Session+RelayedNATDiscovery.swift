@@ -155,7 +155,7 @@ extension Session {
             guard let relayed = evidence.relays[relay].relayedAddress else { return nil }
             return .transmit(Transmit(path: path, destination: relayed, bytes: payload))
         case .relayed(let relay, let mapped):
-            turnRuns[relayedNATRuns[run].attempts[relay]].allocation.send(payload, to: mapped, usesChannel: false)
+            turnRuns[relayedNATRuns[run].attempts[relay]].client.send(payload, to: mapped, usesChannel: false)
             return nextTURNTransmission(at: now)
         }
     }
@@ -225,7 +225,7 @@ extension Session {
             addNATServers(to: run, at: now)
             relayedNATRuns[run].discovery.handleTimeout(at: now)
             while let (relay, address) = relayedNATRuns[run].discovery.nextPermission(at: now) {
-                turnRuns[relayedNATRuns[run].attempts[relay]].allocation.createPermission(for: [address])
+                turnRuns[relayedNATRuns[run].attempts[relay]].client.createPermission(for: [address])
             }
             addWantedRelay(to: run, at: now)
             openSockets(of: run)
@@ -268,7 +268,7 @@ extension Session {
         relayedNATRuns[run].isOver = true
         for path in relayedNATRuns[run].paths.values.sorted(by: { $0.number < $1.number }) { close(path) }
         for attempt in relayedNATRuns[run].attempts where !turnRuns[attempt].isReported {
-            turnRuns[attempt].next = nil
+            turnRuns[attempt].waitsForQuota = false
             stopData(attempt, at: now)
             settle(attempt, at: now)
         }

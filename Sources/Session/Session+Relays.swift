@@ -20,8 +20,6 @@ extension Session {
         get { desk.outputs }
         _modify { yield &desk.outputs }
     }
-    /// The wait before an ICMP error is put to a second test.
-    static var secondOpinion: Duration { BindingClient.secondOpinion }
     var startedAt: Instant { desk.startedAt }
 
     mutating func observe(_ fact: Observation.Fact, at now: Instant) { desk.observe(fact, at: now) }
@@ -34,6 +32,7 @@ extension Session {
 
     /// Takes what concerns a path of an attempt at a relay; false where it concerns none.
     mutating func relaysTook(_ input: Input, at now: Instant) -> Bool {
+        if relayClientTook(input, at: now) { return true }
         switch input {
         case .datagram(let datagram):
             if let place = paths[datagram.path]?.turn {
@@ -52,9 +51,8 @@ extension Session {
                 return false
             }
         case .pathError(let error):
-            guard paths[error.path]?.turn != nil else { return paths[error.path]?.relayedNATSocket != nil }
-            if !isConcluded, leavesRace(error) { return true }
-            if let place = paths[error.path]?.turn { turnPathFailed(place, error, PathTrouble(error), at: now) }
+            guard let place = paths[error.path]?.turn else { return paths[error.path]?.relayedNATSocket != nil }
+            turnPathFailed(place, error, PathTrouble(error), at: now)
         case .opened(let id, let local):
             if let (run, socket) = paths[id]?.relayedNATSocket {
                 paths[id]?.state = .open(local: local)
@@ -64,23 +62,19 @@ extension Session {
             guard let path = paths[id], let place = path.turn else { return false }
             guard !isConcluded, path.state == .opening else { return true }
             paths[id]?.state = path.isSecure ? .securing(local: local) : .open(local: local)
-            if path.isSecure {
-                turnConnected(place, local, on: id, at: now)
-            } else {
-                turnPathOpened(place, local, on: id, at: now)
-            }
-        case .secured(let id, let facts, let time):
+            if !path.isSecure { turnPathOpened(place, local, at: now) }
+        case .secured(let id, _, _):
             guard let path = paths[id], let place = path.turn else { return false }
             guard !isConcluded, case .securing(let local) = path.state else { return true }
-            keep(TLSEvidence(facts: facts, handshake: time), of: id)
             paths[id]?.state = .open(local: local)
-            turnPathOpened(place, local, on: id, at: now)
-        case .securingFailed(let id, let refusal, let time):
-            guard let path = paths[id], path.turn != nil else { return false }
-            if !isConcluded { pathNotSecured(id, refusal, after: time, at: now) }
+            turnPathOpened(place, local, at: now)
+        case .securingFailed(let id, _, _):
+            guard let place = paths[id]?.turn else { return false }
+            if !isConcluded { turnPathNotSecured(place, at: now) }
+            close(id)
         case .transmitted(let transmit, let instant):
             guard let place = paths[transmit.path]?.turn else { return false }
-            turnTransmitted(place, transmit.bytes, at: instant)
+            turnTransmitted(place, transmit, at: instant)
         case .answer(let query, let answer):
             guard let run = peerQuestions.removeValue(forKey: query) else { return false }
             if !isConcluded { peerSourceKnown(answer, run: run, at: now) }

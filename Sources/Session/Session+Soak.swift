@@ -33,15 +33,15 @@ extension Session {
         revive(run)
         guard let due = turnRuns[run].trial?.soak?.refreshAt, due <= now else { return }
         turnRuns[run].trial?.soak?.refreshAt = now + Self.refreshInterval
-        turnRuns[run].allocation.refresh()
+        turnRuns[run].client.refresh()
     }
 
     private mutating func revive(_ run: Int) {
         guard let peer = turnRuns[run].evidence.relay?.peerAddress else { return }
         switch turnRuns[run].trial?.soak?.soak.takeRenewal() {
         case nil: break
-        case .permission: turnRuns[run].allocation.createPermission(for: [peer.address])
-        case .channel: turnRuns[run].allocation.bindChannel(to: peer)
+        case .permission: turnRuns[run].client.createPermission(for: [peer.address])
+        case .channel: turnRuns[run].client.bindChannel(to: peer)
         }
     }
 

@@ -99,15 +99,12 @@ extension Session {
         guard let lane = turnRuns[run].tcp?[direction], lane.client == nil, !lane.isOver else { return }
         if direction == .inbound { turnRuns[run].evidence.relay?.peerAddress = peer }
         turnRuns[run].tcp?[direction]?.evidence.reached = .bind
-        let client = turnRuns[run].allocation.dataConnection(for: connectionID)
+        let client = turnRuns[run].client.dataConnection(for: connectionID)
         turnRuns[run].tcp?[direction]?.client = client
         turnRuns[run].tcp?[direction]?.giveUpAt = now + Self.connectionLimit
-        let evidence = turnRuns[run].evidence
         let path = open(
-            .connection(to: evidence.serverAddress), from: evidence.source,
-            security: security(
-                over: evidence.transport, evidence.server, evidence.serverAddress,
-                name: turnRuns[run].alternateDomain))
+            .connection(to: turnRuns[run].client.server), from: turnRuns[run].evidence.source,
+            security: turnRuns[run].client.security.map { .client($0) })
         paths[path]?.turn = .tcp(run: run, .data(direction))
         turnRuns[run].tcp?[direction]?.data = path
     }
@@ -125,7 +122,7 @@ extension Session {
 
     mutating func tcpPathOpened(_ run: Int, _ role: TCPRelayTrial.Role, _ local: Endpoint, at now: Instant) {
         switch role {
-        case .listener: turnRuns[run].allocation.connect(to: local)
+        case .listener: turnRuns[run].client.connect(to: local)
         case .peer(let direction):
             if direction == .inbound { turnRuns[run].evidence.relay?.peerLocalAddress = local }
             turnRuns[run].tcp?[direction]?.isPeerOpen = true

@@ -12,7 +12,6 @@ extension Session {
         let isFull = holdsAllocations(besides: run)
         let clearedAt = releasedAt[turnRuns[run].evidence.server].map { $0 + Self.quotaLag }
         guard isFull || clearedAt ?? now > now else { return }
-        turnRuns[run].next = turnRuns[run].evidence.serverAddress
         turnRuns[run].waitsForQuota = true
         turnRuns[run].quotaRetryAt = isFull ? nil : clearedAt
     }

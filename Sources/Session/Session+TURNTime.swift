@@ -1,87 +1,63 @@
 import Engines
 import NetTypes
-import STUN
 
 /// The clock of the attempts at relays: what is due, and the end of the run.
 extension Session {
+    /// How long after the deadline the run may go on, to delete its allocations.
+    static var cleanupLimit: Duration { .milliseconds(400) }
+    /// The same after a signal.
+    package static var cleanupLimitAfterSignal: Duration { .milliseconds(1400) }
+
     mutating func advanceTURN(to now: Instant) {
         for run in turnRuns.indices where !turnRuns[run].isReported {
-            if let suspicion = turnRuns[run].suspicion, suspicion.giveUpAt <= now {
-                fail(run, suspicion.trouble, at: now)
-                continue
-            }
-            advanceRace(of: run, to: now)
-            turnRuns[run].allocation.handleTimeout(at: now)
+            turnRuns[run].client.handle(.timeout, at: now, paths: &desk.pathNumbers, visited: &desk.visitedRelays)
+            settle(run, at: now)
+            guard !turnRuns[run].isReported else { continue }
             advanceTrial(of: run, to: now)
             settle(run, at: now)
         }
         advancePairs(to: now)
+        let due = turnRuns.indices.filter { nextCut(of: $0).map { $0 <= now } == true }
+        if !due.isEmpty { cutShort(due, at: now) }
     }
 
     /// Ends all attempts: what was measured stays, and what the servers hold is deleted.
     mutating func concludeTURN(at now: Instant) {
         concludePairs(at: now)
         let open = turnRuns.indices.filter { !turnRuns[$0].isReported }
-        for run in open {
-            turnRuns[run].next = nil
-            guard !turnRuns[run].waitsForQuota else { continue }
-            if turnRuns[run].evidence.took == .zero { turnRuns[run].evidence.isCutShort = true }
+        cutShort(open.filter { !turnRuns[$0].waitsForQuota }, at: now)
+        for run in open where !turnRuns[run].isReported && turnRuns[run].waitsForQuota { reportTURN(run, at: now) }
+    }
+
+    private mutating func cutShort(_ runs: [Int], at now: Instant) {
+        for run in runs where turnRuns[run].evidence.took == .zero {
+            turnRuns[run].evidence.isCutShort = true
             // What a server that has carried data did not answer in time was lost, as far as that shows.
-            if turnRuns[run].purpose.isAttempt, turnRuns[run].evidence.trouble == nil {
-                turnRuns[run].evidence.trouble = unfinished(run, at: now)
-            }
+            guard turnRuns[run].purpose.isAttempt, turnRuns[run].evidence.trouble == nil else { continue }
+            turnRuns[run].evidence.trouble = turnRuns[run].client.unfinished(at: now).map(TURNEvidence.Trouble.init)
         }
         // The end of one may be that of another, where they are a pair.
-        for run in open where !turnRuns[run].isReported {
-            if turnRuns[run].waitsForQuota {
-                reportTURN(run, at: now)
-                continue
-            }
+        for run in runs where !turnRuns[run].isReported {
             stopData(run, at: now)
-            if paths[turnRuns[run].path]?.state.isOpen != true { turnRuns[run].allocation.abandon() }
             settle(run, at: now)
         }
     }
 
-    /// How long a request must have waited before its silence means something: the first retransmission timeout.
-    private static var meaningfulWait: Duration { .milliseconds(500) }
-
-    /// What an attempt waited for in vain when the run ended; nil where it had not waited long, or had no question open.
-    private func unfinished(_ run: Int, at now: Instant) -> TURNEvidence.Trouble? {
-        let stage = stage(of: run)
-        let isUnderWay = stage == .connect || stage == .tls
-        // What was never sent, since other requests had gone to the same address, was not waited for.
-        let since = isUnderWay ? turnRuns[run].startedAt : turnRuns[run].allocation.waitingSince
-        guard turnRuns[run].evidence.took == .zero, let since, now - since >= Self.meaningfulWait else { return nil }
-        let pending = turnRuns[run].framer.pending
-        if isUnderWay {
-            // One of several handshakes has said already why none came to an end.
-            let isTold = turnRuns[run].evidence.tls?.failures.isEmpty == false
-            return TURNEvidence.Trouble(stage, isTold ? .notSecured : .noAnswer)
-        }
-        if turnRuns[run].allocation.discards[.unauthenticatedSuccess, default: 0] > 0 {
-            return TURNEvidence.Trouble(stage, .notAuthenticated, detail: "none of them")
-        }
-        // An answer to what is over already may have come twice.
-        if turnRuns[run].evidence.realm == nil, turnRuns[run].allocation.discards[.noTransaction, default: 0] > 0 {
-            return TURNEvidence.Trouble(stage, .foreignAnswer)
-        }
-        if pending.have > 0 {
-            let whole = pending.need.map { " of \($0)" } ?? ""
-            return TURNEvidence.Trouble(stage, .truncated, detail: "\(pending.have)\(whole) bytes")
-        }
-        if stage == .allocate, turnRuns[run].allocation.discards[.malformed, default: 0] > 0 {
-            return TURNEvidence.Trouble(stage, .malformed, detail: "it cannot be decoded")
-        }
-        // With a permission there, the relay's silence is judged by what came through it.
-        return stage == .relay
-            ? nil : TURNEvidence.Trouble(stage, .noAnswer, detail: "\(turnRuns[run].allocation.transmissions)")
+    /// When an attempt is cut short for its deletion, where the time after the deadline does not suffice for that: two
+    /// of its round trips, since one may be lost. A server that is slower is not waited for.
+    func nextCut(of run: Int) -> Instant? {
+        guard !isConcluded, turnRuns[run].evidence.took == .zero, !turnRuns[run].isReported,
+            turnRuns[run].purpose.isProof, turnRuns[run].client.mayHoldAllocation,
+            let needed = turnRuns[run].client.roundTrip.map({ $0 * 2 + .milliseconds(20) }),
+            needed > Self.cleanupLimit, needed <= Self.cleanupLimitAfterSignal
+        else { return nil }
+        return deadline.advanced(by: Self.cleanupLimit - needed)
     }
 
     /// Ends what the time for it did not suffice to end.
-    mutating func abandonTURN(at now: Instant) {
+    mutating func giveUpTURN(at now: Instant) {
         for run in turnRuns.indices where !turnRuns[run].isReported {
-            turnRuns[run].allocation.abandon()
+            turnRuns[run].client.giveUp(at: now)
             settle(run, at: now)
         }
     }

@@ -3,14 +3,7 @@ import NetTypes
 import STUN
 
 extension TURNEvidence.Trouble {
-    init(_ stage: TURNStage, _ failure: TURNFailure) {
-        let place: Stage =
-            switch stage {
-            case .allocate: .allocate
-            case .permission: .permission
-            case .channel: .channel
-            case .refresh, .connect, .connectionBind, .move, .delete: .relay
-            }
+    init(_ place: Stage, _ failure: TURNFailure) {
         switch failure {
         case .errorResponse(let response):
             self.init(place, .errorResponse)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnosis
+import HostIO
 import Reporting
 import STUN
 
@@ -8,8 +9,7 @@ struct ExplainCommand: ParsableCommand {
         commandName: "explain",
         abstract: "Explain a finding, an error code or a term, and what to do about it.",
         discussion: """
-            Words are taken as people write them: 438, error 438, udp-blocked, symmetric NAT. Without one, it lists all \
-            entries.
+            Write them as people do: 438, error 438, udp-blocked, symmetric NAT. Without a word, all entries are listed.
             """)
 
     @Argument(help: ArgumentHelp("Findings, error codes, terms.", valueName: "word"))
@@ -18,9 +18,6 @@ struct ExplainCommand: ParsableCommand {
     @OptionGroup var output: OutputArguments
 
     func run() throws {
-        guard output.format != .sdp else {
-            throw Failure(status: .usage, "--format sdp is for candidates; explain prints text or json")
-        }
         let (found, unknown) = words.isEmpty ? (Explanations.all, []) : Explanations.find(words)
         guard unknown.isEmpty else {
             let word = unknown.joined(separator: " ")

@@ -37,7 +37,7 @@ enum TURNCredentialsRefused: FindingRule {
 
     static func findings(in evidence: Evidence) -> [Finding] {
         let results = evidence.turn.filter {
-            $0.isCredentialRefused && !($0.access(in: evidence)?.credential?.isToken ?? false)
+            $0.isCredentialRefused && $0.access(in: evidence)?.tokenKeySize == nil
         }
         // What explains it goes first: a name that says that it has expired, a realm that is not the credential's.
         let expired = results.filter { $0.secondsSinceExpiry(in: evidence) != nil }

@@ -44,7 +44,7 @@ enum TURNTokenFails: FindingRule {
             + "says, are refused there.")
 
     static func findings(in evidence: Evidence) -> [Finding] {
-        let asked = evidence.turn.filter { $0.access(in: evidence)?.credential?.isToken ?? false }
+        let asked = evidence.turn.filter { $0.access(in: evidence)?.tokenKeySize != nil }
         let refused = asked.filter(\.isCredentialRefused)
         let expired = refused.filter { $0.secondsSinceTokenExpiry(in: evidence) != nil }
         let cut = asked.filter { $0.evidence?.allocation != nil && $0.evidence?.token?.truncatesKey == true }
@@ -64,7 +64,7 @@ enum TURNTokenFails: FindingRule {
             more.append("tried with the whole key, and with its first 16 bytes, as coturn uses it")
         }
         var causes = refused.causes
-        switch first.access(in: evidence)?.credential?.macKeySize {
+        switch first.access(in: evidence)?.tokenKeySize {
         case nil, 20: break
         case 32: causes.insert("the key has 32 bytes, but the server accepts only keys of 20, as coturn does", at: 0)
         case let size?:

@@ -6,30 +6,28 @@ extension ICEAgent {
     /// How a STUN server is asked: 0, 50, 150, 350, 750 and 1,550 ms; given up after 2 s.
     private static var questionSchedule: RetransmissionSchedule { .eager }
 
-    mutating func beginGathering() {
+    mutating func beginGathering(at now: Instant) {
         for base in configuration.bases {
             open(.datagram, .base(base), local: Endpoint(base.address, 0), interface: base.interface)
-            if configuration.usesTCP, !configuration.isLite {
+            if configuration.usesTCP {
                 open(.listener, .listener(base), local: Endpoint(base.address, 0), interface: base.interface)
             }
         }
-        if !configuration.isLite { openRelays() }
+        openRelays(at: now)
     }
 
     @discardableResult
     mutating func open(
         _ kind: PathSpecification.Kind, _ owner: ICEPathOwner, local: Endpoint, interface: String? = nil,
-        group: IPAddress? = nil, security: PathSecurity? = nil
+        group: IPAddress? = nil
     ) -> PathID {
-        let path = PathID(nextPath)
-        nextPath += 1
+        let path = pathNumbers.next()
         owners[path] = owner
         outputs.append(
             .open(
                 path,
                 PathSpecification(
-                    kind, family: local.family, local: local, interface: interface, group: group,
-                    security: security)))
+                    kind, family: local.family, local: local, interface: interface, group: group)))
         return path
     }
 
@@ -43,7 +41,7 @@ extension ICEAgent {
             ICELocal(
                 candidate: candidate, base: local, sender: .socket(path), localPreference: base.localPreference,
                 isTold: offers(.host)), at: now)
-        guard offers(.serverReflexive), !configuration.isLite else { return }
+        guard offers(.serverReflexive) else { return }
         for server in configuration.stunServers where server.family == local.family {
             let id = TransactionID(using: &random)
             questions.append(

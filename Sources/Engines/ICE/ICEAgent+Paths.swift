@@ -35,7 +35,6 @@ extension ICEAgent {
         switch owners[path] {
         case .base(let base) where !isClosed: baseOpened(base, path, local, at: now)
         case .listener(let base) where !isClosed: listenerOpened(base, local, at: now)
-        case .relay(let relay): relayOpened(relay)
         case .connection: connected(path, local)
         case .lookup: lookupOpened(path)
         default: break
@@ -44,7 +43,6 @@ extension ICEAgent {
 
     mutating func arrived(_ datagram: Datagram, at now: Instant) {
         switch owners[datagram.path] {
-        case .relay(let relay): relayArrived(relay, datagram, at: now)
         case .lookup where !isClosed: lookupArrived(datagram, at: now)
         case .base where !isClosed:
             if let first = datagram.bytes.first, first < 4, datagram.bytes.count >= Message.headerSize,
@@ -92,7 +90,7 @@ extension ICEAgent {
             var destination = remote
             if remote.address.isLinkLocal { destination.address.zone = locals[route.sender].base.address.zone }
             outputs.append(.transmit(Transmit(path: path, destination: destination, bytes: bytes)))
-        case .relay(let relay): relays[relay].allocation.send(bytes, to: remote)
+        case .relay(let relay): relays[relay].client.send(bytes, to: remote)
         case .connections, .listener:
             guard let path = route.connection, bytes.count <= 0xFFFF else { return }
             if connections[path]?.isOpen == true {
@@ -149,7 +147,6 @@ extension ICEAgent {
             return
         }
         switch owners[event.path] {
-        case .relay(let relay): relayStreamed(relay, event, at: now)
         case .connection:
             guard case .bytes(let bytes) = event.kind, !isClosed else {
                 return connectionLost(event.path, .connectionReset, at: now)
@@ -177,9 +174,6 @@ extension ICEAgent {
 
     mutating func failed(_ error: PathError, at now: Instant) {
         switch owners[error.path] {
-        case .relay(let relay):
-            // One ICMP message may be forged; the allocation's own schedule says when silence is enough.
-            if error.isFatal { lose(relay, .path(error.kind), at: now) }
         case .connection: if error.isFatal { connectionLost(error.path, error.kind, at: now) }
         case .base(let base):
             guard error.isFatal else { return checkFailed(error, at: now) }
@@ -189,13 +183,8 @@ extension ICEAgent {
             // A machine that cannot listen has candidates all the same.
             if error.isFatal { owners[error.path] = nil }
         case .lookup: lookupFailed(error.path, at: now)
-        case nil: break
+        case .relay, nil: break
         }
-    }
-
-    mutating func notSecured(_ path: PathID, _ refusal: SecureRefusal, at now: Instant) {
-        guard case .relay(let relay) = owners[path] else { return }
-        lose(relay, refusal.failures.first.map { .security($0) } ?? .closed, at: now)
     }
 
     mutating func closePath(_ path: PathID) {

@@ -30,12 +30,15 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
     var foundations = FoundationAssigner()
     var questions: [ICEQuestion] = []
     var relays: [ICERelay] = []
-    var pacer = DestinationPacer()
+    var visitedRelays = VisitedRelays()
+    /// When the deletion of allocations is given up; nil before the end.
+    var closingEnd: Instant?
+    package var pacer = DestinationPacer()
 
     // Paths: see ICEAgent+Paths.swift.
     var owners: [PathID: ICEPathOwner] = [:]
     var connections: [PathID: ICEConnection] = [:]
-    var nextPath: UInt32 = 0
+    package var pathNumbers = PathNumbers()
 
     // The peer.
     var remoteCredentials: ICECredentials?
@@ -46,7 +49,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
     var hasRemoteEnded = false
     var lookups: [ICELookup] = []
     var namedCandidates: [Candidate] = []
-    var nextQuery: UInt32 = 0
+    package var nextQuery: UInt32 = 0
     /// Checks of the peer's that came before its credentials.
     var earlyRequests: [ICEEarlyRequest] = []
 
@@ -75,10 +78,10 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         self.configuration = configuration
         self.random = random
         startedAt = start
-        role = configuration.isLite ? .controlled : configuration.role
+        role = configuration.role
         localCredentials = ICECredentials(using: &self.random)
         tieBreaker = self.random.next()
-        beginGathering()
+        beginGathering(at: start)
     }
 
     /// What was gathered so far and is told to the peer, in the order of coming.
@@ -91,7 +94,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
 
     /// Settles the role, before checks begin: as signaling says who decides.
     package mutating func setRole(_ role: ICERole) {
-        guard checksBeganAt == nil, !configuration.isLite else { return }
+        guard checksBeganAt == nil else { return }
         self.role = role
         rankPairs()
     }
@@ -107,7 +110,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         remoteCredentials = credentials
         isRemoteLite = isLite
         self.pacing = max(configuration.pacing, pacing ?? ICEConfiguration.usualPacing)
-        if isLite, !configuration.isLite { role = .controlling }
+        if isLite { role = .controlling }
         rankPairs()
         let early = earlyRequests
         earlyRequests = []
@@ -153,7 +156,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         firstValidAt = nil
         nominating = nil
         reconsiderAt = nil
-        observe(.restarted(localCredentials), at: now)
+        observe(.restarted, at: now)
     }
 
     // MARK: Data
@@ -165,14 +168,16 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         return true
     }
 
-    /// Ends the session: deletes allocations, in 1.5 s at most, and closes everything.
-    package mutating func close(at now: Instant) {
+    /// Ends the session: deletes allocations, as long as that may take, and closes everything.
+    package mutating func close(at now: Instant, within limit: Duration = .milliseconds(1500)) {
         guard !isClosed else { return }
         isClosed = true
+        closingEnd = now + limit
         selection = nil
         checks = []
         triggered = []
         questions = []
+        endGatheringRelays(at: now)
         for relay in relays.indices { release(relay, at: now) }
         change(to: .closed, at: now)
         closePathsWhenDone()
@@ -181,15 +186,15 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
     // MARK: Engine
 
     package mutating func handle(_ input: Input, at now: Instant) {
+        guard !relayTook(input, at: now) else { return advance(to: now) }
         switch input {
         case .opened(let path, let local): opened(path, local, at: now)
         case .datagram(let datagram): arrived(datagram, at: now)
         case .stream(let event): streamed(event, at: now)
         case .pathError(let error): failed(error, at: now)
         case .answer(let query, let answer): answered(query, answer, at: now)
-        case .securingFailed(let path, let refusal, _): notSecured(path, refusal, at: now)
         case .transmitted(let transmit, let instant): left(transmit, at: instant)
-        case .secured, .timeout: break
+        case .secured, .securingFailed, .timeout: break
         }
         advance(to: now)
     }
@@ -197,6 +202,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
     /// Lets everything that waits for a time look at the clock.
     private mutating func advance(to now: Instant) {
         advanceRelays(to: now)
+        if let closingEnd, closingEnd <= now { giveUpRelays(at: now) }
         guard !isClosed else { return closePathsWhenDone() }
         advanceGathering(to: now)
         advanceLookups(to: now)
@@ -220,15 +226,15 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
     package mutating func pollEvent() -> ICEEvent? { events.popFirst() }
 
     package var nextWake: Instant? {
-        let relays = relays.compactMap { $0.isOpen ? $0.allocation.nextWake : nil }.min()
-        guard !isClosed else { return isFinished ? nil : relays }
+        let relays = relays.compactMap { $0.client.nextWake(pacer) }.min()
+        guard !isClosed else { return isFinished ? nil : [relays, closingEnd].compactMap(\.self).min() }
         return [relays, gatheringWake, lookupWake, checkWake, reconsiderAt, failureWake, selection?.nextWake]
             .compactMap(\.self)
             .min()
     }
 
     /// After ``close(at:)``, once nothing is left to do.
-    package var isFinished: Bool { isClosed && relays.allSatisfy { $0.allocation.isFinished } }
+    package var isFinished: Bool { isClosed && relays.allSatisfy(\.client.isFinished) }
 
     mutating func observe(_ fact: ICEEvent.Fact, at now: Instant) { events.append(ICEEvent(at: now, fact)) }
 

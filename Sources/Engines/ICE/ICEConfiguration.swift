@@ -47,26 +47,18 @@ package struct ICEConfiguration: Sendable {
         }
     }
 
-    /// How the controlling agent nominates.
-    package enum Nomination: Hashable, Sendable {
-        /// RFC 8445 s8.1.1: one pair, chosen when those that might be better have had their chance.
-        case regular
-        /// RFC 5245 s8.1.1.2: USE-CANDIDATE in every check; the highest of the valid pairs counts.
-        case aggressive
-    }
-
     package var role: ICERole
-    /// Whether this side only answers checks (RFC 8445 s2.5): then it has host candidates only and is controlled.
-    package var isLite = false
     package var bases: [Base]
     /// STUN servers over UDP, resolved: each base asks those of its family.
     package var stunServers: [Endpoint]
     package var turnServers: [TURNServer]
+    /// Whether a TURN server's redirects (300) are followed, and those of a public one to an address that is not.
+    package var followsRedirects = true
+    package var followsPrivate = false
     /// The local candidates that take part; peer-reflexive ones count as server-reflexive.
     package var kinds: Set<Candidate.Kind> = Set(Candidate.Kind.allCases)
     /// Whether TCP host candidates are offered and paired (RFC 6544).
     package var usesTCP = false
-    package var nomination = Nomination.regular
     /// Whether every pair is checked to its end, although one is selected.
     package var checksAllPairs = false
     /// Whether candidates at private addresses are refused (I05).

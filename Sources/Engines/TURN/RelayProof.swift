@@ -21,6 +21,12 @@ package struct RelayProof: Hashable, Sendable {
         var returned: [Int: Duration] = [:]
         var arrivals: Set<Int> = []
 
+        /// Corrects the time of a transmission to the kernel's.
+        mutating func left(_ number: Int, at instant: Instant) {
+            guard sentAt.indices.contains(number), returned[number] == nil, instant > sentAt[number] else { return }
+            sentAt[number] = instant
+        }
+
         package var sent: Int { sentAt.count }
         /// Those that came to the client.
         package var arrived: Int { arrivals.count }
@@ -120,8 +126,18 @@ package struct RelayProof: Hashable, Sendable {
 
     /// The permission is there.
     package mutating func permitted(at now: Instant) {
+        let isNews = !isPermitted
         isPermitted = true
-        if case .opening = phase { count(.indication, at: now) }
+        switch phase {
+        case .opening: count(.indication, at: now)
+        // What was counted before the permission was there says nothing: the server had to drop it.
+        case .counting(.indication), .reversing:
+            guard isNews, self[.indication].arrivals.isEmpty else { return }
+            tallies[Lane.indication.rawValue] = Tally()
+            (reverse, hasOpenedAside) = (nil, false)
+            count(.indication, at: now)
+        default: break
+        }
     }
 
     /// The channel is bound, or cannot be.
@@ -191,6 +207,12 @@ package struct RelayProof: Hashable, Sendable {
             nextAt = pause(after: number + 1, in: lane).map { now + $0 }
             return .toRelay(payload.bytes(UInt8(lane.rawValue), number))
         }
+    }
+
+    /// A datagram that ``next(at:)`` gave has left, at the kernel's own time.
+    package mutating func left(_ bytes: [UInt8], at instant: Instant) {
+        guard let (kind, number) = payload.read(bytes), let lane = Lane(rawValue: Int(kind)) else { return }
+        tallies[lane.rawValue].left(number, at: instant)
     }
 
     /// How long a lane waits after so many datagrams; nil where it needs no more: all were sent, and one came back.

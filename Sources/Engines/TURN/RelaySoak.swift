@@ -87,6 +87,12 @@ package struct RelaySoak: Hashable, Sendable {
         return payload.bytes(Self.kind, tally.sent - 1)
     }
 
+    /// A datagram that ``next(at:)`` gave has left, at the kernel's own time.
+    package mutating func left(_ bytes: [UInt8], at instant: Instant) {
+        guard let (kind, number) = payload.read(bytes), kind == Self.kind else { return }
+        tally.left(number, at: instant)
+    }
+
     /// What came to the client from the relay; whether over a channel.
     package mutating func arrived(_ bytes: [UInt8], overChannel: Bool, at now: Instant) {
         guard let (kind, number) = payload.read(bytes), kind == Self.kind, tally.sentAt.indices.contains(number) else {

@@ -193,6 +193,12 @@ package struct TURNAllocation: Sendable {
         if phase != .over { close() }
     }
 
+    /// Ends it at once: a deletion that is under way is not waited for any longer.
+    package mutating func giveUp(at now: Instant) {
+        guard case .deleting = phase else { return abandon() }
+        finish(.unconfirmed(mayLiveFor: remainingLifetime(at: now)))
+    }
+
     /// Sends what waits for an answer again at `instant`, where that is sooner than the schedule's: to see whether an
     /// ICMP error comes a second time.
     package mutating func hasten(to instant: Instant) {
