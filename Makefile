@@ -23,9 +23,12 @@ test: build
 	$(SWIFT) test
 	$(MAKE) --no-print-directory test-end-to-end
 
-# The binary that users get, from outside: hostile servers, bad input, signals, network namespaces.
+# The binary that users get, from outside: hostile servers, bad input, signals, network namespaces. The tests run side
+# by side, each worker in a network of its own where the machine permits that.
+WORKERS ?= auto
 test-end-to-end:
-	ICECHECK=$(abspath $(BINARY)) python3 -m pytest -q Tests/EndToEnd
+	ICECHECK=$(abspath $(BINARY)) PYTHONPATH=$(CURDIR)/.build/python PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 \
+		python3 -m pytest -p xdist.plugin -q -rfEs -n $(WORKERS) --dist worksteal Tests/EndToEnd
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz

@@ -14,8 +14,8 @@ let swiftSettings: [SwiftSetting] = [
     .unsafeFlags(sanitizers + ["-parse-as-library"]),
 ]
 
-func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+func room(_ name: String, _ dependencies: [Target.Dependency], _ settings: [SwiftSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings + settings)
 }
 
 let package = Package(
@@ -23,7 +23,7 @@ let package = Package(
     targets: [
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
         room("NetTypes", []),
-        room("JSON", []),
+        room("JSON", ["NetTypes"], [.enableExperimentalFeature("Lifetimes")]),
         room("STUN", ["NetTypes", "COpenSSL"]),
         room("Engines", ["NetTypes", "STUN"]),
         room("Signaling", ["NetTypes", "STUN", "Engines", "JSON"]),

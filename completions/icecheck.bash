@@ -302,7 +302,7 @@ _icecheck_stun() {
         return
         ;;
     '--format')
-        __icecheck_add_completions -W 'text'$'\n''json'$'\n''sdp'
+        __icecheck_add_completions -W 'text'$'\n''json'
         return
         ;;
     esac
@@ -357,7 +357,7 @@ _icecheck_nat() {
         return
         ;;
     '--format')
-        __icecheck_add_completions -W 'text'$'\n''json'$'\n''sdp'
+        __icecheck_add_completions -W 'text'$'\n''json'
         return
         ;;
     esac
@@ -365,7 +365,7 @@ _icecheck_nat() {
 
 _icecheck_turn() {
     repeating_flags=()
-    non_repeating_flags=(--no-redirect --follow-private --all-transports --soak -4 --ipv4 -6 --ipv6 --insecure --dry-run --no-progress --version -h --help)
+    non_repeating_flags=(--no-redirect --follow-private --all-transports --soak --even-port --next-port --dont-fragment --both-families -4 --ipv4 -6 --ipv6 --insecure --dry-run --no-progress --version -h --help)
     repeating_options=(--ice-servers)
     non_repeating_options=(--user --password --password-file --secret --secret-file --access-token-file --ttl --realm --count --size --duration --relay-transport --interface --bind --ca-file --timeout --format)
     __icecheck_offer_flags_options -1
@@ -406,6 +406,7 @@ _icecheck_turn() {
         return
         ;;
     '--relay-transport')
+        __icecheck_add_completions -W 'udp'$'\n''tcp'
         return
         ;;
     '--ice-servers')
@@ -424,7 +425,7 @@ _icecheck_turn() {
         return
         ;;
     '--format')
-        __icecheck_add_completions -W 'text'$'\n''json'$'\n''sdp'
+        __icecheck_add_completions -W 'text'$'\n''json'
         return
         ;;
     esac
@@ -497,7 +498,7 @@ _icecheck_predict() {
         return
         ;;
     '--format')
-        __icecheck_add_completions -W 'text'$'\n''json'$'\n''sdp'
+        __icecheck_add_completions -W 'text'$'\n''json'
         return
         ;;
     esac
@@ -570,7 +571,7 @@ _icecheck_connect() {
         return
         ;;
     '--format')
-        __icecheck_add_completions -W 'text'$'\n''json'$'\n''sdp'
+        __icecheck_add_completions -W 'text'$'\n''json'
         return
         ;;
     esac
@@ -655,7 +656,7 @@ _icecheck_decode() {
         return
         ;;
     '--format')
-        __icecheck_add_completions -W 'text'$'\n''json'$'\n''sdp'
+        __icecheck_add_completions -W 'text'$'\n''json'
         return
         ;;
     esac
@@ -671,7 +672,7 @@ _icecheck_explain() {
     # Offer option value completions
     case "${prev}" in
     '--format')
-        __icecheck_add_completions -W 'text'$'\n''json'$'\n''sdp'
+        __icecheck_add_completions -W 'text'$'\n''json'
         return
         ;;
     esac

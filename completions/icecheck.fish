@@ -112,7 +112,7 @@ complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_positional "i
 complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_positional "icecheck" -eq 1' -fa 'connect' -d 'Connects to another end by ICE, sends data over the path that is found, and says why the others fail.'
 complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_positional "icecheck" -eq 1' -fa 'serve' -d 'A STUN and TURN server to test against, between one\'s own machines. Not for production.'
 complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_positional "icecheck" -eq 1' -fa 'decode' -d 'Says what a pasted thing is, field by field, and what is wrong with it.'
-complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_positional "icecheck" -eq 1' -fa 'explain' -d 'Says what a finding, an error code or a term means, and what to do.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_positional "icecheck" -eq 1' -fa 'explain' -d 'Explain a finding, an error code or a term, and what to do about it.'
 complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_positional "icecheck" -eq 1' -fa 'help' -d 'Show subcommand help information.'
 complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck check" hairpin' -l 'hairpin' -d 'Find out whether the NAT turns back what is sent to its own outside. Some firewalls take that for an attack.'
 complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck check" user' -l 'user' -d 'The user of the TURN servers.' -rfka ''

@@ -23,40 +23,27 @@ package struct Diagnosis: Sendable {
         wallClock: Int64? = nil
     ) {
         let record = RunRecord(plan, observations)
+        let isConnecting = plan.command == .connect
+        connect = record.connection
+        connect?.prediction = record.connection.flatMap { ConnectEvidence.Prediction(of: $0, plan) }
         stun = plan.asksBinding ? STUNResult.results(of: record) : []
         turn = plan.provesRelays ? TURNResult.results(of: record) : []
         relayPairs = RelayPairResult.results(of: record)
-        candidates = CandidateRecord.candidates(of: record, relays: turn)
-        nat = NATRecord.records(of: record)
+        // A connection tells of its candidates, and of the NATs as far as its peer is told of them.
+        candidates = isConnecting ? [] : CandidateRecord.candidates(of: record, relays: turn)
+        nat = isConnecting ? [] : NATRecord.records(of: record)
         notMeasured = record.notMeasured
         findings = FindingRules.apply(
             to: Evidence(
                 record: record, stun: stun, turn: turn, relayPairs: relayPairs, candidates: candidates, nat: nat,
-                interfacesAfter: interfacesAfter, wallClock: wallClock))
+                interfacesAfter: interfacesAfter, wallClock: wallClock, connect: connect))
         verdict =
             switch plan.command {
             case .nat: Verdict(nat: nat, stun: stun)
             case .turn: Verdict(turn: turn).adding(relayPairs)
-            case .check, .candidates, .stun, .connect:
+            case .connect: Verdict(connect: connect ?? ConnectEvidence(usesSDP: false))
+            case .check, .candidates, .stun:
                 Verdict(plan: plan, stun: stun, nat: nat, candidates: candidates).adding(turn)
             }
-    }
-
-    /// What connecting to another end means.
-    package init(_ plan: Plan, connect seen: ConnectEvidence) {
-        var evidence = seen
-        evidence.prediction = ConnectEvidence.Prediction(of: seen, plan)
-        connect = evidence
-        stun = []
-        turn = []
-        relayPairs = []
-        candidates = []
-        nat = []
-        notMeasured = plan.notMeasured
-        findings = FindingRules.apply(
-            to: Evidence(
-                record: RunRecord(plan, []), stun: [], turn: [], relayPairs: [], candidates: [], nat: [],
-                interfacesAfter: nil, wallClock: nil, connect: evidence))
-        verdict = Verdict(connect: evidence)
     }
 }

@@ -108,7 +108,7 @@ extension ProbeError {
             return
         }
         if relay.indications.arrived == 0 {
-            message = "of \(Words.count(sent, "datagram")) to the relayed address none came to the client"
+            message = "none of \(Words.count(sent, "datagram")) sent to the relayed address reached the client"
         } else if relay.indications.roundTrips.isEmpty {
             message =
                 "\(relay.indications.arrived) of \(Words.count(sent, "datagram")) came through the relay to the "

@@ -1,5 +1,6 @@
 package import Engines
 package import NetTypes
+import STUN
 package import Session
 
 /// The observations of a run, sorted by what they are about.
@@ -35,11 +36,17 @@ package struct RunRecord: Sendable {
     package var turn: [TURNEvidence] = []
     package var relayPairs: [RelayPairEvidence] = []
     package var isInterrupted = false
+    /// A connection to a peer, with its steps; nil where none was asked for.
+    package var connection: ConnectEvidence?
+    private var moments: [ConnectEvidence.Moment] = []
 
     package init(_ plan: Plan, _ observations: [Observation]) {
         self.plan = plan
         notMeasured = plan.notMeasured
         for observation in observations { add(observation) }
+        connection?.timeline = moments
+        let left = plan.servers.indices.compactMap(notResolved)
+        connection?.notResolved = left
     }
 
     private mutating func add(_ observation: Observation) {
@@ -82,8 +89,19 @@ package struct RunRecord: Sendable {
             if [evidence.first, evidence.second].allSatisfy({ plan.servers.indices.contains($0.server) }) {
                 relayPairs.append(evidence)
             }
+        case .connecting(.described): break
+        case .connecting(let happening): moments.append(ConnectEvidence.Moment(at: now, happening))
+        case .connectionSeen(let evidence): connection = evidence
         case .interrupted: isInterrupted = true
         }
+    }
+
+    /// Why a server's name led nowhere; nil where it led somewhere. A name of one family is not at fault.
+    private func notResolved(_ server: Observation.ServerIndex) -> ConnectEvidence.NotResolved? {
+        guard resolved[server] == nil else { return nil }
+        let failures = (unresolved[server] ?? []).map { "\($0.failure.step): \($0.failure.message)" }
+        let reasons = failures + (notMeasuredByServer[server] ?? []).filter { $0.reason != .excluded }.map(\.detail)
+        return reasons.first.map { ConnectEvidence.NotResolved(server: plan.servers[server].uri.text, reason: $0) }
     }
 
     private mutating func change(_ index: Observation.ProbeIndex, _ body: (inout ProbeRecord) -> Void) {

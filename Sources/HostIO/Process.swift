@@ -4,9 +4,9 @@ import Glibc
 /// This process.
 package enum Process {
     /// Ends it now, and leaves the terminal as it was. A resolver thread that still waits for an answer is not waited for.
-    package static func exit(_ status: Int32) -> Never {
+    package static func exit(_ status: ExitStatus) -> Never {
         csys_terminal_restore()
-        _exit(status)
+        _exit(status.number)
     }
 
     /// The arguments after the process's own name. They come from the C library and not from /proc, which may be

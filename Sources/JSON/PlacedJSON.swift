@@ -3,7 +3,7 @@ package struct PlacedJSON: Sendable {
     package enum Value: Sendable {
         case null
         case boolean(Bool)
-        /// As it was written: nothing here needs its value, and none is too large to be text.
+        /// As it was written: exact, and none is too large to be text.
         case number(String)
         case string(String)
         case array([PlacedJSON])
@@ -31,19 +31,17 @@ package struct PlacedJSON: Sendable {
     /// Bytes from the start of the text.
     package var offset: Int
 
-    /// Where a text stops being JSON, and why.
-    package struct SyntaxError: Error, Equatable {
-        package var offset: Int
-        package var message: String
-    }
-
     /// Reads one value that fills the text: UTF-8, a byte-order mark is skipped; a key stands once in an object.
-    package init(parsing bytes: [UInt8]) throws(SyntaxError) {
-        var reader = JSONReader(bytes)
-        self = try reader.document()
+    package init(parsing bytes: [UInt8]) throws(JSONSyntaxError) {
+        if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+            throw JSONSyntaxError(offset: 0, reason: .utf16)
+        }
+        var reader = JSONReader(bytes.span, at: bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0)
+        self = try reader.value()
+        try reader.finish()
     }
 
-    init(_ value: Value, at offset: Int) {
+    fileprivate init(_ value: Value, at offset: Int) {
         self.value = value
         self.offset = offset
     }
@@ -53,12 +51,35 @@ package struct PlacedJSON: Sendable {
         guard case .object(let members) = value else { return nil }
         return members.first { $0.key == key }?.value
     }
+}
 
-    /// Line and column of an offset, both from 1; the column counts characters (Unicode scalars).
-    package static func lineAndColumn(_ offset: Int, in bytes: [UInt8]) -> (line: Int, column: Int) {
-        let before = bytes.prefix(offset)
-        let start = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-        let line = before.count { $0 == UInt8(ascii: "\n") } + 1
-        return (line, before[start...].count { $0 & 0xC0 != 0x80 } + 1)
+extension JSONReader {
+    /// One value, as a tree.
+    package mutating func value() throws(Fault) -> PlacedJSON {
+        let first = try peek()
+        let start = position
+        switch first {
+        case UInt8(ascii: "{"):
+            var members: [PlacedJSON.Member] = []
+            var keys: Set<String> = []
+            try forEachMember { reader, token throws(Fault) in
+                let key = reader.text(token)
+                guard keys.insert(key).inserted else {
+                    throw reader.fault(.repeatedKey, at: token.range.lowerBound - 1)
+                }
+                members.append(.init(key: key, value: try reader.value()))
+            }
+            return PlacedJSON(.object(members), at: start)
+        case UInt8(ascii: "["):
+            var elements: [PlacedJSON] = []
+            try forEachElement { reader throws(Fault) in elements.append(try reader.value()) }
+            return PlacedJSON(.array(elements), at: start)
+        case UInt8(ascii: "\""): return PlacedJSON(.string(text(try string())), at: start)
+        case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"):
+            try skip()
+            let value: PlacedJSON.Value = first == UInt8(ascii: "n") ? .null : .boolean(first == UInt8(ascii: "t"))
+            return PlacedJSON(value, at: start)
+        default: return PlacedJSON(.number(text(try number())), at: start)
+        }
     }
 }

@@ -1,4 +1,5 @@
 import Engines
+import JSON
 import NetTypes
 import STUN
 package import Session

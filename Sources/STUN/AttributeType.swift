@@ -1,5 +1,5 @@
 /// The number of an attribute (RFC 8489 s18.3).
-package struct AttributeType: RawRepresentable, Hashable, Sendable {
+package struct AttributeType: RawRepresentable, Hashable, Sendable, Codable {
     package let rawValue: UInt16
     package init(rawValue: UInt16) { self.rawValue = rawValue }
 

@@ -1,5 +1,5 @@
 /// The 12 bits of a message type that say what is asked (RFC 8489 s18.2).
-package struct Method: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+package struct Method: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
     package let rawValue: UInt16
     package init(rawValue: UInt16) { self.rawValue = rawValue & 0x0FFF }
 

@@ -22,7 +22,6 @@ struct ConnectionTable {
 
     init(limits: STUNServerConfiguration.ConnectionLimits) { self.limits = limits }
 
-    var count: Int { connections.count }
     subscript(path: PathID) -> Connection? { connections[path] }
     func contains(_ path: PathID) -> Bool { connections[path] != nil }
 

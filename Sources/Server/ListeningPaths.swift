@@ -18,9 +18,6 @@ struct ListeningPaths {
         func changing(address: Bool, port: Bool) -> Corner {
             Corner(number: number ^ (address ? 2 : 0) ^ (port ? 1 : 0))
         }
-
-        var isAlternateAddress: Bool { number & 2 != 0 }
-        var isAlternatePort: Bool { number & 1 != 0 }
     }
 
     /// Which socket a number stands for.

@@ -31,7 +31,7 @@ package struct AccessTokenAnswer: Sendable {
         guard bytes.count <= Self.byteLimit else { throw ReadingError("a token's answer has at most 64 KiB") }
         let json: PlacedJSON
         do { json = try PlacedJSON(parsing: bytes) } catch {
-            let (line, column) = PlacedJSON.lineAndColumn(error.offset, in: bytes)
+            let (line, column) = error.place(in: bytes)
             throw ReadingError("line \(line), column \(column): not JSON: \(error.message); \(Self.form)")
         }
         guard case .object = json.value else { throw ReadingError("this is \(json.value.name); \(Self.form)") }

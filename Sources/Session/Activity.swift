@@ -5,7 +5,7 @@ import STUN
 ///
 /// What it shares with others is behind the ``Desk``, which is handed to each call. Who starts or ends whom is decided in
 /// Session+Policy.swift alone.
-protocol Activity: Sendable {
+protocol Activity {
     /// Of several that are due at the same time, the kind with the lower rank goes first.
     static var rank: ActivityRank { get }
 
@@ -19,6 +19,8 @@ protocol Activity: Sendable {
     mutating func wake(_ desk: inout Desk, at now: Instant)
     /// The run is over: what is under way is cut short, what was measured is told.
     mutating func conclude(_ reason: NotMeasured.Reason, _ desk: inout Desk, at now: Instant)
+    /// The time for what was still to be cleaned up then is over, too.
+    mutating func abandon(_ desk: inout Desk, at now: Instant)
 
     /// When it wants to be woken; nil where it waits for an event. Too early is no harm, too late is.
     func nextWake(_ desk: Desk) -> Instant?
@@ -31,6 +33,7 @@ extension Activity {
     mutating func poll(_ desk: inout Desk, at now: Instant) -> Output? { nil }
     mutating func wake(_ desk: inout Desk, at now: Instant) {}
     mutating func conclude(_ reason: NotMeasured.Reason, _ desk: inout Desk, at now: Instant) {}
+    mutating func abandon(_ desk: inout Desk, at now: Instant) {}
 }
 
 /// The place of an activity in its session.
@@ -61,11 +64,13 @@ enum PathEvent: Sendable {
     case failed(PathError)
     case stream(StreamEvent)
     case answer(SystemQuery, SystemAnswer)
+    /// What concerns a path or a question of an engine of its own: see ``Desk/adopt(_:)``.
+    case input(Input)
 }
 
 /// The activities of a session, in the order in which they were begun.
-struct ActivityTable: Sendable {
-    private struct Slot: Sendable {
+struct ActivityTable {
+    private struct Slot {
         var activity: any Activity
         let rank: ActivityRank
         /// A lower bound of when it wants to be woken.
@@ -135,7 +140,7 @@ struct ActivityTable: Sendable {
     }
 
     mutating func handle(_ event: PathEvent, by id: ActivityID, _ desk: inout Desk, at now: Instant) {
-        guard !slots[id.number].isOver else { return }
+        guard slots.indices.contains(id.number), !slots[id.number].isOver else { return }
         step(id, &desk) { $0.handle(event, &$1, at: now) }
     }
 
@@ -161,6 +166,12 @@ struct ActivityTable: Sendable {
     mutating func conclude(_ reason: NotMeasured.Reason, _ desk: inout Desk, at now: Instant) {
         for index in slots.indices.sorted(by: { slots[$0].rank < slots[$1].rank }) where !slots[index].isOver {
             step(ActivityID(number: index), &desk) { $0.conclude(reason, &$1, at: now) }
+        }
+    }
+
+    mutating func abandon(_ desk: inout Desk, at now: Instant) {
+        for index in slots.indices where !slots[index].isOver {
+            step(ActivityID(number: index), &desk) { $0.abandon(&$1, at: now) }
         }
     }
 

@@ -2,12 +2,14 @@ package import Engines
 package import NetTypes
 
 /// What connecting to a peer brought to light, from gathering to goodbye.
-package struct ConnectEvidence: Hashable, Sendable {
+package struct ConnectEvidence: Hashable, Sendable, Codable {
     /// Something that happened, and when after the start.
-    package struct Moment: Hashable, Sendable {
-        package enum Happening: Hashable, Sendable {
+    package struct Moment: Hashable, Sendable, Codable {
+        package enum Happening: Hashable, Sendable, Codable {
             case phase(ConnectPhase)
             case ice(ICEEvent.Fact)
+            /// This side's description is on its way.
+            case described
             case signalingProblem(String)
         }
 
@@ -21,7 +23,7 @@ package struct ConnectEvidence: Hashable, Sendable {
     }
 
     /// Times after the start; nil for what did not happen.
-    package struct Times: Hashable, Sendable {
+    package struct Times: Hashable, Sendable, Codable {
         package var gathered: Duration?
         /// This side's description went out.
         package var described: Duration?
@@ -30,18 +32,19 @@ package struct ConnectEvidence: Hashable, Sendable {
         package var firstSuccess: Duration?
         package var nominated: Duration?
         package var secured: Duration?
+        package var closed: Duration?
 
         package init() {}
     }
 
-    package enum Consent: Hashable, Sendable {
+    package enum Consent: Hashable, Sendable, Codable {
         case notNeeded
         case kept
         case lost(ICEConsentLoss)
     }
 
     /// What became of something that gave no pair.
-    package struct Refused: Hashable, Sendable {
+    package struct Refused: Hashable, Sendable, Codable {
         package var candidate: Candidate
         package var reason: ICERefusal
 
@@ -52,7 +55,7 @@ package struct ConnectEvidence: Hashable, Sendable {
     }
 
     /// A server's name that led nowhere.
-    package struct NotResolved: Hashable, Sendable {
+    package struct NotResolved: Hashable, Sendable, Codable {
         package var server: String
         package var reason: String
 
@@ -63,7 +66,7 @@ package struct ConnectEvidence: Hashable, Sendable {
     }
 
     /// What ICE in a model makes of the two machines, beside what happened.
-    package struct Prediction: Hashable, Sendable {
+    package struct Prediction: Hashable, Sendable, Codable {
         /// `direct`, `relayed` or `none`: the best that is certain.
         package var outcome: String
         /// The same where all that is unknown is at its best.
@@ -101,8 +104,8 @@ package struct ConnectEvidence: Hashable, Sendable {
     package var notResolved: [NotResolved] = []
     package var pairs: [ICEPair] = []
     /// At most ``mostMoments``; ``omittedMoments`` more happened.
-    package private(set) var timeline: [Moment] = []
-    package private(set) var omittedMoments = 0
+    package var timeline: [Moment] = []
+    package var omittedMoments = 0
     package var selected: ICEPair.ID?
     package var times = Times()
     package var consent = Consent.notNeeded
@@ -129,9 +132,4 @@ package struct ConnectEvidence: Hashable, Sendable {
     package var isConnected: Bool { failure == nil && selected != nil && (dtls?.isSecured ?? true) }
 
     package var selectedPair: ICEPair? { selected.flatMap { id in pairs.first { $0.id == id } } }
-
-    package mutating func note(_ happening: Moment.Happening, at time: Duration) {
-        guard timeline.count < Self.mostMoments else { return omittedMoments += 1 }
-        timeline.append(Moment(at: time, happening))
-    }
 }

@@ -1,7 +1,7 @@
 package import NetTypes
 
 /// Why two sides are not connected.
-package enum ConnectFailure: Error, Hashable, Sendable {
+package enum ConnectFailure: Error, Hashable, Sendable, Codable {
     /// Time was over in this phase.
     case deadline(ConnectPhase)
     case interrupted

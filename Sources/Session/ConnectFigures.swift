@@ -1,7 +1,7 @@
 package import NetTypes
 
 /// What went over the selected pair, and what came back.
-package struct ConnectData: Hashable, Sendable {
+package struct ConnectData: Hashable, Sendable, Codable {
     package enum Method: String, Hashable, Sendable, Codable {
         /// Datagrams that the other icecheck sent back.
         case echo
@@ -40,7 +40,7 @@ package struct ConnectData: Hashable, Sendable {
 }
 
 /// A short bulk transfer over the selected pair, both ways at once.
-package struct ConnectThroughput: Hashable, Sendable {
+package struct ConnectThroughput: Hashable, Sendable, Codable {
     /// Bytes that the peer confirmed, and how long that took.
     package var sentBytes = 0
     package var sentOver: Duration = .zero
@@ -62,7 +62,7 @@ package struct ConnectThroughput: Hashable, Sendable {
 }
 
 /// DTLS over the selected pair.
-package struct ConnectDTLS: Hashable, Sendable {
+package struct ConnectDTLS: Hashable, Sendable, Codable {
     /// Whether this side began (`a=setup:active`).
     package var isClient: Bool
     package var isSecured = false

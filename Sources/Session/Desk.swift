@@ -26,6 +26,7 @@ package struct Desk: Sendable {
     /// Whose request each is that went out from a shared socket.
     private var askers: [TransactionID: ActivityID] = [:]
     private var questions = SystemQuestions()
+    private var adoptedQueries: [QueryID: ActivityID] = [:]
     private var probeCount = 0
     /// The longest that was measured to each address.
     private(set) var roundTrips: [IPAddress: Duration] = [:]
@@ -112,6 +113,33 @@ package struct Desk: Sendable {
     /// The answer to a request from a shared socket is for the activity at work.
     mutating func expect(_ id: TransactionID) { askers[id] = current }
 
+    // MARK: Engines with paths of their own
+
+    /// A path that an engine of the activity at work has numbered: all that concerns it comes as ``PathEvent/input(_:)``.
+    mutating func adopt(_ path: PathID) { paths[path] = Path(user: .engine(current), isSecure: false) }
+
+    /// The same for what an engine wants done: its paths and questions are the activity's.
+    mutating func adopt(_ output: Output) {
+        switch output {
+        case .open(let path, _): adopt(path)
+        case .close(let path): paths[path] = nil
+        case .query(let id, _): adoptedQueries[id] = current
+        case .transmit, .write: break
+        }
+    }
+
+    /// Whose engine is to take an input as it is.
+    private mutating func adopter(of input: Input) -> ActivityID? {
+        if case .answer(let id, _) = input { return adoptedQueries[id] }
+        if case .stream(let event) = input, case .accepted(let listener, _, _) = event.kind,
+            case .engine(let user) = paths[listener]?.user
+        {
+            paths[event.path] = Path(user: .engine(user), isSecure: false)
+        }
+        guard let path = input.path, case .engine(let user) = paths[path]?.user else { return nil }
+        return user
+    }
+
     // MARK: Questions to the system
 
     /// Asks a question, each only once in a run: the answer comes as ``PathEvent/answer(_:_:)``.
@@ -124,6 +152,7 @@ package struct Desk: Sendable {
 
     /// Who is to hear what of an input.
     mutating func route(_ input: Input) -> [(ActivityID, PathEvent)] {
+        if let adopter = adopter(of: input) { return [(adopter, .input(input))] }
         switch input {
         case .opened(let path, let local):
             guard let found = paths[path], found.state == .opening else { return [] }
@@ -179,7 +208,7 @@ package struct Desk: Sendable {
     ) -> ActivityID? {
         switch paths[path]?.user {
         case nil: return nil
-        case .one(let user): return user
+        case .one(let user), .engine(let user): return user
         case .several(let uses):
             if let id = TransactionID(inMessage: message), let asker = askers[id] {
                 return uses.contains { $0.activity == asker } ? asker : nil
@@ -217,6 +246,8 @@ struct Path: Sendable {
         case one(ActivityID)
         /// A UDP socket from which several ask: each hears the answers to its own requests.
         case several([Use])
+        /// An engine of an activity, which keeps account of the path itself.
+        case engine(ActivityID)
     }
 
     /// What a shared socket is to an activity.
@@ -235,7 +266,7 @@ struct Path: Sendable {
 
     var users: [ActivityID] {
         switch user {
-        case .one(let user): [user]
+        case .one(let user), .engine(let user): [user]
         case .several(let uses): uses.map(\.activity)
         }
     }

@@ -43,7 +43,10 @@ package struct ICEServers: Sendable {
         /// Where it stood: `iceServers[1].urls[0]`.
         package var place: String
 
-        package init(uri: ServerURI, credentials: Credentials = Credentials(), place: String = "argument") {
+        package static let argument = "argument"
+        package var isArgument: Bool { place == Self.argument }
+
+        package init(uri: ServerURI, credentials: Credentials = Credentials(), place: String = Entry.argument) {
             self.uri = uri
             self.credentials = credentials
             self.place = place
@@ -67,7 +70,7 @@ package struct ICEServers: Sendable {
         }
         let json: PlacedJSON
         do { json = try PlacedJSON(parsing: bytes) } catch {
-            let (line, column) = PlacedJSON.lineAndColumn(error.offset, in: bytes)
+            let (line, column) = error.place(in: bytes)
             throw ICEServersError(place: "line \(line), column \(column)", message: "not JSON: \(error.message)")
         }
         try self.init(json)

@@ -23,4 +23,6 @@ enum News: Sendable {
     case natAnsweredOverTCP(IPAddress, source: IPAddress)
     /// A discovery has told what it saw.
     case natSeen
+    /// Both sides have taken their leave, or there is no connection.
+    case connectionClosed
 }

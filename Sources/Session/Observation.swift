@@ -51,6 +51,10 @@ package struct Observation: Hashable, Sendable, Codable {
         case turnSeen(TURNEvidence)
         /// All that two relays saw that were to send to each other.
         case relayPairSeen(RelayPairEvidence)
+        /// A step of connecting to a peer.
+        case connecting(ConnectEvidence.Moment.Happening)
+        /// All that connecting to a peer brought to light but its steps.
+        case connectionSeen(ConnectEvidence)
         case deadlineReached
         case interrupted
     }

@@ -4,7 +4,7 @@ import STUN
 
 /// What the user meant: the command line, the environment and the files, read once.
 package struct Options: Sendable {
-    package enum Command: String, Hashable, Sendable {
+    package enum Command: String, Hashable, Sendable, Codable {
         case check
         case candidates
         case stun
@@ -33,6 +33,8 @@ package struct Options: Sendable {
     /// What a relay is asked for and with.
     package var turn = TURNOptions()
     package var trust = Plan.TLSTrust()
+    /// How to connect to a peer.
+    package var connect: ConnectPlan?
 
     package init(
         command: Command, servers: [ICEServers.Entry] = [], families: Set<IPAddress.Family> = [.ipv4, .ipv6],
@@ -65,6 +67,8 @@ package struct TURNOptions: Sendable {
     package var load = Plan.RelayLoad()
     /// What the relay carries between itself and peers.
     package var relayTransport = TURNConfiguration.RelayTransport.udp
+    /// What is asked of each allocation beyond the usual.
+    package var options: Set<AllocationOption> = []
 
     package init() {}
 }

@@ -31,21 +31,25 @@ extension Plan {
         gathersReflexive = [.check, .candidates, .connect].contains(options.command)
         natDiscovery =
             switch options.command {
-            case .nat: .atOnce
+            case .nat, .connect: .atOnce
             case .check: .onceAnswered
-            case .candidates, .stun, .turn, .connect: .never
+            case .candidates, .stun, .turn: .never
             }
-        asksBinding = options.command != .turn
+        asksBinding = ![.turn, .connect].contains(options.command)
         relay = options.turn.load
         relayTransport = options.turn.relayTransport
+        let asked = AllocationOption.allCases.filter(options.turn.options.contains)
+        allocationOptions = asked.isEmpty ? nil : asked
         redirects = options.turn.redirects
         trust = options.trust
+        connect = options.connect
         asksHairpin = options.asksHairpin
         servers = []
         for entry in options.servers.prefix(Self.maximumServers) {
             servers.append(try Self.server(entry, options, interfaces))
         }
-        notMeasured = []
+        // Else the results of the servers tell of them.
+        notMeasured = options.command == .turn ? servers.compactMap(\.excluded) : []
         if options.servers.count > Self.maximumServers {
             notMeasured.append(
                 NotMeasured(
@@ -127,6 +131,13 @@ extension Plan {
         var server = Server(
             uri: uri, zone: try zone(of: uri, options, interfaces), transports: options.transports,
             fallsBackToTCP: false, excluded: nil)
+        if options.command == .turn, !uri.scheme.isTURN {
+            server.excluded = NotMeasured(
+                what: uri.text, reason: .excluded,
+                detail: "turn queries TURN servers only; icecheck stun queries this one")
+            server.transports = []
+            return server
+        }
         switch (uri.scheme, uri.transport) {
         case (.stuns, _), (.turns, _):
             let isRelay = uri.scheme == .turns && credentials(of: entry, options).credential != nil
@@ -173,8 +184,9 @@ extension Plan {
         }
         // As browsers read it: turn: is over UDP and turns: over TLS, unless ?transport says another.
         let named: [Transport] = entry.uri.transport == nil ? [all[0]] : entry.uri.transports(among: all)
+        let credential = try credential(used, for: entry)
         return Access(
-            credential: try credential(used, for: entry), username: used.username ?? "",
+            credential: credential, tokenKeySize: credential?.macKeySize, username: used.username ?? "",
             transports: options.turn.usesAllTransports ? entry.uri.transports(among: all) : named,
             realm: options.turn.realm, tokenExpiry: used.expiry)
     }

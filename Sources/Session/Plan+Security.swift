@@ -8,8 +8,14 @@ extension Plan {
     func security(
         over transport: Transport, to server: Observation.ServerIndex, at endpoint: Endpoint, name: String? = nil
     ) -> PathSecurity? {
+        security(over: transport, to: servers[server], at: endpoint, name: name)
+    }
+
+    func security(
+        over transport: Transport, to server: Server, at endpoint: Endpoint, name: String? = nil
+    ) -> PathSecurity? {
         guard transport == .tls || transport == .dtls else { return nil }
-        let uri = servers[server].uri
+        let uri = server.uri
         let identity: SecureClientConfiguration.Identity
         switch (name, uri.host) {
         case (let name?, _): identity = .name(name)

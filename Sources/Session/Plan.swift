@@ -6,7 +6,7 @@ package import STUN
 ///
 /// It is a pure function of the options and of the machine's interfaces. Names are resolved during the run, so a
 /// plan says which names, not which addresses.
-package struct Plan: Sendable {
+package struct Plan: Sendable, Codable {
     package var command: Options.Command
     package var interfaces: [NetworkInterface]
     /// Every address of the machine, in the order of preference; those without ``Base/withheld`` get a socket.
@@ -38,13 +38,17 @@ package struct Plan: Sendable {
     package var soak: Duration?
     /// What relays carry between themselves and peers: UDP, or TCP (RFC 6062).
     package var relayTransport: TURNConfiguration.RelayTransport
+    /// What is asked of each relay that is to show that it works, beyond the usual; nil for nothing.
+    package var allocationOptions: [AllocationOption]?
     package var redirects: Redirects
     package var trust: TLSTrust
+    /// How to connect to a peer; nil where that is not asked.
+    package var connect: ConnectPlan?
     /// What the options or the machine exclude from the start.
     package var notMeasured: [NotMeasured]
 
     /// Datagrams through a relay, in Send and Data indications and as many over a channel.
-    package struct RelayLoad: Hashable, Sendable {
+    package struct RelayLoad: Hashable, Sendable, Codable {
         package var count = 3
         /// Bytes of each.
         package var size = 100
@@ -62,13 +66,18 @@ package struct Plan: Sendable {
     }
 
     /// Which certificates are believed.
-    package struct TLSTrust: Hashable, Sendable {
+    package struct TLSTrust: Hashable, Sendable, Codable {
         /// PEM, beside the system's roots.
         package var rootsPEM: [UInt8] = []
         /// Whether a handshake goes on whatever the certificate is.
         package var isInsecure = false
         /// Seconds since 1970, when the run began.
         package var wallClock: Int64 = 0
+
+        /// A file of certificates may hold a key as well.
+        private enum CodingKeys: CodingKey {
+            case isInsecure, wallClock
+        }
 
         package init(rootsPEM: [UInt8] = [], isInsecure: Bool = false, wallClock: Int64 = 0) {
             self.rootsPEM = rootsPEM
@@ -78,7 +87,7 @@ package struct Plan: Sendable {
     }
 
     /// Whether a client goes where a TURN server sends it (300).
-    package enum Redirects: Hashable, Sendable {
+    package enum Redirects: String, Hashable, Sendable, Codable {
         case never
         /// Not from a public server to an address inside.
         case global
@@ -96,7 +105,7 @@ package struct Plan: Sendable {
     /// Whether relays that carry data are tried with each other.
     package var pairsRelays: Bool { command == .turn && relayTransport == .udp }
     /// Whether it is to be shown of each relay that it works; else relays serve to look at the NAT.
-    package var provesRelays: Bool { command != .nat && allocates }
+    package var provesRelays: Bool { ![.nat, .connect].contains(command) && allocates }
 
     /// Over what a relay is asked for to show that it works.
     func relayTransports(of server: Observation.ServerIndex) -> [Transport] {
@@ -116,7 +125,7 @@ package struct Plan: Sendable {
     package var isLoadTest: Bool { relay.count > RelayLoad().count }
 
     /// When the servers are asked about the NAT's behavior.
-    package enum NATDiscoveryStart: Hashable, Sendable {
+    package enum NATDiscoveryStart: String, Hashable, Sendable, Codable {
         case never
         /// With everything else: it is what was asked for.
         case atOnce
@@ -125,7 +134,7 @@ package struct Plan: Sendable {
     }
 
     /// A local address as the base of candidates (RFC 8445 s4).
-    package struct Base: Hashable, Sendable {
+    package struct Base: Hashable, Sendable, Codable {
         package var address: NetworkInterface.Address
         package var interface: String
         package var interfaceKind: NetworkInterface.Kind
@@ -136,7 +145,7 @@ package struct Plan: Sendable {
     }
 
     /// A server to ask.
-    package struct Server: Sendable {
+    package struct Server: Sendable, Codable {
         package var uri: ServerURI
         /// The interface index that the zone of a link-local address names, 0 for none.
         package var zone: UInt32
@@ -151,8 +160,11 @@ package struct Plan: Sendable {
     }
 
     /// Who asks a TURN server, and over what.
-    package struct Access: Sendable {
+    package struct Access: Sendable, Codable {
+        /// In no record of a run.
         package var credential: LongTermCredential?
+        /// Bytes of the key where the credential is a third party's token; nil for a password, and without a credential.
+        package var tokenKeySize: Int?
         /// Empty without a credential.
         package var username: String
         package var transports: [Transport]
@@ -160,6 +172,10 @@ package struct Plan: Sendable {
         package var realm: String?
         /// When the token of a third party expires, in seconds since 1970, where that is known.
         package var tokenExpiry: Int64?
+
+        private enum CodingKeys: CodingKey {
+            case tokenKeySize, username, transports, realm, tokenExpiry
+        }
     }
 
     /// The most requests that one address of a server is sent from one address of this machine, whatever is lost.

@@ -6,10 +6,15 @@ import STUN
 extension Session {
     /// What is begun with the run.
     mutating func beginAll(at now: Instant) {
-        if plan.gathersReflexive { begin(HostCandidates(), at: now) }
+        if let connect = plan.connect {
+            begin(Connection(connect, plan, random: desk.random, at: now), at: now)
+        } else if plan.gathersReflexive {
+            begin(HostCandidates(), at: now)
+        }
         for (index, server) in plan.servers.enumerated() where server.excluded == nil {
             begin(ServerLookup(index, plan, at: now), at: now)
         }
+        if plan.servers.isEmpty { lookedUp(at: now) }
     }
 
     mutating func followNews(at now: Instant) {
@@ -17,7 +22,8 @@ extension Session {
             if let (id, event) = desk.nextKnownAnswer() {
                 activities.handle(event, by: id, &desk, at: now)
             } else if let news = desk.news.popFirst() {
-                follow(news, at: now)
+                // Once the run is concluded nothing is begun.
+                if !isConcluded { follow(news, at: now) }
             } else {
                 return
             }
@@ -28,7 +34,7 @@ extension Session {
         switch news {
         case .routed(let server, let endpoint, let transports, let source):
             routed(server, endpoint, transports, from: source, at: now)
-        case .lookedUp: tellWhatIsToCome(at: now)
+        case .lookedUp: lookedUp(at: now)
         case .answered(let probe, let trip): answered(probe, after: trip, at: now)
         case .checked(let probe, let isAnswered): checked(probe, isAnswered: isAnswered, at: now)
         case .connectionFree(let path, let probe, let trip):
@@ -53,7 +59,13 @@ extension Session {
                 TCPFallback.self,
                 where: { $0.probe.serverAddress.address == address && $0.probe.source == source }, &desk
             ) { fallback, _ in fallback.hasten(to: now) }
-        case .natSeen: tellWhatIsToCome(at: now)
+        case .natSeen:
+            tellWhatIsToCome(at: now)
+            tellConnectionOfNATs(at: now)
+        case .connectionClosed:
+            // What is still to be learned when the connection is over is of no use any more.
+            activities.change(NATCheck.self, &desk) { check, desk in check.conclude(.deadline, &desk, at: now) }
+            activities.change(ServerLookup.self, &desk) { lookup, _ in lookup.abandon() }
         }
     }
 
@@ -68,6 +80,13 @@ extension Session {
         _ server: Observation.ServerIndex, _ endpoint: Endpoint, _ transports: [Transport], from source: IPAddress,
         at now: Instant
     ) {
+        if plan.connect != nil {
+            activities.change(Connection.self, &desk) { connection, desk in
+                connection.add(endpoint, of: desk.plan.servers[server], transports, desk)
+            }
+            if transports.contains(.udp) { discoverNAT(with: endpoint, from: source, at: now) }
+            return tellWhatIsToCome(at: now)
+        }
         for transport in plan.relayTransports(of: server) where transports.contains(transport) {
             for family in plan.relayFamilies(for: endpoint) {
                 allocate(server, at: endpoint, over: transport, from: source, relaying: family, at: now)
@@ -96,6 +115,26 @@ extension Session {
             }
         }
         tellWhatIsToCome(at: now)
+    }
+
+    private mutating func lookedUp(at now: Instant) {
+        tellWhatIsToCome(at: now)
+        guard plan.connect != nil, areLookupsOver else { return }
+        activities.change(Connection.self, &desk) { connection, desk in connection.namesKnown(&desk, at: now) }
+        tellConnectionOfNATs(at: now)
+    }
+
+    /// Once the NATs before this side are known, the peer is told of them. Of several addresses of a family, the first
+    /// that was answered counts.
+    private mutating func tellConnectionOfNATs(at now: Instant) {
+        guard plan.connect != nil, areLookupsOver, activities.areOver(NATCheck.self) else { return }
+        var traits: [IPAddress.Family: NATTraits] = [:]
+        for check in activities.all(NATCheck.self) where traits[check.source.family]?.passesUDP != true {
+            traits[check.source.family] = NATTraits(check.discovery.evidence)
+        }
+        activities.change(Connection.self, &desk) { connection, desk in
+            connection.natsKnown(traits, &desk, at: now)
+        }
     }
 
     // MARK: A check is over

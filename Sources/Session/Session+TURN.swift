@@ -46,8 +46,10 @@ extension Session {
         configuration.families = family == .ipv4 ? .unspecified : .only(family)
         // What a crash leaves behind is to die soon.
         configuration.lifetime = plan.soak == nil ? Plan.allocationLifetime : Plan.soakLifetime
+        if case .reservation(_, let token) = purpose { configuration.port = .reserved(token: token) }
         var request = RelayClient.Request(endpoint, over: transport, from: source, configuration)
         request.interface = plan.interface
+        if purpose.isAttempt { request.options = plan.options(relaying: family) }
         if case .client(let security) = plan.security(over: transport, to: server, at: endpoint, name: name) {
             request.security = security
         }
@@ -74,7 +76,7 @@ extension Session {
         openAndClosePaths(of: run)
         while let event = turnRuns[run].client.pollEvent() { take(event, of: run, at: now) }
         openAndClosePaths(of: run)
-        guard turnRuns[run].client.isFinished, !turnRuns[run].isReported else { return }
+        guard turnRuns[run].client.isFinished, !turnRuns[run].isReported, !waitsForReservation(run) else { return }
         guard turnRuns[run].waitsForQuota, !isConcluded else { return reportTURN(run, at: now) }
         if hasRoom(for: run, at: now) {
             turnRuns[run].waitsForQuota = false
@@ -93,6 +95,7 @@ extension Session {
         if let path = turnRuns[run].trial?.path, paths[path] != nil { close(path) }
         switch turnRuns[run].purpose {
         case .attempt: observe(.turnSeen(turnRuns[run].evidence), at: now)
+        case .reservation(let reserver, _): reservationEnded(run, of: reserver, at: now)
         case .pairEnd(let pair, _): pairEndOver(pair, at: now)
         case .natDiscovery(let discovery, let relay): natRelayReported(relay, of: discovery, at: now)
         }
@@ -104,7 +107,7 @@ extension Session {
         switch event {
         case .turn(let event): take(event, of: run, at: now)
         case .failed(let failure): failed(failure, run, at: now)
-        case .began, .connected, .handshake, .namelessHandshake: break
+        case .began, .connected, .handshake, .namelessHandshake, .optionsAnswered: break
         }
     }
 
@@ -113,20 +116,24 @@ extension Session {
         switch event {
         case .allocated(let allocated):
             switch turnRuns[run].purpose {
-            case .attempt: startTrial(run, allocated, at: now)
+            case .attempt:
+                takeUpReservation(of: run, allocated, at: now)
+                startTrial(run, allocated, at: now)
+            case .reservation(let reserver, _): reservationTaken(run, of: reserver, allocated, at: now)
             case .pairEnd(let pair, _): pairEndAllocated(run, of: pair, allocated, at: now)
             case .natDiscovery(let discovery, let relay):
                 natRelayAllocated(allocated, relay, of: discovery, by: run, at: now)
             }
         case .permitted(let peers, let trip, isRenewal: false):
             switch turnRuns[run].purpose {
-            case .attempt, .pairEnd: permitted(after: trip.duration, run, at: now)
+            case .attempt, .pairEnd, .reservation: permitted(after: trip.duration, run, at: now)
             case .natDiscovery(let discovery, let relay): natRelayPermitted(peers, relay, of: discovery, at: now)
             }
         case .channelBound(_, _, let trip, isRenewal: false): channelSettled(after: trip.duration, run, at: now)
         case .received(let data):
             switch turnRuns[run].purpose {
             case .attempt: received(data, run, at: now)
+            case .reservation: break
             case .pairEnd(let pair, let end): pairEndReceived(data, run, end, of: pair, at: now)
             case .natDiscovery(let discovery, let relay): natRelayReceived(data, relay, of: discovery, at: now)
             }
@@ -142,7 +149,10 @@ extension Session {
         switch failure.cause {
         case .request(.delete, _): return
         case .request(.connect, let failure): return connectFailed(failure, run, at: now)
-        case .request(.allocate, .errorResponse(let response)) where response.code == 486: waitForQuota(run, at: now)
+        case .request(.allocate, .errorResponse(let response))
+        where response.code == 486 && turnRuns[run].purpose.reserver == nil:
+            // Its reserver waits for a reservation, and could not make room for it.
+            waitForQuota(run, at: now)
         default: break
         }
         if turnRuns[run].evidence.trouble == nil {

@@ -7,7 +7,7 @@ import STUN
 ///
 /// It is a ``Desk`` and its activities. What follows when one of them has news is decided in Session+Policy.swift.
 /// Everything that does not need another's answer is under way at the same time.
-package struct Session: Engine, Sendable {
+package struct Session: Engine {
     package typealias Event = Observation
 
     let deadline: Instant
@@ -32,7 +32,12 @@ package struct Session: Engine, Sendable {
     /// Who waits for the source of a second socket.
     var peerQuestions: [QueryID: Int] = [:]
 
+    /// The channel over which the descriptions of ``ConnectPlan`` are exchanged: the driver has it from the start.
+    package static let channel = PathID(0x4000_0000)
+
     package var plan: Plan { desk.plan }
+    /// What is known of a connection to a peer by now; nil where none was asked for.
+    package var connection: ConnectEvidence? { activities.all(Connection.self).first?.evidence }
 
     /// Makes the session and starts it: the first outputs are ready to be polled.
     ///
@@ -46,20 +51,19 @@ package struct Session: Engine, Sendable {
 
     package mutating func handle(_ input: Input, at now: Instant) {
         if case .timeout = input { clockLookedAt(now) }
-        if !relaysTook(input, at: now), !isConcluded {
+        if !relaysTook(input, at: now) {
             for (id, event) in desk.route(input) {
                 activities.handle(event, by: id, &desk, at: now)
                 followNews(at: now)
             }
         }
-        if isConcluded {
-            advanceTURN(to: now)
-            if let cleanupEnd, now >= cleanupEnd { giveUpTURN(at: now) }
-            return
-        }
         activities.wakeDue(&desk, at: now)
         followNews(at: now)
         advanceTURN(to: now)
+        guard !isConcluded else {
+            if let cleanupEnd, now >= cleanupEnd { abandon(at: now) }
+            return
+        }
         advanceRelayedNAT(to: now)
         if now >= deadline { conclude(.deadline, at: now) }
     }
@@ -67,8 +71,7 @@ package struct Session: Engine, Sendable {
     package mutating func pollOutput(at now: Instant) -> Output? {
         if let output = desk.outputs.popFirst() { return output }
         if let output = nextTURNTransmission(at: now) { return output }
-        guard !isConcluded else { return nil }
-        return activities.poll(&desk, at: now) ?? nextRelayedNATTransmission(at: now)
+        return activities.poll(&desk, at: now) ?? (isConcluded ? nil : nextRelayedNATTransmission(at: now))
     }
 
     package mutating func pollEvent() -> Observation? { desk.observations.popFirst() }
@@ -76,7 +79,9 @@ package struct Session: Engine, Sendable {
     package var nextWake: Instant? {
         guard !isFinished else { return nil }
         let relays = turnRuns.indices.compactMap(nextTURNWake).min()
-        guard !isConcluded else { return [relays, nextPairWake, cleanupEnd].compactMap(\.self).min() }
+        guard !isConcluded else {
+            return [relays, nextPairWake, activities.nextWake, cleanupEnd].compactMap(\.self).min()
+        }
         return [
             deadline, relays, nextPairWake, activities.nextWake,
             relayedNATRuns.indices.compactMap(nextRelayedNATWake).min(),
@@ -84,7 +89,7 @@ package struct Session: Engine, Sendable {
     }
 
     package var isFinished: Bool {
-        isTURNOver && relayedNATRuns.allSatisfy(\.isReported) && (isConcluded || activities.areOver)
+        isTURNOver && relayedNATRuns.allSatisfy(\.isReported) && activities.areOver
     }
 
     /// Ends the run: what is under way is cut short, what was not begun is not measured; what was measured stays.
@@ -96,5 +101,11 @@ package struct Session: Engine, Sendable {
         concludeRelayedNAT(at: now)
         concludeTURN(at: now)
         observe(reason == .interrupted ? .interrupted : .deadlineReached, at: now)
+    }
+
+    /// Ends what the time for cleaning up did not suffice to end.
+    private mutating func abandon(at now: Instant) {
+        giveUpTURN(at: now)
+        activities.abandon(&desk, at: now)
     }
 }

@@ -12,6 +12,7 @@ extension TURNEvidence {
             self = TURNEvidence(
                 attempt: before.attempt, server: before.server, serverAddress: server, transport: before.transport,
                 source: before.source, relayFamily: before.relayFamily, username: before.username)
+            options = before.options
             redirects = before.redirects + (isRedirected ? [server] : [])
         case .connected(let local, let time):
             localAddress = local
@@ -20,6 +21,7 @@ extension TURNEvidence {
             tls = TLSEvidence(
                 facts: handshake.facts, failures: handshake.failures, firstBytes: handshake.firstBytes,
                 handshake: handshake.duration, handshakesBegun: handshake.begun)
+        case .optionsAnswered(let answers): options = (options ?? []) + answers
         case .namelessHandshake(let failures): tls?.failuresWithoutServerName = failures
         case .turn(.challenged(let challenge)):
             realm = OutsideText(bytes: challenge.realm)

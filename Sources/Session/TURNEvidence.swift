@@ -25,6 +25,8 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
     /// Where the request was signed with the key of a third party's token.
     package var token: Token?
     package var allocation: Allocation?
+    /// What the server made of what was asked of the allocation beyond the usual; nil where nothing was.
+    package var options: [AllocationOptionAnswer]?
     /// What was sent through the relayed address; nil where there is none.
     package var relay: Relay?
     /// What ended it, or went wrong first.

@@ -45,7 +45,7 @@ package enum SDPMessage: Hashable, Sendable {
 
     private static func read(json bytes: [UInt8]) throws(SignalingError) -> SDPMessage {
         let json: PlacedJSON
-        do throws(PlacedJSON.SyntaxError) {
+        do throws(JSONSyntaxError) {
             json = try PlacedJSON(parsing: bytes)
         } catch {
             let cut = error.offset >= bytes.count ? ": it may be cut off" : ""
@@ -128,6 +128,7 @@ package enum SDPMessage: Hashable, Sendable {
 extension SessionDescription {
     /// As `RTCSessionDescriptionInit`: one line.
     package func json(_ kind: Kind) -> String {
-        "{\"type\":\"\(kind.rawValue)\",\"sdp\":\(JSONText.quoted(sdp))}"
+        let value: JSONValue = ["type": .string(kind.rawValue), "sdp": .string(sdp)]
+        return value.text(pretty: false)
     }
 }

@@ -6,7 +6,7 @@ import STUN
 /// mirror them.
 package struct SessionDescription: Hashable, Sendable {
     /// `type` of `RTCSessionDescriptionInit` (W3C WebRTC s4.3.1).
-    package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+    package enum Kind: String, Hashable, Sendable, CaseIterable {
         case offer, answer
         /// An answer that may be followed by another.
         case provisionalAnswer = "pranswer"

@@ -1,5 +1,5 @@
 /// Which side begins a connection (RFC 4145 s4), here DTLS (RFC 8842 s5.2).
-package enum SetupRole: String, Hashable, Sendable, Codable, CaseIterable {
+package enum SetupRole: String, Hashable, Sendable, CaseIterable {
     /// Begins: the DTLS client.
     case active
     /// Waits: the DTLS server.

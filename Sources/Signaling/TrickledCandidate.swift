@@ -1,4 +1,5 @@
 package import Engines
+import JSON
 
 /// A candidate that follows a description, or the word that no more follow (RFC 8840, `RTCIceCandidateInit` of W3C
 /// WebRTC s4.8.1).
@@ -34,10 +35,11 @@ package struct TrickledCandidate: Hashable, Sendable {
 
     /// As one JSON object.
     package var json: String {
-        var members = ["\"candidate\":" + JSONText.quoted(candidate?.description ?? "")]
-        if let mid { members.append("\"sdpMid\":" + JSONText.quoted(mid)) }
-        if let section { members.append("\"sdpMLineIndex\":\(section)") }
-        if let usernameFragment { members.append("\"usernameFragment\":" + JSONText.quoted(usernameFragment)) }
-        return "{" + members.joined(separator: ",") + "}"
+        let value: JSONValue = [
+            "candidate": .string(candidate?.description ?? ""), "sdpMid": mid.map(JSONValue.string),
+            "sdpMLineIndex": section.map(JSONValue.integer),
+            "usernameFragment": usernameFragment.map(JSONValue.string),
+        ]
+        return value.text(pretty: false)
     }
 }

@@ -1,7 +1,7 @@
 import NetTypes
 
 /// On what of the remote endpoint a NAT's mapping or filtering depends (RFC 4787 s4.1, s5).
-package enum Dependence: String, Hashable, Sendable, Codable, CaseIterable {
+package enum Dependence: String, Hashable, Sendable, CaseIterable {
     case endpointIndependent = "endpoint-independent"
     case addressDependent = "address-dependent"
     case addressAndPortDependent = "address-and-port-dependent"

@@ -1,23 +1,23 @@
 import ArgumentParser
 import Session
 
-struct CandidatesCommand: ParsableCommand {
+struct CandidatesCommand: MeasuringCommand {
     static let configuration = CommandConfiguration(
         commandName: "candidates",
-        abstract: "Gathers this machine's ICE candidates, as a browser would offer them.",
+        abstract: "Gather this machine's ICE candidates, as a browser would offer them.",
         discussion: """
-            With servers, also the server-reflexive candidates that they show. --format sdp prints the a=candidate \
-            lines of those that a browser would offer.
+            With servers, the server-reflexive candidates that they show are included. --format sdp prints the \
+            a=candidate lines of those that a browser would offer.
             """)
 
     @Argument(help: ArgumentHelp("STUN servers, for server-reflexive candidates.", valueName: "uri"))
     var uris: [String] = []
 
     @OptionGroup var server: ServerArguments
-    @OptionGroup var output: OutputArguments
+    @Option(help: .timeout("5"))
+    var timeout: Double?
+    @OptionGroup var output: CandidateOutputArguments
 
-    func run() throws {
-        let options = try server.options(.candidates, servers: try server.servers(uris))
-        try Run(options, server.settings(output)).start()
-    }
+    var typed: TypedOptions { server.typed(.candidates, uris, timeout: timeout) }
+    var settings: Run.Settings { Run.Settings(server, output.format) }
 }

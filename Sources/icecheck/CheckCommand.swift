@@ -1,15 +1,15 @@
 import ArgumentParser
-import STUN
 import Session
 
-struct CheckCommand: ParsableCommand {
+struct CheckCommand: MeasuringCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "The whole diagnosis: candidates, servers, one verdict. This is what icecheck does by itself.",
+        abstract:
+            "Run the whole diagnosis: candidates, servers, NAT, relays, one verdict. This is the default command.",
         discussion: """
-            Every server is asked over UDP from each address that a browser would offer; where UDP stays silent for a \
-            quarter of a second, TCP is tried as well. The servers that answer first, four at most, are asked how the \
-            NAT behaves, as by icecheck nat; where they do not tell, and a relay is there, what it sees and sends tells.
+            Every server is queried over UDP from each address that a browser would offer; where UDP stays silent for a \
+            quarter of a second, TCP is tried, too. The first servers to answer, at most four, are used to determine the \
+            NAT's behaviour, as icecheck nat does; where that is not enough and a relay works, the relay is used.
             """)
 
     @Argument(
@@ -20,12 +20,15 @@ struct CheckCommand: ParsableCommand {
     @OptionGroup var nat: NATArguments
     @OptionGroup var turn: TURNArguments
     @OptionGroup var server: ServerArguments
-    @OptionGroup var output: OutputArguments
+    @Option(help: .timeout("5"))
+    var timeout: Double?
+    @OptionGroup var output: CandidateOutputArguments
 
-    func run() throws {
-        let servers = try server.serversOrBuiltIn(uris)
-        var options = try server.options(.check, servers: servers, asksHairpin: nat.hairpin)
-        options.turn = try turn.options()
-        try Run(options, server.settings(output)).start()
+    var typed: TypedOptions {
+        var typed = server.typed(.check, uris, timeout: timeout)
+        typed.hairpin = nat.hairpin
+        typed.access = turn.typed
+        return typed
     }
+    var settings: Run.Settings { Run.Settings(server, output.format) }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Connecting
 import Diagnosis
 import Engines
 import HostIO
@@ -12,13 +11,12 @@ import Session
 struct ConnectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "connect",
-        abstract:
-            "Connects to another end by ICE, sends data over the path that is found, and says why the others fail.",
+        abstract: "Connect to a peer by ICE, send data over the path that is found, and explain why other paths fail.",
         discussion: """
-            Both ends run the same. Each prints one line, which is brought to the other end's standard input: by copy and \
-            paste, over ssh (--via 'ssh host icecheck connect --stdio'), or as files. With --sdp the other end may be a \
-            browser or any WebRTC stack. The line holds the password of this one session. The exit status is 0 only where \
-            both are connected.
+            Both sides run this command. Each prints one line, which goes to the peer's standard input: by copy and paste, \
+            over ssh (--via 'ssh host icecheck connect --stdio'), or as files. With --sdp the peer may be a browser or any \
+            WebRTC stack. The line holds the password of this session only. The exit status is 0 only if both are \
+            connected.
             """)
 
     @Argument(
@@ -28,17 +26,17 @@ struct ConnectCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Run this with sh -c; its standard input and output lead to the other end.", valueName: "command"))
+            "Run this with sh -c; its standard input and output lead to the peer.", valueName: "command"))
     var via: String?
 
-    @Flag(help: "Standard input and output lead to the other end: nothing but signaling is written there.")
+    @Flag(help: "Standard input and output lead to the peer: nothing but signaling is written there.")
     var stdio = false
 
-    @Option(help: ArgumentHelp("Write this end's line to a file or FIFO.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write the local line to a file or FIFO.", valueName: "file"))
     var send: String?
 
     @Option(
-        help: ArgumentHelp("Read the other end's line from a file or FIFO, which may appear later.", valueName: "file"))
+        help: ArgumentHelp("Read the peer's line from a file or FIFO, which may appear later.", valueName: "file"))
     var receive: String?
 
     @Flag(help: "Speak SDP: a JSON object with type and sdp on a line, and trickled candidates on others.")
@@ -50,19 +48,19 @@ struct ConnectCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Use one kind of candidate only: host, srflx or relay.", valueName: "kind"))
     var force: String?
 
-    @Flag(help: "Check every pair to its end, although one is selected: one run tells all.")
+    @Flag(help: "Finish checking all pairs even after one is selected.")
     var allPairs = false
 
-    @Option(help: ArgumentHelp("Send data for so long, 0.1 to 600.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("Send data for this many seconds, 0.1 to 600.", valueName: "seconds"))
     var duration = 1.0
 
-    @Flag(help: "Measure throughput as well, for as long, with a window that gives way to other traffic.")
+    @Flag(help: "Also measure throughput for the same time, yielding to other traffic.")
     var throughput = false
 
-    @Flag(help: "Offer TCP candidates, too (RFC 6544).")
+    @Flag(help: "Also offer TCP candidates (RFC 6544).")
     var tcp = false
 
-    @Flag(help: "Send no checks to the other end's private addresses.")
+    @Flag(help: "Send no checks to the peer's private addresses.")
     var noPrivate = false
 
     @Option(name: .customLong("output"), help: ArgumentHelp("Write the report to this file.", valueName: "file"))
@@ -70,6 +68,8 @@ struct ConnectCommand: ParsableCommand {
 
     @OptionGroup var access: TURNArguments
     @OptionGroup var server: ServerArguments
+    @Option(help: .timeout("60 where a program carries the lines, else 600"))
+    var timeout: Double?
     @OptionGroup var output: OutputArguments
 
     func run() throws {
@@ -81,24 +81,21 @@ struct ConnectCommand: ParsableCommand {
         if answer, !sdp {
             throw Failure(status: .usage, "--answer goes with --sdp: with icecheck's own line both ends are the same")
         }
-        if output.format == .sdp {
-            throw Failure(status: .usage, "--format sdp is for candidates; connect reports as text or json")
-        }
-        var options = try server.options(.connect, servers: try servers(kinds))
-        options.turn = try access.options()
+        var options = try Options(typed(kinds), from: .system)
         // People take minutes to bring a line over; a program does not.
         options.timeout = options.timeout ?? (ends.isLive && (stdio || via != nil) ? .seconds(60) : .seconds(600))
+        options.connect = try connectPlan(kinds, ends, wallClock: options.trust.wallClock)
         let interfaces = try Run.interfaces()
-        let plan: Plan
-        do {
-            plan = try Plan(options, interfaces: interfaces)
-        } catch {
-            throw Failure(status: .usage, error.description)
-        }
+        let plan = try Plan(options, interfaces: interfaces)
         if server.dryRun { return try Run.write(plan.rendered(as: output.format, style: .standardOutput)) }
-        let configuration = try configuration(plan, kinds, ends)
+        for server in plan.servers where server.excluded == nil && server.uri.scheme.isTURN {
+            guard server.turn?.credential == nil else { continue }
+            throw Failure(
+                status: .usage,
+                "\(server.uri.text) needs a credential: give --user and --password-file, or --secret-file")
+        }
         try ConnectRun(
-            plan: plan, measurement: measurement(options, interfaces), configuration: configuration, ends: ends,
+            plan: plan, ends: ends,
             commandLine: commandLine(options),
             format: output.format, outputFile: outputFile, isQuiet: stdio, showsProgress: !server.noProgress
         ).start()
@@ -134,58 +131,28 @@ struct ConnectCommand: ParsableCommand {
         }
     }
 
-    private func servers(_ kinds: Set<Candidate.Kind>) throws -> [ICEServers.Entry] {
+    private func typed(_ kinds: Set<Candidate.Kind>) -> TypedOptions {
+        var typed = server.typed(.connect, uris, timeout: timeout)
+        typed.access = access.typed
         let isLocal = server.interface == "lo" || server.bind.flatMap { IPAddress($0) }?.isLoopback == true
-        // Public servers say nothing of loopback, and host candidates need none.
-        let needsNone = isLocal || kinds == [.host]
-        return needsNone ? try server.servers(uris) : try server.serversOrBuiltIn(uris)
+        // Public servers say nothing about loopback, and host candidates need none.
+        typed.usesBuiltInServers = !isLocal && kinds != [.host]
+        return typed
     }
 
-    private func configuration(
-        _ plan: Plan, _ kinds: Set<Candidate.Kind>, _ ends: ChannelEnds
-    ) throws -> ConnectConfiguration {
-        let bases = plan.bases.filter { $0.withheld == nil }.map {
-            ICEConfiguration.Base($0.address.address, interface: plan.interface, localPreference: $0.localPreference)
-        }
-        var configuration = ConnectConfiguration(
-            sdp ? .sdp(answers: answer) : .line, isLive: stdio || via != nil, bases: bases)
-        for server in plan.servers where server.excluded == nil {
-            if server.uri.scheme.isTURN, server.turn?.credential == nil {
-                throw Failure(
-                    status: .usage,
-                    "\(server.uri.text) needs a credential: give --user and --password-file, or --secret-file")
-            }
-            configuration.servers.append(
-                ConnectConfiguration.Server(
-                    uri: server.uri, zone: server.zone,
-                    transports: server.uri.scheme.isTURN ? server.turn?.transports ?? [] : [.udp],
-                    credential: server.turn?.credential))
-        }
-        configuration.families = plan.families
-        configuration.kinds = kinds
-        configuration.usesTCP = tcp
-        configuration.checksAllPairs = allPairs
-        configuration.refusesPrivate = noPrivate
-        configuration.redirects = plan.redirects
-        configuration.duration = .nanoseconds(Int64(duration * 1e9))
-        configuration.measuresThroughput = throughput
-        configuration.timeout = plan.timeout
-        configuration.trust = plan.trust
-        configuration.readsAgain = !ends.isLive
-        if sdp { configuration.credentials = try certificate(plan.trust.wallClock) }
-        return configuration
-    }
-
-    /// The same servers, asked about the NATs on the way: without credentials, since no relay is needed for it.
-    private func measurement(_ options: Options, _ interfaces: [NetworkInterface]) -> Plan? {
-        var options = options
-        options.command = .nat
-        options.turn = TURNOptions()
-        options.transports = [.udp]
-        options.timeout = .seconds(10)
-        for place in options.servers.indices { options.servers[place].credentials = ICEServers.Credentials() }
-        guard !options.servers.isEmpty, let plan = try? Plan(options, interfaces: interfaces) else { return nil }
-        return plan.servers.contains { $0.excluded == nil } ? plan : nil
+    private func connectPlan(
+        _ kinds: Set<Candidate.Kind>, _ ends: ChannelEnds, wallClock: Int64
+    ) throws -> ConnectPlan {
+        var connect = ConnectPlan(sdp ? .sdp(answers: answer) : .line, isLive: stdio || via != nil)
+        connect.kinds = kinds
+        connect.usesTCP = tcp
+        connect.checksAllPairs = allPairs
+        connect.refusesPrivate = noPrivate
+        connect.duration = .nanoseconds(Int64(duration * 1e9))
+        connect.measuresThroughput = throughput
+        connect.readsAgain = !ends.isLive
+        if sdp { connect.credentials = try certificate(wallClock) }
+        return connect
     }
 
     /// A certificate of this run's own: its fingerprint goes with the description (RFC 8842 s5.1).

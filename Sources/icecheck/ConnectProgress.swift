@@ -16,7 +16,7 @@ struct ConnectProgress {
 
     /// Nil where standard error is no terminal, or one that cannot rewrite a line.
     init?() {
-        guard StandardStream.error.isTerminal, Environment.value("TERM") != "dumb" else { return nil }
+        guard StandardStream.error.isTerminal, Environment.value(.terminal) != "dumb" else { return nil }
         style = RenderingStyle(
             width: StandardStream.error.terminalWidth ?? 80, isColoured: false, isUnicode: Environment.usesUTF8)
     }

@@ -1,4 +1,3 @@
-import Connecting
 import Diagnosis
 import Engines
 import HostIO
@@ -10,13 +9,7 @@ import Session
 
 /// Drives a connection on this machine's network, and reports.
 struct ConnectRun {
-    typealias LiveSession = ConnectSession<SystemRandomNumberGenerator>
-    typealias LiveConnection = MeasuredConnection<SystemRandomNumberGenerator>
-
     let plan: Plan
-    /// Of the look at the NATs before this side; nil where there is none.
-    let measurement: Plan?
-    let configuration: ConnectConfiguration
     let ends: ChannelEnds
     let commandLine: String
     let format: OutputFormat
@@ -38,45 +31,48 @@ struct ConnectRun {
         let start = MonotonicClock.now
         let driver = try Run.driver()
         do {
-            try driver.adopt(LiveSession.channel, ends)
+            try driver.adopt(Session.channel, ends)
         } catch {
-            throw Failure(status: .cannotReadInput, "the other end cannot be reached: \(error)")
+            throw Failure(status: .cannotReadInput, "the peer cannot be reached: \(error)")
         }
-        var session = SecurePaths(
-            LiveConnection(
-                configuration, measuring: measurement, random: SystemRandomNumberGenerator(), from: start))
+        var session = SecurePaths(Session(plan, random: SystemRandomNumberGenerator(), from: start))
+        var observations: [Observation] = []
         var progress = showsProgress ? ConnectProgress() : nil
         let latest = start + plan.timeout + Self.reserve
         let end = driver.run(
             &session, until: latest,
-            onEvent: { event in
+            onEvent: { observation in
+                observations.append(observation)
                 progress?.clear()
-                say(event)
+                say(observation)
             },
-            onWake: { session, now in progress?.show(session.base.connection.evidence, at: now - start) })
+            onWake: { session, now in
+                if let evidence = session.base.connection { progress?.show(evidence, at: now - start) }
+            })
         Process.endAtNextSignal()
         if !session.isFinished {
-            session.base.conclude(end.isInterruption ? .interrupted : .deadline(.checking), at: MonotonicClock.now)
+            session.base.conclude(end.isInterruption ? .interrupted : .deadline, at: MonotonicClock.now)
             // No allocation stays behind: the requests that delete them go out.
             let limit = end.isInterruption ? MonotonicClock.now + Self.reserveAfterSignal : latest
-            _ = driver.run(&session, until: limit)
+            _ = driver.run(&session, until: limit, onEvent: { observations.append($0) })
         }
+        while let observation = session.pollEvent() { observations.append(observation) }
         progress?.clear()
         let rest = end.isInterruption ? .zero : max(.zero, min(Self.grace, latest - MonotonicClock.now))
-        let status = driver.end(LiveSession.channel, grace: rest)
-        let evidence = session.base.connection.evidence
-        if let status, status != 0, !evidence.isConnected {
+        let status = driver.end(Session.channel, grace: rest)
+        let diagnosis = Diagnosis(plan, observations)
+        let isConnected = diagnosis.connect?.isConnected ?? false
+        if let status, status != 0, !isConnected {
             warn("the command of --via ended with status \(status)")
         }
-        try report(evidence, startedAt, MonotonicClock.now - start, end)
-        if case .interrupted(let signal) = end { Process.exit(128 + signal) }
-        Process.exit(evidence.isConnected ? 0 : Failure.Status.negative.rawValue)
+        try report(diagnosis, startedAt, MonotonicClock.now - start, end)
+        if case .interrupted(let signal) = end { Process.exit(.signal(signal)) }
+        Process.exit(ExitStatus(isSuccess: isConnected))
     }
 
     private func report(
-        _ evidence: ConnectEvidence, _ startedAt: String, _ duration: Duration, _ end: Driver.RunEnd
+        _ diagnosis: Diagnosis, _ startedAt: String, _ duration: Duration, _ end: Driver.RunEnd
     ) throws {
-        let diagnosis = Diagnosis(plan, connect: evidence)
         var report = Report(
             subject: .connect, toolVersion: Version.number, startedAt: startedAt, duration: duration,
             command: commandLine, timeout: plan.timeout, isInterrupted: end.isInterruption,
@@ -91,7 +87,7 @@ struct ConnectRun {
             }
         } else if isQuiet {
             // The other end reports; this one says what its user would miss.
-            if !evidence.isConnected { warn(diagnosis.verdict.summary) }
+            if diagnosis.connect?.isConnected != true { warn(diagnosis.verdict.summary) }
         } else {
             try Run.write(report.rendered(as: format, style: .standardOutput))
         }
@@ -102,13 +98,14 @@ struct ConnectRun {
     /// Whether a person brings the lines over.
     private var isPasted: Bool { ends == .standardStreams && !isQuiet }
 
-    private func say(_ event: ConnectEvent) {
-        switch event.fact {
-        case .described where isPasted && !configuration.usesSDP:
+    private func say(_ observation: Observation) {
+        guard case .connecting(let fact) = observation.fact, let form = plan.connect?.form else { return }
+        switch fact {
+        case .described where isPasted && form == .line:
             warn("this is this end's line: give it to the other end, and paste the other end's line here")
-        case .described where isPasted && configuration.form == .sdp(answers: false):
+        case .described where isPasted && form == .sdp(answers: false):
             warn("this is the offer: give it to the other end, and paste its answer here")
-        case .phase(.signaling) where isPasted && configuration.form == .sdp(answers: true):
+        case .phase(.signaling) where isPasted && form == .sdp(answers: true):
             warn("paste the other end's offer here; SDP without JSON around it ends with an empty line")
         case .signalingProblem(let problem): warn(problem)
         default: break

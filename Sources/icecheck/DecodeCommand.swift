@@ -1,16 +1,18 @@
 import ArgumentParser
 import Dissection
 import HostIO
+import NetTypes
 import Reporting
 
 struct DecodeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "decode",
-        abstract: "Says what a pasted thing is, field by field, and what is wrong with it.",
+        abstract:
+            "Explain a pasted message, candidate, SDP or configuration field by field, and say what is wrong with it.",
         discussion: """
-            It knows STUN messages and ChannelData in hex, base64 or binary, streams of several of them, candidate \
+            This decodes STUN messages and ChannelData in hex, base64 or binary, streams of several of them, candidate \
             lines, SDP, STUN and TURN URIs and iceServers objects. An argument that names a file is read as one. The \
-            exit status is 1 where something is malformed or an integrity check that was asked for fails.
+            exit status is 1 if something is malformed, or an integrity check with --password fails.
             """)
 
     @Argument(help: ArgumentHelp("The text itself, a file, or - for standard input.", valueName: "text|file|-"))
@@ -31,14 +33,11 @@ struct DecodeCommand: ParsableCommand {
     @OptionGroup var output: OutputArguments
 
     func run() throws {
-        guard output.format != .sdp else {
-            throw Failure(status: .usage, "--format sdp is for candidates; decode prints text or json")
-        }
-        let password = password ?? Environment.value("ICECHECK_TURN_PASSWORD", isNonEmpty: true)
+        let password = password ?? Environment.value(.turnPassword, isNonEmpty: true)
         let credentials = password.map { Dissection.Credentials(password: $0, user: user, realm: realm) }
         let dissection = Dissection(of: try bytes(), credentials: credentials)
         try Run.write(dissection.rendered(as: output.format, style: .standardOutput))
-        Process.exit(dissection.isSound ? 0 : Failure.Status.negative.rawValue)
+        Process.exit(ExitStatus(isSuccess: dissection.isSound))
     }
 
     private func bytes() throws -> [UInt8] {

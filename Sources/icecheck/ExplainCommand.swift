@@ -1,15 +1,15 @@
 import ArgumentParser
 import Diagnosis
+import HostIO
 import Reporting
 import STUN
 
 struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
-        abstract: "Says what a finding, an error code or a term means, and what to do.",
+        abstract: "Explain a finding, an error code or a term, and what to do about it.",
         discussion: """
-            Words are taken as people write them: 438, "error 438", udp-blocked, "symmetric NAT". Without one, it lists \
-            all that it knows.
+            Write them as people do: 438, error 438, udp-blocked, symmetric NAT. Without a word, all entries are listed.
             """)
 
     @Argument(help: ArgumentHelp("Findings, error codes, terms.", valueName: "word"))
@@ -18,22 +18,18 @@ struct ExplainCommand: ParsableCommand {
     @OptionGroup var output: OutputArguments
 
     func run() throws {
-        guard output.format != .sdp else {
-            throw Failure(status: .usage, "--format sdp is for candidates; explain prints text or json")
+        let (found, unknown) = words.isEmpty ? (Explanations.all, []) : Explanations.find(words)
+        guard unknown.isEmpty else {
+            let word = unknown.joined(separator: " ")
+            let nearest = Explanations.nearest(to: word)
+            let hint =
+                nearest.isEmpty ? "icecheck explain lists all entries" : "closest: \(nearest.joined(separator: ", "))"
+            throw Failure(status: .usage, "no entry '\(QuotedInput(word))'; \(hint)")
         }
-        let found = try words.isEmpty ? Explanations.all : words.flatMap(explanations)
         let renderer = ExplanationRenderer(style: .standardOutput)
         switch output.format {
         case .json: try Run.write(renderer.json(of: found))
         case .text, .sdp: try Run.write(words.isEmpty ? renderer.index(of: found) : renderer.text(of: found))
         }
-    }
-
-    private func explanations(of word: String) throws -> [Explanation] {
-        let found = Explanations.find(word)
-        guard found.isEmpty else { return found }
-        let nearest = Explanations.nearest(to: word)
-        let hint = nearest.isEmpty ? "icecheck explain lists all" : "is it \(nearest.joined(separator: ", or "))?"
-        throw Failure(status: .usage, "explain does not know '\(QuotedInput(word))'; \(hint)")
     }
 }

@@ -4,19 +4,10 @@ import Reporting
 
 /// Why icecheck stops without a report: an exit status and one line for standard error.
 struct Failure: Error {
-    /// The exit statuses of icecheck; those over 64 are those of sysexits.h.
-    enum Status: Int32 {
-        case negative = 1
-        case usage = 64
-        case cannotReadInput = 66
-        case `internal` = 70
-        case cannotWriteOutput = 74
-    }
-
-    let status: Status
+    let status: ExitStatus
     let message: String
 
-    init(status: Status, _ message: String) {
+    init(status: ExitStatus, _ message: String) {
         self.status = status
         self.message = message
     }
@@ -26,6 +17,6 @@ struct Failure: Error {
         let style = RenderingStyle(width: 80, isColoured: false, isUnicode: Environment.usesUTF8)
         // Where standard error is gone too, the status is all that is left to say.
         try? StandardStream.error.write("icecheck: \(style.shown(OutsideText(message), limit: 900))\n")
-        Process.exit(status.rawValue)
+        Process.exit(status)
     }
 }

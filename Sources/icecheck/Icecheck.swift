@@ -1,14 +1,17 @@
 import ArgumentParser
 import HostIO
+import JSON
+import Reporting
+import Session
 
 @main
 struct Icecheck: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "icecheck",
-        abstract: "Says which ICE path to a peer would succeed, why the others would not, and what to change.",
+        abstract: "Find out why a WebRTC or VoIP call does not connect, and what to change.",
         discussion: """
-            Without a command, icecheck checks: it gathers this machine's candidates, asks the STUN servers, and \
-            reports. With no server named it asks stun:stun.l.google.com:19302 and stun:stun.cloudflare.com:3478.
+            Without a command, check runs. Without a server, stun:stun.l.google.com:19302 and \
+            stun:stun.cloudflare.com:3478 are queried.
             """,
         version: Version.text,
         subcommands: [
@@ -22,7 +25,9 @@ struct Icecheck: ParsableCommand {
         StandardStream.ignoreBrokenPipes()
         do {
             let arguments = Process.arguments
-            if let plain = PlainCommandLine(arguments[...], commands: commandNames) {
+            if arguments == ["--experimental-dump-manual"] {
+                try Run.write(Manual.json.text(pretty: true) + "\n")
+            } else if let plain = PlainCommandLine(arguments[...], commands: commandNames) {
                 try plain.run()
             } else {
                 var command = try parsed(arguments)
@@ -35,12 +40,12 @@ struct Icecheck: ParsableCommand {
     }
 
     /// The parser gives a command's own arguments precedence over its subcommands: `credentials` would be a server of `turn`.
-    private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
+    static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
         arguments.starts(with: ["turn", "credentials"])
             ? try TURNCredentialsCommand.parse(Array(arguments.dropFirst(2))) : try parseAsRoot(arguments)
     }
 
-    private static var commandNames: [String] {
+    static var commandNames: [String] {
         configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
     }
 
@@ -48,11 +53,13 @@ struct Icecheck: ParsableCommand {
     private static func leave(after error: any Error) -> Never {
         let code = exitCode(for: error)
         if let failure = error as? Failure { failure.leave() }
+        if let error = error as? PlanError { Failure(status: .usage, error.description).leave() }
         if code == .success || error is CleanExit { exit(withError: error) }
         if error is ExitCode { exit(withError: error) }
-        Failure(
-            status: .usage, "\(message(for: error).split(separator: "\n").joined(separator: " ")) (see icecheck --help)"
-        ).leave()
+        var said = message(for: error).split(separator: "\n").joined(separator: " ")
+        if said.hasPrefix("Unknown option '--json'") { said = "unknown option --json; use --format json" }
+        let command = Process.arguments.first.flatMap { commandNames.contains($0) ? $0 : nil } ?? "check"
+        Failure(status: .usage, "\(said) (see icecheck \(command) --help)").leave()
     }
 }
 

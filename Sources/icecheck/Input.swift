@@ -1,13 +1,8 @@
-import HostIO
-import STUN
+import Session
 
 /// Reading what the user names: a file, or standard input for `-`.
 enum Input {
     static func read(_ name: String, for option: String) throws -> [UInt8] {
-        do {
-            return try InputFile.read(name)
-        } catch {
-            throw Failure(status: .usage, "\(option) \(QuotedInput(name)): \(error)")
-        }
+        try OptionSources.system.read(name, for: option)
     }
 }

@@ -1,17 +1,17 @@
 import ArgumentParser
 import Session
 
-struct NATCommand: ParsableCommand {
+struct NATCommand: MeasuringCommand {
     static let configuration = CommandConfiguration(
         commandName: "nat",
-        abstract: "Finds out how the NAT behaves, in the terms of RFC 4787.",
+        abstract: "Determine how the NAT behaves, in the terms of RFC 4787.",
         discussion: """
-            Mapping and filtering are asked of servers that speak RFC 5780 (coturn with two addresses, or icecheck \
-            serve). Other servers tell the mapping where there are two of them, as the two public ones that are asked \
-            where none is named. With a credential a TURN server's relay tells both: it sees this machine from another \
-            port, or another address, and sends to it from there. A verdict from silence goes with its confidence; where answers do not suffice it is \
-            unknown, with the reason. The mapping is asked about over TCP as well. The exit status is 0 where the \
-            mapping of each family that was asked is known, and with --lifetime how long it lives.
+            Servers that speak RFC 5780 (coturn with two addresses, or icecheck serve) show mapping and filtering. Two \
+            other servers, such as the two public ones that are queried by default, show the mapping. With a credential, \
+            a TURN server's relay shows both: it sees this machine from another port or another address, and sends to it \
+            from there. A verdict from silence has a confidence; where the answers are not enough, the verdict is \
+            unknown, with the reason. The mapping is also measured over TCP. The exit status is 0 if the mapping of each \
+            family is known, and with --lifetime its lifetime.
             """)
 
     @Argument(
@@ -23,18 +23,21 @@ struct NATCommand: ParsableCommand {
     @OptionGroup var turn: TURNArguments
     @Flag(
         help: ArgumentHelp(
-            "Find out how long an idle UDP mapping lives, and the keepalive interval to set. Takes as long as it "
-                + "lives, at most 6 minutes or what --timeout leaves."))
+            "Measure how long an idle UDP mapping lives, and thus the keepalive interval to set. It takes as long as the "
+                + "mapping lives, at most 6 minutes or what --timeout leaves."))
     var lifetime = false
 
     @OptionGroup var server: ServerArguments
+    @Option(help: .timeout("5, with --lifetime 372"))
+    var timeout: Double?
     @OptionGroup var output: OutputArguments
 
-    func run() throws {
-        let servers = try server.serversOrBuiltIn(uris)
-        var options = try server.options(.nat, servers: servers, asksHairpin: nat.hairpin)
-        options.turn = try turn.options()
-        options.measuresLifetime = lifetime
-        try Run(options, server.settings(output)).start()
+    var typed: TypedOptions {
+        var typed = server.typed(.nat, uris, timeout: timeout)
+        typed.hairpin = nat.hairpin
+        typed.lifetime = lifetime
+        typed.access = turn.typed
+        return typed
     }
+    var settings: Run.Settings { Run.Settings(server, output.format) }
 }

@@ -1,11 +1,26 @@
 import ArgumentParser
 import HostIO
+import NetTypes
 import Reporting
 
 /// How the result is shown.
 struct OutputArguments: ParsableArguments {
+    private enum Choice: String, ExpressibleByArgument, CaseIterable {
+        case text
+        case json
+    }
+
+    @Option(name: .customLong("format"), help: ArgumentHelp("text for people, json for programs.", valueName: "format"))
+    private var choice = Choice.text
+
+    var format: OutputFormat { choice == .json ? .json : .text }
+}
+
+/// The same of the commands that gather candidates.
+struct CandidateOutputArguments: ParsableArguments {
     @Option(
-        help: ArgumentHelp("text for people, json for programs, sdp for the a=candidate lines.", valueName: "format"))
+        help: ArgumentHelp(
+            "text for people, json for programs, sdp for the a=candidate lines.", valueName: "format"))
     var format = OutputFormat.text
 }
 
@@ -14,8 +29,8 @@ extension RenderingStyle {
     static var standardOutput: RenderingStyle {
         let isTerminal = StandardStream.output.isTerminal
         let isColoured =
-            isTerminal && Environment.value("NO_COLOR", isNonEmpty: true) == nil
-            && Environment.value("TERM") != "dumb"
+            isTerminal && Environment.value(.noColor, isNonEmpty: true) == nil
+            && Environment.value(.terminal) != "dumb"
         return RenderingStyle(
             width: isTerminal ? StandardStream.output.terminalWidth ?? 80 : 120, isColoured: isColoured,
             isUnicode: Environment.usesUTF8)

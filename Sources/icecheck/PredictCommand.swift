@@ -9,27 +9,26 @@ import Session
 struct PredictCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
-        abstract: "Says from saved reports which path would join each pair of these machines.",
+        abstract: "Predict from saved reports which machines can reach each other, and how.",
         discussion: """
-            Reports are what check, nat, turn and the others write with --format json. One report is held against the \
-            usual classes of peer, two against each other; of more the whole mesh is judged, and what a call among them \
-            costs relays. Two ICE agents run over a model of both networks; what a report does not say is run at its best \
-            and at its worst. A folder stands for the reports in it (.json, .jsonl, .ndjson), and a file may hold many \
-            reports, one behind the other. The exit status is 0 where every pair has a path for certain, for a single \
-            report where any class of peer has one.
+            Reports are what check, nat, turn and the others write with --format json. One report is compared with typical \
+            peers, two with each other; with more, all pairs are judged, and what a call among them costs relays. Two ICE \
+            agents run over a model of both networks; what a report does not say is run at its best and at its worst. A \
+            folder means all reports in it (.json, .jsonl, .ndjson), and a file may hold many reports, one after the \
+            other. The exit status is 0 if every pair certainly has a path, for a single report if any class of peer does.
             """)
 
     @Argument(help: ArgumentHelp("Reports: files, folders, or - for standard input.", valueName: "report"))
     var reports: [String] = []
 
-    @Flag(help: "Also each machine with a public host: a star through an SFU instead of a mesh.")
+    @Flag(help: "Also predict paths to an SFU on a public host.")
     var sfu = false
 
-    @Option(help: ArgumentHelp("What one stream of a call takes, in kbit/s.", valueName: "kbit/s"))
+    @Option(help: ArgumentHelp("The rate of one stream of a call, in kbit/s.", valueName: "kbit/s"))
     var bitrate = 1500.0
 
     @Option(
-        help: ArgumentHelp("How many take part in a call: drawn from the machines. (default: all)", valueName: "number")
+        help: ArgumentHelp("How many machines take part in a call. (default: all)", valueName: "number")
     )
     var participants: Int?
 
@@ -42,9 +41,6 @@ struct PredictCommand: ParsableCommand {
         }
         guard participants.map({ (2...1_000_000).contains($0) }) ?? true else {
             throw ValidationError("--participants is from 2 to 1000000")
-        }
-        guard output.format != .sdp else {
-            throw ValidationError("--format sdp is for candidates; predict prints text or json")
         }
     }
 
@@ -64,7 +60,7 @@ struct PredictCommand: ParsableCommand {
             duration: MonotonicClock.now - start, command: commandLine, timeout: .zero, verdict: verdict,
             paths: mesh == nil || !paths.isEmpty ? paths : nil, mesh: mesh)
         try Run.write(report.rendered(as: output.format, style: .standardOutput))
-        Process.exit(verdict.isOK && reading.faults == 0 ? 0 : Failure.Status.negative.rawValue)
+        Process.exit(ExitStatus(isSuccess: verdict.isOK && reading.faults == 0))
     }
 
     private func predictions(_ input: PredictInput) -> ([PathRecord], Mesh?) {

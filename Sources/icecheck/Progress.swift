@@ -18,7 +18,7 @@ struct Progress {
 
     /// Nil where standard error is no terminal, or one that cannot rewrite a line.
     init?(_ plan: Plan) {
-        guard StandardStream.error.isTerminal, Environment.value("TERM") != "dumb" else { return nil }
+        guard StandardStream.error.isTerminal, Environment.value(.terminal) != "dumb" else { return nil }
         servers = plan.servers.count
         idleTimes = plan.idleTimes
     }

@@ -29,7 +29,7 @@ struct RelayArguments: ParsableArguments {
     @Option(
         name: .customLong("relay-address"),
         help: ArgumentHelp(
-            "Relay from this address of the machine, or say this one where a NAT maps it here; once for each family. "
+            "Relay from this local address, or advertise this public one if a NAT forwards it; once for each family. "
                 + "(default: the --listen address of the family)", valueName: "address"))
     var relayAddresses: [String] = []
 
@@ -53,9 +53,10 @@ struct RelayArguments: ParsableArguments {
     /// - Parameter listening: where the server listens, the first address of each family relays as well.
     /// - Throws: ``Failure`` with the option and the right form.
     func configuration(listening: [IPAddress]) throws -> TURNServerConfiguration? {
+        let sources = OptionSources.system
         let secret =
-            try Secrets.named(secret, file: secretFile, option: "--secret")
-            ?? Secrets.environment("ICECHECK_TURN_SECRET")
+            try sources.secret(secret.map { Secret($0) }, file: secretFile, option: "--secret")
+            ?? sources.secret(.turnSecret)
         guard !users.isEmpty || secret != nil else {
             if let option = optionWithoutUse {
                 throw Failure(
@@ -95,10 +96,11 @@ struct RelayArguments: ParsableArguments {
 
     // MARK: Who
 
-    /// A password is in no message: the error names the part of the credential alone.
+    /// A password is in no message: the error names only the part of the credential.
     private func add(_ user: String, to turn: inout TURNServerConfiguration) throws {
         let parts = user.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let password = parts.count == 2 ? String(parts[1]) : Environment.value("ICECHECK_TURN_PASSWORD") else {
+        guard let password = parts.count == 2 ? String(parts[1]) : Environment.value(.turnPassword, isNonEmpty: true)
+        else {
             throw Failure(
                 status: .usage,
                 "--user \(QuotedInput(user)) has no password; the right form is NAME:PASSWORD, or NAME with the "
@@ -120,7 +122,7 @@ struct RelayArguments: ParsableArguments {
             guard let address = IPAddress(text), address.realm != .unspecified else {
                 throw Failure(
                     status: .usage,
-                    "--relay-address '\(QuotedInput(text))' is no address to relay from; the right form is 192.0.2.1 "
+                    "--relay-address '\(QuotedInput(text))' is not an address to relay from; the right form is 192.0.2.1 "
                         + "or 2001:db8::1")
             }
             return address
@@ -152,7 +154,7 @@ struct RelayArguments: ParsableArguments {
         guard ends.count == 2, let lowest = ends[0], let highest = ends[1], lowest > 0, lowest <= highest else {
             throw Failure(
                 status: .usage,
-                "--relay-ports '\(QuotedInput(relayPorts))' is no range of ports; the right form is 49152-65535")
+                "--relay-ports '\(QuotedInput(relayPorts))' is not a range of ports; the right form is 49152-65535")
         }
         return lowest...highest
     }

@@ -14,6 +14,14 @@ struct Run {
         var format = OutputFormat.text
         var isDryRun = false
         var showsProgress = true
+
+        init() {}
+
+        init(_ server: ServerArguments, _ format: OutputFormat) {
+            self.format = format
+            isDryRun = server.dryRun
+            showsProgress = !server.noProgress
+        }
     }
 
     private let options: Options
@@ -27,12 +35,7 @@ struct Run {
     /// Does it all, and leaves with the exit status that fits.
     func start() throws {
         let interfaces = try Self.interfaces()
-        let plan: Plan
-        do {
-            plan = try Plan(options, interfaces: interfaces)
-        } catch {
-            throw Failure(status: .usage, error.description)
-        }
+        let plan = try Plan(options, interfaces: interfaces)
         if settings.isDryRun {
             try Self.write(plan.rendered(as: settings.format, style: .standardOutput))
             return
@@ -120,9 +123,9 @@ struct Run {
         }
     }
 
-    private static func status(_ end: Driver.RunEnd, _ verdict: Verdict) -> Int32 {
-        if case .interrupted(let signal) = end { return 128 + signal }
-        return verdict.isOK ? 0 : Failure.Status.negative.rawValue
+    private static func status(_ end: Driver.RunEnd, _ verdict: Verdict) -> ExitStatus {
+        if case .interrupted(let signal) = end { return .signal(signal) }
+        return ExitStatus(isSuccess: verdict.isOK)
     }
 
     static func interfaces() throws -> [NetworkInterface] {
@@ -184,6 +187,7 @@ extension TURNOptions {
         if redirects == .never { words.append("--no-redirect") }
         if redirects == .anywhere { words.append("--follow-private") }
         if relayTransport == .tcp { words += ["--relay-transport", "tcp"] }
+        words += AllocationOption.allCases.filter(options.contains).map { "--\($0.rawValue)" }
         let usual = Plan.RelayLoad()
         if load.count != usual.count { words += ["--count", "\(load.count)"] }
         if load.size != usual.size { words += ["--size", "\(load.size)"] }

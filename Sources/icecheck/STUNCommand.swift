@@ -2,13 +2,13 @@ import ArgumentParser
 import NetTypes
 import Session
 
-struct STUNCommand: ParsableCommand {
+struct STUNCommand: MeasuringCommand {
     static let configuration = CommandConfiguration(
         commandName: "stun",
-        abstract: "Asks STUN servers for this machine's mapped address and measures the round trip.",
+        abstract: "Query STUN servers for this machine's mapped address, and measure the round trip.",
         discussion: """
-            All servers, and all their addresses, are asked at once. The exit status is 0 only where each of them \
-            answered.
+            All servers, and all their addresses, are queried at once. The exit status is 0 only if each of them \
+            answers.
             """)
 
     /// What `--transport` takes.
@@ -29,28 +29,25 @@ struct STUNCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Servers: stun:host[:port] or host[:port].", valueName: "uri"))
     var uris: [String] = []
 
-    @Option(help: ArgumentHelp("Ask over udp, tcp, or all of them.", valueName: "transport"))
+    @Option(help: ArgumentHelp("Query over udp, tcp, or all of them.", valueName: "transport"))
     var transport = TransportChoice.udp
 
     @Option(
         help: ArgumentHelp(
-            "Requests to each address, 20 ms apart, to measure round trips, jitter and loss.", valueName: "n"))
-    var count = 1
+            "Requests to each address, 20 ms apart, to measure round trips, jitter and loss. (default: 1)",
+            valueName: "n"))
+    var count: Int?
 
     @OptionGroup var server: ServerArguments
+    @Option(help: .timeout("5, with --count 20 ms more for each request"))
+    var timeout: Double?
     @OptionGroup var output: OutputArguments
 
-    func run() throws {
-        let servers = try server.servers(uris)
-        guard !servers.isEmpty else {
-            throw Failure(
-                status: .usage, "stun needs a server, such as: icecheck stun stun.l.google.com:19302")
-        }
-        guard (1...10_000).contains(count) else {
-            throw Failure(status: .usage, "--count \(count) is out of range; it takes 1 to 10000 requests")
-        }
-        let options = try server.options(
-            .stun, servers: servers, transports: transport.transports, count: count)
-        try Run(options, server.settings(output)).start()
+    var typed: TypedOptions {
+        var typed = server.typed(.stun, uris, timeout: timeout)
+        typed.transports = transport.transports
+        typed.count = count
+        return typed
     }
+    var settings: Run.Settings { Run.Settings(server, output.format) }
 }

@@ -8,13 +8,14 @@ import Server
 struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "A STUN and TURN server to test against, between one's own machines. Not for production.",
+        abstract: "Run a STUN and TURN server to test against, between your own machines. Not for production.",
+        usage: "icecheck serve [<options>]",
         discussion: """
             It serves Binding over UDP and TCP and, with an alternate address, NAT behaviour discovery (RFC 5780). By \
             default it listens on loopback: 127.0.0.1 with 127.0.0.2 as its alternate, and ::1. Answers are limited \
             for each source and never larger than three times the request.
 
-            With a --user or a --secret it is a TURN server as well, over UDP, TCP, TLS and DTLS, which relays over UDP \
+            With a --user or a --secret it is also a TURN server, over UDP, TCP, TLS and DTLS, which relays over UDP \
             to loopback and private addresses.
             """)
 
@@ -74,12 +75,12 @@ struct ServeCommand: ParsableCommand {
         console.start()
         let end = try Run.driver().run(&server, until: nil) { console.show($0) }
         guard case .interrupted(let signal) = end else {
-            throw Failure(status: .negative, "nothing could be listened on")
+            throw Failure(status: .negative, "no port could be opened")
         }
         try Run.write("\(server.base.counts.answered) answered, \(server.base.counts.malformed) malformed, ")
         try Run.write("\(server.base.counts.rateLimited) over the rate\n")
         if let counts = server.base.allocations { console.summarize(counts) }
-        Process.exit(128 + signal)
+        Process.exit(.signal(signal))
     }
 
     private static func server(_ configuration: STUNServerConfiguration, _ turn: TURNServerConfiguration?) -> STUNServer

@@ -45,8 +45,12 @@ import Testing
         return evidence
     }
 
+    static func diagnosis(_ mapping: NATDependence, relayed: Bool?) throws -> Diagnosis {
+        Diagnosis(plan, connect: evidence(mapping, relayed: relayed))
+    }
+
     private static func ids(_ evidence: ConnectEvidence) -> [String] {
-        Diagnosis(plan, connect: evidence).findings.map(\.id)
+        Diagnosis(plan, [Observation(at: .zero, fact: .connectionSeen(evidence))]).findings.map(\.id)
     }
 
     @Test(
@@ -61,7 +65,7 @@ import Testing
         _ mapping: NATDependence, relayed: Bool?, outcome: String, agrees: Bool
     ) throws {
         let evidence = Self.evidence(mapping, relayed: relayed)
-        let prediction = try #require(Diagnosis(Self.plan, connect: evidence).connect?.prediction)
+        let prediction = try #require(Diagnosis(Self.plan, [Observation(at: .zero, fact: .connectionSeen(evidence))]).connect?.prediction)
         #expect(prediction.outcome == outcome && prediction.agrees == agrees && prediction.dependsOn.isEmpty)
         #expect(Self.ids(evidence).contains("prediction-differs") == !agrees)
     }
@@ -70,7 +74,7 @@ import Testing
         for relayed in [false, nil] as [Bool?] {
             var evidence = Self.evidence(.endpointIndependent, relayed: relayed)
             evidence.remoteNAT = [:]
-            let prediction = try #require(Diagnosis(Self.plan, connect: evidence).connect?.prediction)
+            let prediction = try #require(Diagnosis(Self.plan, [Observation(at: .zero, fact: .connectionSeen(evidence))]).connect?.prediction)
             #expect(prediction.outcome == "none" && prediction.best == "direct" && prediction.agrees)
             #expect(!prediction.dependsOn.isEmpty)
         }
@@ -84,7 +88,7 @@ import Testing
         var loopback = Self.evidence(.endpointIndependent, relayed: false)
         loopback.localCandidates = [Self.candidate(.host, IPAddress(127, 0, 0, 1), 5000)]
         for evidence in [alone, forced, loopback] {
-            #expect(Diagnosis(Self.plan, connect: evidence).connect?.prediction == nil)
+            #expect(Diagnosis(Self.plan, [Observation(at: .zero, fact: .connectionSeen(evidence))]).connect?.prediction == nil)
         }
     }
 }

@@ -32,11 +32,35 @@ import Testing
         arguments: [
             ("438", "438"), ("error 438", "438"), ("Error-438", "438"), ("Stale Nonce", "438"),
             ("udp_blocked", "udp-blocked"),
-            ("UDP blocked", "udp-blocked"), ("symmetric NAT", "address-and-port-dependent"),
-            ("Full Cone", "endpoint-independent"), ("srflx", "server-reflexive"), ("CGN", "cgnat"),
+            ("UDP blocked", "udp-blocked"), ("symmetric NAT", "symmetric-nat"), ("NAT", "nat"),
+            ("port restricted cone", "port-restricted-cone"), ("port-restricted cone NAT", "port-restricted-cone"),
+            ("Full Cone", "full-cone"), ("srflx", "server-reflexive"), ("CGN", "cgnat"),
         ])
     func wordsAreTakenAsPeopleWriteThem(word: String, id: String) {
         #expect(Explanations.find(word).map(\.id) == [id])
+    }
+
+    @Test(
+        arguments: [
+            ("symmetric NAT", ["symmetric-nat"]), ("udp-blocked symmetric NAT", ["udp-blocked", "symmetric-nat"]),
+            ("error 438 401", ["438", "401"]), ("NAT", ["nat"]), ("nat mapping", ["nat", "mapping"]),
+        ])
+    func wordsInARowAreTakenTogetherWhereThatIsAnEntry(words: String, ids: [String]) {
+        let (found, unknown) = Explanations.find(words.split(separator: " ").map(String.init))
+        #expect(found.map(\.id) == ids && unknown.isEmpty)
+    }
+
+    @Test func wordsFromTheFirstUnknownOneOnAreToldAsSuch() {
+        let (found, unknown) = Explanations.find(["438", "no", "such", "thing"])
+        #expect(found.map(\.id) == ["438"] && unknown == ["no", "such", "thing"])
+        #expect(Explanations.find([]).found.isEmpty)
+    }
+
+    @Test func symmetricAndPortRestrictedAreTwoThings() throws {
+        let symmetric = try #require(Explanations.find("symmetric NAT").first)
+        let cone = try #require(Explanations.find("port-restricted cone").first)
+        #expect(symmetric.meaning.contains("no peer can use the address that a STUN server reports"))
+        #expect(!cone.meaning.contains("no peer"))
     }
 
     @Test func aSlipOfThePenIsToldTheNearest() {

@@ -159,7 +159,7 @@ import Testing
         #expect(closed.first?.causes.first == "the server is not running")
         let silent = try findings { $0.failed(.noAnswer) }
         #expect(silent.first?.title == "No STUN server answered")
-        #expect(silent.first?.causes.first?.contains("no way out") == true)
+        #expect(silent.first?.causes.first?.contains("offline") == true)
     }
 
     // MARK: Addresses

@@ -19,13 +19,6 @@ import Testing
         return Diagnosis(recording.plan, recording.observations)
     }
 
-    private static func silence(_ pair: inout RelayPairEvidence, arrived: Int = 0, reverse: Int? = nil) {
-        pair.indications = .init(sent: 24, arrived: arrived)
-        pair.channel = .init()
-        pair.second.boundAfter = nil
-        pair.reverse = reverse.map { .init(sent: 24, arrived: $0) }
-    }
-
     @Test func pairThatWorksHasItsFiguresAndNoFinding() throws {
         let diagnosis = try Self.diagnosis()
         let pair = try #require(diagnosis.relayPairs.first)
@@ -44,7 +37,7 @@ import Testing
             (0, 3, nil, "turn-relay-to-relay-one-way"), (1, 3, nil, "turn-relay-to-relay-one-way"),
         ] as [(Int, Int, Int?, String)])
     func whereItDiedDecidesTheFinding(second: Int, arrived: Int, reverse: Int?, id: String) throws {
-        let diagnosis = try Self.diagnosis(between: second) { Self.silence(&$0, arrived: arrived, reverse: reverse) }
+        let diagnosis = try Self.diagnosis(between: second) { $0.silence(arrived: arrived, reverse: reverse) }
         let finding = try #require(diagnosis.findings.first)
         #expect(diagnosis.findings.count == 1 && finding.id == id && finding.severity == .warning)
         #expect(!finding.causes.isEmpty && finding.evidence.count == 1)
@@ -56,7 +49,7 @@ import Testing
     @Test(arguments: [Trouble.Stage.permission, .channel], [403, 400])
     func refusalNamesTheServerTheCodeAndTheRelay(stage: Trouble.Stage, code: Int) throws {
         let diagnosis = try Self.diagnosis(between: 1) { pair in
-            Self.silence(&pair)
+            pair.silence()
             pair.second.trouble = .error(code, stage, reason: "no\u{1b}[31m")
         }
         #expect(diagnosis.findings.map(\.id) == ["turn-relay-peer-refused"])
@@ -84,7 +77,7 @@ import Testing
     @Test(arguments: [486, 508])
     func serverWithoutRoomForTwoIsNotMeasured(code: Int) throws {
         let diagnosis = try Self.diagnosis {
-            Self.silence(&$0)
+            $0.silence()
             $0.second.trouble = .error(code)
         }
         #expect(diagnosis.relayPairs.first?.outcome.notMeasured?.reason == .limit)
@@ -93,7 +86,7 @@ import Testing
 
     @Test func laterAllocationThatFailsIsTold() throws {
         let diagnosis = try Self.diagnosis {
-            Self.silence(&$0)
+            $0.silence()
             $0.first.trouble = Trouble(.allocate, .noAnswer, detail: "7")
         }
         #expect(diagnosis.findings.map(\.id) == ["turn-second-allocation-fails"])
@@ -103,7 +96,7 @@ import Testing
     @Test(arguments: [nil, Trouble(.allocate, .noAnswer), Trouble(.permission, .noAnswer)])
     func pairThatWasCutShortIsNotMeasured(trouble: Trouble?) throws {
         let diagnosis = try Self.diagnosis {
-            Self.silence(&$0)
+            $0.silence()
             $0.isCutShort = true
             $0.second.trouble = trouble
         }
@@ -117,6 +110,16 @@ import Testing
     @Test func allocationOfAPairThatMayLiveOnIsSaid() throws {
         let diagnosis = try Self.diagnosis { $0.second.deletion = .unconfirmed(.seconds(100)) }
         #expect(diagnosis.findings.map(\.id) == ["turn-allocation-left"])
+    }
+}
+
+extension RelayPairEvidence {
+    /// Sent in vain.
+    mutating func silence(arrived: Int = 0, reverse: Int? = nil) {
+        indications = .init(sent: 24, arrived: arrived)
+        channel = .init()
+        second.boundAfter = nil
+        self.reverse = reverse.map { .init(sent: 24, arrived: $0) }
     }
 }
 

@@ -68,7 +68,7 @@ import Testing
     @Test func insecureIsSaidLoudlyWithAndWithoutAFault() throws {
         let clean = try findings(.fine(), isInsecure: true)
         #expect(clean.map(\.id) == ["tls-not-verified"])
-        #expect(clean.first?.remedy == "Leave --insecure out.")
+        #expect(clean.first?.remedy == "Remove --insecure.")
         let fault = SecureFailure(.selfSigned, "CN=a", certificate: 0)
         let faulty = try findings(.fine(days: 1, faults: [fault]), isInsecure: true)
         #expect(faulty.map(\.id) == ["tls-not-verified"])

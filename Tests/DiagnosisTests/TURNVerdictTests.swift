@@ -30,7 +30,7 @@ import Testing
     @Test func allocationWithoutDataIsANo() throws {
         let verdict = try diagnosis { $0.relay { $0.relay?.silence() } }.verdict
         #expect(!verdict.isOK && verdict.best == .none)
-        #expect(verdict.summary.hasPrefix("no relay: turn:9.9.9.9 at 9.9.9.9:3478 over UDP: of 24 datagrams"))
+        #expect(verdict.summary.hasPrefix("no relay: turn:9.9.9.9 at 9.9.9.9:3478 over UDP: none of 24 datagrams"))
     }
 
     @Test func silentChannelIsANoThoughIndicationsWork() throws {

@@ -127,7 +127,7 @@ import Testing
     }
 
     @Test(arguments: [
-        Silence(message: "of 24 datagrams to the relayed address none came to the client") { $0.silence() },
+        Silence(message: "none of 24 datagrams sent to the relayed address reached the client") { $0.silence() },
         Silence(
             message: "20 of 24 datagrams came through the relay to the client, and none that the client sent back came "
                 + "out of it"

@@ -1,173 +1,49 @@
-"""Finds the binary, runs it under a watch, and says which seeds were used."""
+"""The fixtures of all suites, and what a run says of itself."""
 
-import json
 import os
-import re
-import resource
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from netlab import remove_leftovers, why_not
+from harness import isolation
+from harness.running import Running, found_binary, no_core_dumps
+from harness.seeds import SEED
+from harness.servers import coturn, served, server  # noqa: F401 (fixtures)
+from labs.namespaces import remove_leftovers, why_not
+from labs.plainlab import PlainLab
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-SCHEMA = ROOT / "Sources/Reporting/Schema/report-1.schema.json"
-SEED = int(os.environ.get("ICECHECK_TEST_SEED", "1"))
-
-sys.path.insert(0, str(HERE))
 # Under nohup SIGHUP is ignored, and by every process that the tests start: here it has its usual meaning.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-# C0 but LF and TAB, DEL and C1, and every control of direction or of joining that can disguise a line.
-UNSAFE_TEXT = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
-)
+
+def pytest_configure(config):
+    is_worker = hasattr(config, "workerinput")
+    if (is_worker or not config.getoption("numprocesses", None)) and not isolation.why_not():
+        isolation.enter()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """The tests mostly wait: several for each processor, if they cannot meet."""
+    return 2 if isolation.why_not() else 4 * (os.cpu_count() or 1)
 
 
 def pytest_report_header(config):
-    return [f"icecheck: {found_binary() or 'not built'}", f"ICECHECK_TEST_SEED={SEED}"]
+    reason = isolation.why_not()
+    return [
+        f"icecheck: {found_binary() or 'not built'}",
+        f"ICECHECK_TEST_SEED={SEED}",
+        f"network: {f'the machine’s ({reason})' if reason else 'one for each process that runs tests'}",
+    ]
 
 
-def found_binary():
-    named = os.environ.get("ICECHECK")
-    candidates = [Path(named)] if named else [ROOT / ".build" / kind / "icecheck" for kind in ("debug", "release")]
-    return next((path.resolve() for path in candidates if os.access(path, os.X_OK)), None)
-
-
-@dataclass
-class Outcome:
-    """What a run left behind. `status` is negative where a signal ended it, as in subprocess."""
-
-    arguments: list
-    status: int
-    output: bytes
-    errors: bytes
-    seconds: float
-    peak_bytes: int
-
-    @property
-    def text(self):
-        return self.output.decode("utf-8")
-
-    @property
-    def report(self):
-        """The report, read by a parser that is not icecheck's own, and held against the published schema."""
-        parsed = json.loads(self.text, parse_constant=refuse_constant, object_pairs_hook=refuse_duplicates)
-        validate(parsed)
-        return parsed
-
-    def describe(self):
-        shown = self.output[:2000].decode("utf-8", "backslashreplace")
-        errors = self.errors[:2000].decode("utf-8", "backslashreplace")
-        return f"{self.arguments} -> {self.status} in {self.seconds:.2f} s\nstdout: {shown}\nstderr: {errors}"
-
-
-def refuse_constant(name):
-    raise ValueError(f"{name} is not JSON")
-
-
-def refuse_duplicates(pairs):
-    keys = [key for key, _ in pairs]
-    if len(keys) != len(set(keys)):
-        raise ValueError(f"a key stands twice in {keys}")
-    return dict(pairs)
-
-
-def validate(report):
-    if not SCHEMA.exists():
-        return
-    import jsonschema
-
-    schema = json.loads(SCHEMA.read_text())
-    jsonschema.Draft202012Validator(schema).validate(report)
-
-
-def assert_safe(outcome):
-    """O01: nothing that a terminal obeys leaves the tool, on either stream."""
-    for stream in (outcome.output, outcome.errors):
-        unsafe = UNSAFE_TEXT.search(stream.decode("utf-8"))
-        assert unsafe is None, f"{unsafe.group()!r} at {unsafe.start()} in {outcome.describe()}"
-
-
-class Running:
-    """A started binary, whose output goes to files so that no pipe can stall it."""
-
-    def __init__(
-        self, binary, arguments, *, environment=None, cwd=None, stdin=None, stdout=None, stderr=None, limits=None
-    ):
-        self.arguments = [str(argument) for argument in arguments]
-        self.output = tempfile.TemporaryFile()
-        self.errors = tempfile.TemporaryFile()
-        self.started = time.monotonic()
-        self.inherited = peak_of(resource.getrusage(resource.RUSAGE_SELF))
-        self.seen_peak = 0
-        self.process = subprocess.Popen(
-            [str(binary), *self.arguments],
-            stdin=subprocess.DEVNULL if stdin is None else stdin,
-            stdout=self.output if stdout is None else stdout,
-            stderr=self.errors if stderr is None else stderr,
-            env=environment,
-            cwd=cwd,
-            preexec_fn=limits,
-            close_fds=True,
-        )
-
-    def signal(self, number):
-        self.process.send_signal(number)
-
-    def wait(self, patience=30):
-        """Ends it by force after `patience` seconds, which is then the test's failure."""
-        while True:
-            pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
-            if pid:
-                break
-            self.look_at_memory()
-            if time.monotonic() - self.started > patience:
-                self.process.kill()
-                os.wait4(self.process.pid, 0)
-                self.process.returncode = -signal.SIGKILL
-                pytest.fail(f"{self.arguments} still ran after {patience} s")
-            time.sleep(0.002)
-        seconds = time.monotonic() - self.started
-        self.process.returncode = os.waitstatus_to_exitcode(status)
-        # The kernel counts the memory of this process, before exec, as the child's own peak. Only what is above it
-        # is the child's for certain; below it, what was seen on the way is.
-        peak = peak_of(usage)
-        self.output.seek(0)
-        self.errors.seek(0)
-        return Outcome(
-            self.arguments,
-            self.process.returncode,
-            self.output.read(),
-            self.errors.read(),
-            seconds,
-            peak if peak > self.inherited or not self.seen_peak else self.seen_peak,
-        )
-
-    def look_at_memory(self):
-        process = Path(f"/proc/{self.process.pid}")
-        try:
-            has_begun = (process / "exe").resolve() != Path(sys.executable).resolve()
-            line = re.search(r"VmHWM:\s+(\d+) kB", (process / "status").read_text())
-        except OSError:
-            return  # It has ended meanwhile.
-        if line and has_begun:
-            self.seen_peak = max(self.seen_peak, int(line.group(1)) * 1024)
-
-
-def peak_of(usage):
-    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
-def no_core_dumps():
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+@pytest.fixture
+def tmp_path():
+    """Short, and the same length in each worker: icecheck cuts long paths where it names them."""
+    with tempfile.TemporaryDirectory(prefix="icecheck-", ignore_cleanup_errors=True) as made:
+        yield Path(made)
 
 
 @pytest.fixture(scope="session")
@@ -202,6 +78,13 @@ def permitted():
     if reason:
         pytest.skip(reason)
     remove_leftovers()
+
+
+@pytest.fixture
+def lab(permitted):
+    """One router between a client and a server."""
+    with PlainLab() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 import Dissection
 import Foundation
+import JSON
 import NetTypes
 import Reporting
 import Testing

@@ -78,8 +78,8 @@ struct JSONSnapshotTests {
                 "findings":[{"id":"other-address-not-global","severity":"note",\#
                 "title":"The server is behind a NAT itself","evidence":["OTHER-ADDRESS 10.0.0.2:3479"],\#
                 "causes":["It is configured with its private address"],"remedy":""},{"id":"server-silent",\#
-                "severity":"warning","title":"A server does not answer",\#
-                "evidence":["no answer to 7 requests within 5 s"],"causes":["It is down"],\#
+                "severity":"warning","title":"A server does not answer","servers":["stun:silent.example.org:3479"],\#
+                "family":"ipv4","transport":"udp","evidence":["no answer to 7 requests within 5 s"],"causes":["It is down"],\#
                 "remedy":"Take it out of iceServers."},{"id":"udp-blocked","severity":"error",\#
                 "title":"UDP does not leave this network","evidence":["0 of 3 servers answered over UDP",\#
                 "2 of 3 answered over TCP"],\#

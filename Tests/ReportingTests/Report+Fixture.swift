@@ -1,7 +1,8 @@
-import Diagnosis
 import NetTypes
 import Reporting
 import Session
+
+@testable import Diagnosis
 
 extension Report {
     /// A report with every kind of part and of outcome.
@@ -118,15 +119,17 @@ extension Finding {
     static var fixtures: [Finding] {
         [
             Finding(
-                id: "other-address-not-global", severity: .note, title: "The server is behind a NAT itself",
+                OtherAddressNotGlobal.kinds[0], title: "The server is behind a NAT itself",
                 evidence: ["OTHER-ADDRESS 10.0.0.2:3479"], causes: ["It is configured with its private address"],
                 remedy: ""),
             Finding(
-                id: "server-silent", severity: .warning, title: "A server does not answer",
+                ServerSilent.kinds[0],
+                about: [FindingScope(servers: ["stun:silent.example.org:3479"], family: .ipv4, transport: .udp)],
+                severity: .warning, title: "A server does not answer",
                 evidence: ["no answer to 7 requests within 5 s"], causes: ["It is down"],
                 remedy: "Take it out of iceServers."),
             Finding(
-                id: "udp-blocked", severity: .error, title: "UDP does not leave this network",
+                UDPBlocked.kinds[0], title: "UDP does not leave this network",
                 evidence: ["0 of 3 servers answered over UDP", "2 of 3 answered over TCP"],
                 causes: [
                     "A firewall on the way drops UDP to all ports but 53, which is usual in networks of companies and "

@@ -69,9 +69,13 @@ extension Report {
         report.relayPairs = RelayPairResult.fixtures.map { $0.hostile(&text) }
         report.notMeasured = report.notMeasured.map { $0.hostile(&text) }
         report.findings = report.findings.map { finding in
-            Finding(
-                id: finding.id, severity: finding.severity, title: text.string(),
-                evidence: [text.string(), text.string()], causes: [text.string()], remedy: text.string())
+            var finding = finding
+            finding.title = text.string()
+            finding.servers = finding.servers.map { _ in text.string() }
+            finding.evidence = [text.string(), text.string()]
+            finding.causes = [text.string()]
+            finding.remedy = text.string()
+            return finding
         }
         return report
     }

@@ -252,7 +252,7 @@ import Testing
         let same = try Self.namedRun(
             uri, [Self.otherName], without: .refused(SecureRefusal(failures: [Self.otherName])))
         #expect(same.first?.tls?.failuresWithoutServerName == [Self.otherName])
-        #expect(same.diagnosis.findings.first?.evidence.last?.contains("it does the same") == true)
+        #expect(same.diagnosis.findings.first?.evidence.last?.contains("the server does the same") == true)
     }
 
     @Test func nameThatTheServerDoesNotKnowIsComparedToo() throws {

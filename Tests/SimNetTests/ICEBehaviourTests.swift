@@ -110,26 +110,6 @@ import Testing
         }
     }
 
-    @Test func aLitePeerAnswersOnlyAndIsControlled() throws {
-        var duel = try ICEDuel(
-            [.init(middle: Self.symmetric), .init(change: { $0.isLite = true })], seed: 8)
-        duel.command(0) { agent, _ in agent.setRole(.controlled) }
-        duel.run()
-        #expect(duel.isConnected && duel.agree, "\(duel.dump())")
-        #expect(duel.agent(0).role == .controlling)
-        #expect(duel.agent(1).pairs.allSatisfy { $0.transmissions == 0 })
-        let isCarrying = duel.exchange()
-        #expect(isCarrying)
-    }
-
-    @Test func aggressiveNominationSelectsTheHighestOfWhatWorks() throws {
-        var duel = try ICEDuel(
-            [.init(hasTURN: true, change: { $0.nomination = .aggressive }), .init(hasTURN: true)], seed: 9)
-        duel.run()
-        duel.settle()
-        #expect(duel.isConnected && duel.agree && !duel.isRelayed, "\(duel.dump())")
-    }
-
     @Test(arguments: [Candidate.Kind.host, .serverReflexive, .relayed])
     func oneKindAloneIsTestedWhereThatIsAsked(_ kind: Candidate.Kind) throws {
         let full = ICEDuel.Middle.nat(.endpointIndependent, .endpointIndependent)

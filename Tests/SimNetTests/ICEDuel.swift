@@ -135,10 +135,10 @@ struct ICEDuel {
         for number in 0...1 {
             let events = events(number)
             let credentials = agent(number).localCredentials
-            let (isLite, pacing) = (agent(number).configuration.isLite, agent(number).configuration.pacing)
+            let pacing = agent(number).configuration.pacing
             let fresh = events[seen[number]...]
             seen[number] = events.count
-            command(1 - number) { peer, now in peer.setRemote(credentials, isLite: isLite, pacing: pacing, at: now) }
+            command(1 - number) { peer, now in peer.setRemote(credentials, pacing: pacing, at: now) }
             for event in fresh {
                 switch event.fact {
                 case .gathered(let candidate): pass(candidate, to: 1 - number)

@@ -10,7 +10,6 @@ import Testing
         var sides: [ICEDuel.Side]
         var canMeet: Bool
         var hasRelay: Bool
-        var isRegular = true
 
         init(seed: UInt64, loss: Double) {
             var random = SeededGenerator(seed: seed)
@@ -24,11 +23,8 @@ import Testing
                     usesIPv6: false, change: { _ in })
             }
             for side in 0...1 {
-                let isAggressive = pick([false, false, true])
-                if side == 0 { isRegular = !isAggressive }
                 let pacing = pick([10, 20, 50])
                 sides[side].change = { configuration in
-                    configuration.nomination = isAggressive ? .aggressive : .regular
                     configuration.pacing = .milliseconds(pacing)
                 }
             }
@@ -49,8 +45,8 @@ import Testing
             #expect(duel.isConnected == (world.canMeet || world.hasRelay), note)
             if duel.isConnected {
                 // A direct pair whose candidates come when another is nominated already is too late.
-                if world.isRegular, duel.disorder == nil { #expect(duel.isRelayed == !world.canMeet, note) }
-                holdWhatConnected(&duel, isRegular: world.isRegular, note)
+                if duel.disorder == nil { #expect(duel.isRelayed == !world.canMeet, note) }
+                holdWhatConnected(&duel, note)
             }
         }
     }
@@ -66,7 +62,7 @@ import Testing
             let note = Comment(rawValue: "seed \(seed)\n\(duel.dump())")
             if duel.isConnected {
                 #expect(world.canMeet || world.hasRelay, note)
-                holdWhatConnected(&duel, isRegular: world.isRegular, note)
+                holdWhatConnected(&duel, note)
             } else if world.canMeet || world.hasRelay {
                 misses.append(seed)
             }
@@ -74,12 +70,10 @@ import Testing
         #expect(misses.count <= 5, "seeds \(misses)")
     }
 
-    private func holdWhatConnected(_ duel: inout ICEDuel, isRegular: Bool, _ note: Comment) {
+    private func holdWhatConnected(_ duel: inout ICEDuel, _ note: Comment) {
         // The answer to the last nomination may be on its way still.
         duel.settle()
-        // Aggressive nomination names several pairs, which the two sides may rank apart where one knows a candidate by its
-        // check alone (why RFC 8445 has it no more): what each selects carries all the same.
-        if isRegular { #expect(duel.agree, note) }
+        #expect(duel.agree, note)
         let isCarrying = duel.exchange()
         #expect(isCarrying, note)
         #expect(Set((0...1).map { duel.agent($0).role }) == [.controlling, .controlled], note)

@@ -210,7 +210,8 @@ import Testing
         guard let finding else { return }
         #expect(finding.remedy.contains("every \((seconds - 1) / 2) s"), "\(finding.remedy)")
         #expect(finding.remedy.contains("RFC 7675") == (severity == "warning"), "\(finding.remedy)")
-        #expect(finding.remedy.contains("do keep its mapping") == (seconds > 12 && seconds < 30), "\(finding.remedy)")
+        #expect(
+            finding.remedy.contains("keep the mapping") == (seconds > 12 && seconds < 30), "\(finding.remedy)")
     }
 
     @Test func eachSampleIsAFactAsSoonAsItIsSettled() throws {

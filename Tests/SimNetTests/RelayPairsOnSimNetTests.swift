@@ -9,14 +9,17 @@ import Testing
 
 /// The session of `icecheck turn` and two servers of `icecheck serve`, all unchanged, on a network with faults.
 @Suite struct RelayPairsOnSimNetTests {
-    private struct World {
+    struct World {
         var net: SimNet
         let client: HostID
         let servers: [EngineID]
         let plan: Plan
         let seed: UInt64
 
-        init(_ transport: Transport = .udp, link: Link, seed: UInt64) throws {
+        init(
+            _ transport: Transport = .udp, link: Link, seed: UInt64, options: Set<AllocationOption> = [],
+            adjust: (inout TURNServerConfiguration) -> Void = { _ in }
+        ) throws {
             self.seed = seed
             net = SimNet(seed: seed)
             let inside = IPAddress(192, 168, 1, 2)
@@ -30,6 +33,7 @@ import Testing
                 var turn = try TURNServerConfiguration(realm: "example.org", relays: [.init(bound: address)])
                 try turn.addAccount(username: "user", password: "pencil")
                 turn.allowsAnyPeer = true
+                adjust(&turn)
                 servers.append(
                     net.start(
                         STUNServer(
@@ -45,7 +49,9 @@ import Testing
             }
             let interface = NetworkInterface(
                 name: "eth0", index: 2, kind: .ethernet, addresses: [.init(inside, prefixLength: 24)])
-            plan = try Plan(Options(command: .turn, servers: entries, families: [.ipv4]), interfaces: [interface])
+            var asked = Options(command: .turn, servers: entries, families: [.ipv4])
+            asked.turn.options = options
+            plan = try Plan(asked, interfaces: [interface])
         }
 
         mutating func run() -> Diagnosis {

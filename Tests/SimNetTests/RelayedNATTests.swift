@@ -90,7 +90,9 @@ extension RelayedNATTests {
         let relays = other.observations.filter { if case .natSeenThroughRelays = $0.fact { true } else { false } }
         let diagnosis = Diagnosis(try #require(one.plan), servers + relays)
         let finding = try #require(diagnosis.findings.first { $0.id == "nat-methods-disagree" })
-        #expect(finding.evidence.count == 1 && finding.evidence[0].contains("IPv4, mapping: endpoint-independent by"))
+        #expect(
+            finding.evidence.count == 1
+                && finding.evidence[0].contains("mapping: endpoint-independent according to"))
         #expect(diagnosis.nat.first?.verdict.mapping.value == .endpointIndependent)
     }
 }

@@ -40,6 +40,29 @@ package struct Explanation: Hashable, Sendable {
 package enum Explanations {
     package static let all: [Explanation] = findings + errorCodes + failures + terms
 
+    /// Each finding that a rule can make.
+    private static let findings = FindingRules.kinds.sorted { $0.id < $1.id }.map { kind in
+        Explanation(kind.id, .finding, kind.title, kind.meaning, causes: kind.causes, do: kind.remedy)
+    }
+
+    /// The explanations of words in a row, of which several together may be one: `438`, `udp-blocked symmetric NAT`.
+    ///
+    /// - Returns: what was found, and the words from the first one on that is unknown.
+    package static func find(_ words: [String]) -> (found: [Explanation], unknown: [String]) {
+        var found: [Explanation] = []
+        var rest = words[...]
+        while !rest.isEmpty {
+            let known = (1...rest.count).reversed().lazy.map {
+                (count: $0, entries: find(rest.prefix($0).joined(separator: " ")))
+            }
+            .first { !$0.entries.isEmpty }
+            guard let known else { break }
+            found += known.entries
+            rest = rest.dropFirst(known.count)
+        }
+        return (found, Array(rest))
+    }
+
     /// The explanations of a word, however it is written: `438`, `Error 438`, `UDP blocked`, `symmetric NAT`.
     package static func find(_ word: String) -> [Explanation] {
         let key = Self.key(word)

@@ -1,23 +1,25 @@
+import NetTypes
 import Session
 
 /// MAPPED-ADDRESS differs from XOR-MAPPED-ADDRESS: something on the way rewrites addresses inside packets.
 enum AddressRewritten: FindingRule {
+    static let kinds = [kind]
+    private static let kind = FindingKind(
+        "address-rewritten", .warning, "An application-level gateway (ALG) rewrites addresses inside packets",
+        meaning:
+            "MAPPED-ADDRESS and XOR-MAPPED-ADDRESS of one answer differ: a device on the path changes addresses in "
+            + "payloads.",
+        causes: [
+            "the router has a SIP, STUN or NAT \"helper\" that searches payloads for addresses",
+            "the server itself reports two different addresses",
+        ],
+        remedy: "Turn off the router's application-level gateways (SIP ALG).")
+
     static func findings(in evidence: Evidence) -> [Finding] {
-        let rewritten = evidence.stun.filter { $0.answer?.rewrittenAddress != nil }
-        guard !rewritten.isEmpty else { return [] }
-        return [
-            Finding(
-                id: "address-rewritten", severity: .warning,
-                title: "An application-level gateway rewrites addresses inside packets",
-                evidence: rewritten.compactMap { result in
-                    guard let answer = result.answer, let mapped = answer.rewrittenAddress else { return nil }
-                    return "\(result.place): MAPPED-ADDRESS \(mapped), XOR-MAPPED-ADDRESS \(answer.mappedAddress)"
-                },
-                causes: [
-                    "the router has a SIP, STUN or NAT \"helper\" that looks for its addresses in payloads",
-                    "the server itself says two different things",
-                ],
-                remedy: "Turn the router's application-level gateways (SIP ALG) off.")
-        ]
+        kind.findings(about: evidence.stun.filter { $0.answer?.rewrittenAddress != nil }) { result in
+            let mapped = result.answer?.rewrittenAddress?.description ?? ""
+            let xored = result.answer?.mappedAddress.description ?? ""
+            return "\(result.place): MAPPED-ADDRESS \(mapped), XOR-MAPPED-ADDRESS \(xored)"
+        }
     }
 }

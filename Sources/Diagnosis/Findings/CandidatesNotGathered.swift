@@ -1,20 +1,38 @@
 import Engines
+import NetTypes
 import Session
 
 /// A server that candidates were to come from gave none.
 enum CandidatesNotGathered: FindingRule {
+    static let kinds = [kind]
+    private static let kind = FindingKind(
+        "candidates-not-gathered", .warning, "A server gave no candidate",
+        meaning: "A STUN or TURN server from which candidates should come does not answer, or refuses.",
+        causes: ["the server does not answer from here", "the credential is not valid at the server"],
+        remedy: "Run `icecheck stun SERVER` or `icecheck turn SERVER` to see why.")
+
     static func findings(in evidence: Evidence) -> [Finding] {
         guard let connect = evidence.connect else { return [] }
         let seen =
             connect.notGathered.map { "\(ConnectWords.place($0.source)): \(ConnectWords.reason($0.reason))" }
             + connect.notResolved.map { "\($0.server): \($0.reason)" }
         guard !seen.isEmpty else { return [] }
+        let scopes =
+            connect.notGathered.map { failure in
+                switch failure.source {
+                case .base(let address): FindingScope(family: address.family)
+                case .stunServer(let server, _):
+                    FindingScope(
+                        servers: evidence.servers(at: [server]), family: server.address.family, transport: .udp)
+                case .turnServer(let server, let transport):
+                    FindingScope(
+                        servers: evidence.servers(at: [server]), family: server.address.family, transport: transport)
+                }
+            } + connect.notResolved.map { FindingScope(servers: [$0.server]) }
         return [
             Finding(
-                id: "candidates-not-gathered", severity: .warning, title: "a server gave no candidate",
-                evidence: Array(seen.prefix(8)) + (seen.count > 8 ? ["and \(seen.count - 8) more"] : []),
-                causes: ["the server does not answer from here", "the credential is not the server's"],
-                remedy: "Ask icecheck stun or icecheck turn about the server.")
+                kind, about: scopes,
+                evidence: Array(seen.prefix(8)) + (seen.count > 8 ? ["and \(seen.count - 8) more"] : []))
         ]
     }
 }

@@ -1,9 +1,22 @@
 import NetTypes
+import STUN
 import Session
 
 /// One thing that a run can show, from observations to words: a rule a file, each with a test that provokes it.
 protocol FindingRule: Sendable {
+    /// All that the rule can find.
+    static var kinds: [FindingKind] { get }
     static func findings(in evidence: Evidence) -> [Finding]
+}
+
+extension FindingRule {
+    /// One finding for each kind that any of the subjects has.
+    static func findings<Subject: FindingSubject>(
+        about subjects: [Subject], kind: (Subject) -> FindingKind?, seen: (Subject) -> String
+    ) -> [Finding] {
+        let groups = Dictionary(grouping: subjects, by: kind)
+        return kinds.flatMap { $0.findings(about: groups[$0] ?? [], seen: seen) }
+    }
 }
 
 /// What rules look at.
@@ -18,7 +31,7 @@ struct Evidence {
     let interfacesAfter: [NetworkInterface]?
     /// Seconds since 1970 when the run began, by this machine's clock; nil where that is not known.
     let wallClock: Int64?
-    /// A connection to another end, where that was the purpose.
+    /// A connection to a peer, where that was the purpose.
     var connect: ConnectEvidence?
 
     /// How each server was reached: by Binding, and by Allocate where no Binding was asked.
@@ -32,6 +45,18 @@ struct Evidence {
             contacts.append(contact)
         }
         return contacts
+    }
+
+    /// What went wrong in this way, by how each server was reached.
+    func contacts(failing kinds: Set<ProbeError.Kind>) -> [STUNResult] {
+        contacts.filter { $0.error.map { kinds.contains($0.kind) } ?? false }
+    }
+
+    /// The servers that have one of these addresses, as they were named.
+    func servers(at addresses: [Endpoint]) -> [String] {
+        record.plan.servers.enumerated().filter { index, _ in
+            record.resolved[index]?.contains(where: addresses.contains) ?? false
+        }.map(\.element.uri.text)
     }
 }
 
@@ -53,15 +78,19 @@ enum FindingRules {
         ]
     }
 
+    /// Each with an id of its own.
+    static let kinds = all.flatMap { $0.kinds }
+
     static func apply(to evidence: Evidence) -> [Finding] {
         let findings = all.flatMap { $0.findings(in: evidence) }
-        return [Finding.Severity.error, .warning, .note].flatMap { severity in
-            findings.filter { $0.severity == severity }
-        }
+        assert(findings.allSatisfy { kinds.contains($0.kind) }, "a rule declares each kind that it can find")
+        return Finding.Severity.allCases.flatMap { severity in findings.filter { $0.severity == severity } }
     }
 }
 
-extension STUNResult {
+extension STUNResult: FindingSubject {
+    var scope: FindingScope { FindingScope(servers: [server], family: family, transport: transport) }
+
     var error: ProbeError? { outcome.error }
     /// Why it was not measured, where it was not.
     var gap: NotMeasured? { outcome.notMeasured }
@@ -80,4 +109,11 @@ extension STUNResult {
 
     /// The place and what went wrong there.
     var complaint: String { "\(place): \(error?.message ?? "no answer")" }
+}
+
+extension TURNResult: FindingSubject {
+    var scope: FindingScope { FindingScope(servers: [server], family: family, transport: transport) }
+
+    /// The place and what went wrong there.
+    var complaint: String { "\(place): \(error?.message ?? "no relay")" }
 }

@@ -3,6 +3,19 @@ import NetTypes
 
 /// The NAT, or a firewall, forgets an idle UDP mapping sooner than RFC 4787 lets it: what is sent too seldom is cut off.
 enum NATLifetimeShort: FindingRule {
+    static let kinds = [kind]
+    private static let kind = FindingKind(
+        "nat-lifetime-short", .note, "An idle UDP mapping expires in less than two minutes",
+        meaning:
+            "The NAT, or a firewall, drops an idle UDP mapping sooner than the two minutes that RFC 4787 requires.",
+        causes: [
+            "the UDP timeout of the NAT or firewall is shorter than the 120 s that RFC 4787 REQ-5 requires",
+            "a carrier-grade NAT saves ports",
+        ],
+        remedy: "Send keepalives more often. \(ownNAT)")
+    private static let ownNAT =
+        "On a NAT of your own, set its UDP timeout to 120 s or more (Linux: net.netfilter.nf_conntrack_udp_timeout)."
+
     /// RFC 4787 REQ-5: a mapping must not expire in less than two minutes.
     private static let required = Duration.seconds(120)
     /// RFC 8445 s11: ICE's keepalives are no less than 15 s apart, and one may be lost.
@@ -17,24 +30,21 @@ enum NATLifetimeShort: FindingRule {
         guard let shortest else { return [] }
         let isTooShort = shortest < leastForICE
         let keepalive = short.compactMap { $0.lifetime?.verdict.keepalive }.min()
-        let remedy =
-            "\(advice(shortest, keepalive))\(isTooShort ? " " + forICE(shortest) : "") On a NAT of your own, set its UDP "
-            + "timeout to 120 s or more (Linux: net.netfilter.nf_conntrack_udp_timeout)."
         return [
             Finding(
-                id: "nat-lifetime-short", severity: isTooShort ? .warning : .note,
-                title: "An idle UDP mapping is dropped within \(isTooShort ? "seconds" : "less than two minutes")",
+                kind,
+                about: short.map { record in
+                    record.scope(in: evidence, [record.lifetime?.verdict.server].compactMap(\.self))
+                },
+                severity: isTooShort ? .warning : nil,
+                title: isTooShort ? "An idle UDP mapping expires within seconds" : nil,
                 evidence: short.map { record in
                     let verdict = record.lifetime?.verdict
                     let from = Words.seconds(down: verdict?.alive ?? .zero)
                     let to = Words.seconds(up: verdict?.expired ?? .zero)
-                    return "\(record.family.name): there after \(from) s without traffic, gone after \(to) s"
+                    return "\(record.family.name): alive after \(from) s without traffic, expired after \(to) s"
                 },
-                causes: [
-                    "the UDP timeout of the NAT or firewall is shorter than RFC 4787 REQ-5 asks for (120 s at least)",
-                    "a carrier's NAT that saves ports",
-                ],
-                remedy: remedy)
+                remedy: "\(advice(shortest, keepalive))\(isTooShort ? " " + forICE(shortest) : "") \(ownNAT)")
         ]
     }
 
@@ -47,8 +57,8 @@ enum NATLifetimeShort: FindingRule {
     private static func forICE(_ shortest: Duration) -> String {
         let consent =
             shortest >= .seconds(12)
-            ? "the consent checks of a WebRTC call, each 5 s or so (RFC 7675), do keep its mapping"
-            : "so are the consent checks of a WebRTC call, each 5 s or so (RFC 7675)"
-        return "ICE's own keepalives, 15 s apart or more (RFC 8445 s11), are too seldom if one is lost; \(consent)."
+            ? "the consent checks of a WebRTC call, about 5 s apart (RFC 7675), keep the mapping alive"
+            : "so are the consent checks of a WebRTC call, about 5 s apart (RFC 7675)"
+        return "ICE's own keepalives, at least 15 s apart (RFC 8445 s11), are too rare if one is lost; \(consent)."
     }
 }

@@ -3,21 +3,25 @@ import NetTypes
 
 /// Servers that speak RFC 5780, or several servers together, show another NAT than relays do: one of them is misled.
 enum NATMethodsDisagree: FindingRule {
+    static let kinds = [kind]
+    private static let kind = FindingKind(
+        "nat-methods-disagree", .warning, "A STUN server and a relay show two different NATs",
+        meaning: "What STUN servers report and what goes through the relay of a TURN server show two different NATs.",
+        causes: [
+            "the NAT, or a firewall, has special rules for some ports or addresses",
+            "the paths to the servers differ: two lines that share the load, or a VPN for some addresses",
+            "one of the servers is inside this network, or behind a NAT or load balancer of its own",
+        ],
+        remedy: "Repeat with another server, to see which of the two is the exception. Trust the relay's answer for "
+            + "relayed calls, and the worse of the two answers for the rest.")
+
     static func findings(in evidence: Evidence) -> [Finding] {
-        let disagreements = evidence.nat.flatMap(disagreements)
-        guard !disagreements.isEmpty else { return [] }
-        return [
-            Finding(
-                id: "nat-methods-disagree", severity: .warning,
-                title: "A STUN server and a relay show two different NATs", evidence: disagreements,
-                causes: [
-                    "the NAT, or a firewall, has rules of its own for some ports or addresses",
-                    "the ways to the servers part: two lines that share the load, or a VPN for some addresses",
-                    "one of the servers stands in this network, or behind a NAT or balancer of its own",
-                ],
-                remedy: "Ask again with another server, to see which of them stands alone. Believe the relay for calls "
-                    + "that are relayed, and the worse of the two for the rest.")
-        ]
+        let contradictory = evidence.nat.filter { !disagreements(of: $0).isEmpty }
+        guard !contradictory.isEmpty else { return [] }
+        let scopes = contradictory.map { record in
+            record.scope(in: evidence, record.evidence.servers + (record.relayed?.evidence.relays.map(\.server) ?? []))
+        }
+        return [Finding(kind, about: scopes, evidence: contradictory.flatMap(disagreements))]
     }
 
     private static func disagreements(of record: NATRecord) -> [String] {
@@ -37,7 +41,7 @@ enum NATMethodsDisagree: FindingRule {
         let plain = { (value: NATDependence) in isFilter && value == .none ? .endpointIndependent : value }
         guard let value = shown.value, !estimate.possible.map(plain).contains(plain(value)) else { return nil }
         let others = NATDependence.allCases.filter(estimate.possible.contains).map(\.rawValue)
-        return "\(record.family.name), \(what): \(value.rawValue) by what the servers show, "
+        return "\(record.family.name), \(what): \(value.rawValue) according to the servers, "
             + "\(others.joined(separator: " or ")) through the relay"
     }
 }

@@ -1,28 +1,31 @@
 import Engines
 import NetTypes
 
-/// A server answers, and what it says tells nothing, or not all, of the NAT: the server's fault is not the NAT's.
+/// A server answers, but what it says tells nothing of the NAT: the server's fault is not the NAT's.
 enum NATServerUnusable: FindingRule {
+    static let kinds = [kind]
+    private static let kind = FindingKind(
+        "nat-server-unusable", .warning, "What a server reports about this machine's address cannot be trusted",
+        meaning:
+            "A server's answers contradict where they come from, or what they were asked: they show nothing of the "
+            + "NAT.",
+        causes: [
+            "the server stands behind a NAT, a bridge or a load balancer that changes addresses or ports",
+            "the server supports only RFC 3489",
+        ],
+        remedy: "Use another server. The operator should let clients' addresses through unchanged.")
+
     static func findings(in evidence: Evidence) -> [Finding] {
         var misleading: [String] = []
+        var scopes: [FindingScope] = []
         for record in evidence.nat {
             for (server, capability) in zip(record.evidence.servers, record.verdict.capabilities) {
+                guard case .unusable(let why) = capability else { continue }
+                scopes.append(record.scope(in: evidence, [server]))
                 // Over TCP it says the same as over UDP.
-                if case .unusable(let why) = capability, !misleading.contains("\(server): \(why)") {
-                    misleading.append("\(server): \(why)")
-                }
+                if !misleading.contains("\(server): \(why)") { misleading.append("\(server): \(why)") }
             }
         }
-        guard !misleading.isEmpty else { return [] }
-        return [
-            Finding(
-                id: "nat-server-unusable", severity: .warning,
-                title: "What a server says of this machine's address cannot be believed", evidence: misleading,
-                causes: [
-                    "the server stands behind a NAT, a bridge or a load balancer that changes addresses or ports",
-                    "the server speaks RFC 3489 only",
-                ],
-                remedy: "Name another server. The operator lets clients' addresses through unchanged.")
-        ]
+        return misleading.isEmpty ? [] : [Finding(kind, about: scopes, evidence: misleading)]
     }
 }

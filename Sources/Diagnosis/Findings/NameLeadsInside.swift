@@ -4,26 +4,29 @@ import Session
 
 /// A server's name has an address that only this machine or its own network knows, however it is written.
 enum NameLeadsInside: FindingRule {
+    static let kinds = [kind]
+    private static let kind = FindingKind(
+        "server-address-not-global", .note, "A server name resolves to a non-public address",
+        meaning: "A server's name has an address that only this machine or its network can reach.",
+        causes: [
+            "the server belongs to this network",
+            "the DNS resolver gives other answers inside this network than outside",
+            "the owner of the name, or someone on the path to the resolver, directs it here",
+        ],
+        remedy: "Check from outside: there the name may resolve differently or not at all.")
+
     static func findings(in evidence: Evidence) -> [Finding] {
-        let inside = evidence.record.plan.servers.enumerated().flatMap { index, server -> [String] in
-            guard server.isNamed else { return [] }
+        let inside = evidence.record.plan.servers.enumerated().flatMap { index, server in
             let odd = (evidence.record.resolved[index] ?? []).filter { $0.address.realm != .global }
-            return odd.map { "\(server.uri.text) at \($0): \($0.address.realm.rawValue)" }
+            return server.isNamed ? odd.map { (server: server.uri.text, address: $0) } : []
         }
         guard !inside.isEmpty else { return [] }
+        let names = Set(inside.map(\.server)).count
         return [
             Finding(
-                id: "server-address-not-global", severity: .note,
-                title: inside.count == 1
-                    ? "A server's name leads to an address that is not public"
-                    : "Servers' names lead to \(inside.count) addresses that are not public",
-                evidence: inside,
-                causes: [
-                    "the server is one of this network's own",
-                    "this machine's resolver gives other answers inside its network than outside",
-                    "the name's owner, or someone on the way to the resolver, leads it here",
-                ],
-                remedy: "Outside this network the name has another address or none: ask from there as well.")
+                kind, about: inside.map { FindingScope(servers: [$0.server], family: $0.address.family) },
+                title: names == 1 ? nil : "\(names) server names resolve to non-public addresses",
+                evidence: inside.map { "\($0.server) at \($0.address) (\($0.address.address.realm.rawValue) range)" })
         ]
     }
 }

@@ -1,21 +1,32 @@
+import Engines
+import NetTypes
+
 /// A server's name has no address.
 enum NameNotResolved: FindingRule {
+    static let kinds = [kind]
+    private static let kind = FindingKind(
+        "name-not-resolved", .error, "A server's name does not resolve",
+        meaning: "The lookup of a server's name gave no address.",
+        causes: [
+            "the name is misspelt or no longer exists",
+            "the DNS resolver of this machine does not know the names of this network",
+            "the name's DNS records (SRV, NAPTR) say that the service does not exist, or are malformed",
+            unreachable,
+        ],
+        remedy: "Check the name with `getent ahosts NAME`; if that fails for every name, fix /etc/resolv.conf.")
+    private static let unreachable = "the DNS resolver of this machine is unreachable or does not work"
+
     static func findings(in evidence: Evidence) -> [Finding] {
-        let unresolved = evidence.contacts.filter { $0.error?.kind == .nameNotResolved }
-        guard !unresolved.isEmpty else { return [] }
-        return [
-            Finding(
-                id: "name-not-resolved", severity: .error,
-                title: unresolved.count == 1
-                    ? "A server's name does not resolve" : "\(unresolved.count) servers' names do not resolve",
-                evidence: unresolved.map { "\($0.server): \($0.error?.message ?? "")" },
-                causes: [
-                    "the name is misspelt or no longer exists",
-                    "this machine's resolver does not work, or does not know the names of this network",
-                    "its DNS records (SRV, NAPTR) say that the service is not there, or make no sense",
-                ],
-                remedy:
-                    "Check the name with `getent ahosts NAME`; where that fails for every name, mend /etc/resolv.conf.")
-        ]
+        let unresolved = evidence.contacts(failing: [.nameNotResolved])
+        // Of a name about which the resolver never said anything, nothing is known to be wrong.
+        let isUnanswered = unresolved.allSatisfy { $0.error?.message.hasSuffix(QueryFailure.timedOut.message) ?? false }
+        let causes = kind.causes.filter { $0 != unreachable }
+        return kind.findings(
+            about: unresolved,
+            title: unresolved.count == 1 ? nil : "\(unresolved.count) servers' names do not resolve",
+            causes: isUnanswered ? [unreachable] + causes : kind.causes,
+            remedy: isUnanswered
+                ? "Check the resolver in /etc/resolv.conf: does `getent ahosts NAME` work for any name?" : nil
+        ) { "\($0.server): \($0.error?.message ?? "")" }
     }
 }

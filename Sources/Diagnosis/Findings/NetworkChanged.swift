@@ -3,20 +3,20 @@ import Session
 
 /// The machine's addresses were others at the end of the run than at its start.
 enum NetworkChanged: FindingRule {
+    static let kinds = [kind]
+    private static let kind = FindingKind(
+        "network-changed", .warning, "The network changed during the run",
+        meaning: "An address or interface of this machine appeared or disappeared: the results may mix two networks.",
+        causes: ["a cable, a wireless network or a VPN was connected or disconnected while icecheck measured"],
+        remedy: "Run icecheck again.")
+
     static func findings(in evidence: Evidence) -> [Finding] {
         guard let after = evidence.interfacesAfter else { return [] }
         let old = addresses(evidence.record.plan.interfaces)
         let new = addresses(after)
         let gone = old.subtracting(new).sorted().map { "\($0) is gone" }
         let come = new.subtracting(old).sorted().map { "\($0) is new" }
-        guard !(gone + come).isEmpty else { return [] }
-        return [
-            Finding(
-                id: "network-changed", severity: .warning, title: "The network changed during the run",
-                evidence: gone + come,
-                causes: ["a cable, a wireless network or a VPN came or went while icecheck measured"],
-                remedy: "Run icecheck again: what was measured may be a mixture of two networks.")
-        ]
+        return (gone + come).isEmpty ? [] : [Finding(kind, evidence: gone + come)]
     }
 
     private static func addresses(_ interfaces: [NetworkInterface]) -> Set<String> {

@@ -3,6 +3,18 @@ import Session
 
 /// Both sides know each other's candidates, and no pair works.
 enum NoPathToPeer: FindingRule {
+    static let kinds = [kind]
+    private static let kind = FindingKind(
+        "no-path-to-peer", .error, "No pair of candidates works",
+        meaning: "Of all pairs of this side's and the peer's candidates, none carried a check and its answer.",
+        causes: [noLocal, noRemote, forced, noRelay, firewall],
+        remedy: "Give both sides a TURN server over UDP and over TCP, or allow UDP between the two sides.")
+    private static let noLocal = "this side has no candidate: there is nothing to check"
+    private static let noRemote = "the peer offered no candidate"
+    private static let forced = "--force excludes the other kinds"
+    private static let noRelay = "this side has no relay, and the NATs or firewalls in between let nothing through"
+    private static let firewall = "a firewall drops UDP between the two sides"
+
     static func findings(in evidence: Evidence) -> [Finding] {
         guard let connect = evidence.connect else { return [] }
         switch connect.failure {
@@ -13,24 +25,21 @@ enum NoPathToPeer: FindingRule {
             pair.failure.map { "\(ConnectWords.pair(pair)): \(ConnectWords.failure($0))" }
         }
         let hasRelay = connect.localCandidates.contains { $0.kind == .relayed }
-        var causes: [String] = []
-        if connect.localCandidates.isEmpty { causes.append("this side has no candidate: there is nothing to check") }
-        if connect.remoteCandidates.isEmpty { causes.append("the other side told of no candidate") }
-        if connect.kinds.count < Candidate.Kind.allCases.count { causes.append("--force leaves the other kinds out") }
-        if !hasRelay {
-            causes.append("this side has no relay, and the NATs or firewalls between both let nothing through")
-        }
-        causes.append("a firewall drops UDP between the two sides")
+        let causes = [
+            connect.localCandidates.isEmpty ? noLocal : nil, connect.remoteCandidates.isEmpty ? noRemote : nil,
+            connect.kinds.count < Candidate.Kind.allCases.count ? forced : nil, hasRelay ? nil : noRelay, firewall,
+        ].compactMap(\.self)
         let shown = reasons.prefix(6)
         return [
             Finding(
-                id: "no-path-to-peer", severity: .error, title: "no pair of candidates works",
+                kind,
                 evidence: (shown.isEmpty ? ["\(Words.count(connect.pairs.count, "pair")) checked"] : Array(shown))
                     + (reasons.count > shown.count ? ["and \(reasons.count - shown.count) more pairs"] : []),
                 causes: causes,
                 remedy: hasRelay
-                    ? "Ask icecheck turn whether the relays carry data, and open UDP between the two sides."
-                    : "Name a TURN server on at least one side, or open UDP between the two.")
+                    ? "Run `icecheck turn SERVER` to see whether the relays carry data, and allow UDP between the two "
+                        + "sides."
+                    : "Give at least one side a TURN server, or allow UDP between the two sides.")
         ]
     }
 }

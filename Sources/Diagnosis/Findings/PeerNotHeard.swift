@@ -1,7 +1,16 @@
 import Session
 
-/// The other side's description did not come.
+/// The peer's description did not come.
 enum PeerNotHeard: FindingRule {
+    static let kinds = [kind]
+    private static let kind = FindingKind(
+        "peer-not-heard", .error, "The peer's description did not arrive",
+        meaning: "Without the peer's description there is nothing to connect to.",
+        causes: [notStarted, notWhole],
+        remedy: "Paste the peer's whole line here; --timeout gives more time.")
+    private static let notStarted = "the peer was not started, or its line was not brought here"
+    private static let notWhole = "what arrived is not the whole line of the peer"
+
     static func findings(in evidence: Evidence) -> [Finding] {
         guard let connect = evidence.connect, let failure = connect.failure, connect.times.peerDescribed == nil else {
             return []
@@ -12,12 +21,8 @@ enum PeerNotHeard: FindingRule {
         }
         return [
             Finding(
-                id: "peer-not-heard", severity: .error, title: "the other side's description did not come",
-                evidence: [ConnectWords.failure(failure)] + connect.signalingProblems.prefix(3),
-                causes: connect.signalingProblems.isEmpty
-                    ? ["the other side was not started, or its line was not brought here"]
-                    : ["what came is not the whole line of the other side"],
-                remedy: "Bring the other side's line here whole; --timeout gives more time.")
+                kind, evidence: [ConnectWords.failure(failure)] + connect.signalingProblems.prefix(3),
+                causes: [connect.signalingProblems.isEmpty ? notStarted : notWhole])
         ]
     }
 }

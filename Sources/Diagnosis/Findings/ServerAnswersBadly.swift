@@ -1,21 +1,21 @@
-/// A server answers, and what it says cannot be used.
+/// A server answers, but its answers cannot be used.
 enum ServerAnswersBadly: FindingRule {
+    static let kinds = [kind]
+    private static let kind = FindingKind(
+        "server-answers-badly", .error, "A server's answers cannot be used",
+        meaning: "A server answers with an error or with a malformed or altered message, or its answers come from "
+            + "another address.",
+        causes: [
+            "the server is misconfigured or defective",
+            "a device on the path answers in the server's place, or alters what the server says",
+        ],
+        remedy: "Try another server; show this report to the operator of this one.")
+
     static func findings(in evidence: Evidence) -> [Finding] {
-        let kinds: [ProbeError.Kind] = [
-            .errorResponse, .malformed, .unusableAddress, .unknownAttribute, .wrongSource, .foreignAnswer,
-            .badFingerprint, .truncated,
-        ]
-        let bad = evidence.contacts.filter { $0.error.map { kinds.contains($0.kind) } ?? false }
-        guard !bad.isEmpty else { return [] }
-        return [
-            Finding(
-                id: "server-answers-badly", severity: .error, title: "A server's answers cannot be used",
-                evidence: bad.map(\.complaint),
-                causes: [
-                    "the server is misconfigured or defective",
-                    "a device on the way answers in its place, or alters what it says",
-                ],
-                remedy: "Ask another server; show this report to the operator of this one.")
-        ]
+        kind.findings(
+            about: evidence.contacts(failing: [
+                .errorResponse, .malformed, .unusableAddress, .unknownAttribute, .wrongSource, .foreignAnswer,
+                .badFingerprint, .truncated,
+            ]), seen: \.complaint)
     }
 }

@@ -1,16 +1,19 @@
 import Session
 
-/// Something of the other side's could not be used, and the connection came about all the same, or not for that.
+/// Something of the peer's could not be used, and the connection came about all the same, or not for that.
 enum SignalingUnusable: FindingRule {
+    static let kinds = [kind]
+    private static let kind = FindingKind(
+        "signaling-unusable", .note, "Part of the peer's signalling was unreadable",
+        meaning: "A line of the peer's signalling was cut, changed or of an unknown kind, and was ignored.",
+        causes: ["a line was cut or changed on its way", "the peer uses something that icecheck does not know"],
+        remedy:
+            "If the connection lacks something, look at these lines; copy the peer's line whole and without the text "
+            + "around it.")
+
     static func findings(in evidence: Evidence) -> [Finding] {
         guard let connect = evidence.connect, connect.times.peerDescribed != nil, !connect.signalingProblems.isEmpty
         else { return [] }
-        return [
-            Finding(
-                id: "signaling-unusable", severity: .note, title: "not all that the other side told makes sense",
-                evidence: Array(connect.signalingProblems.prefix(8)),
-                causes: ["a line was cut or changed on its way", "the other side says more than is known here"],
-                remedy: "Where the connection lacks something, look at these lines.")
-        ]
+        return [Finding(kind, evidence: Array(connect.signalingProblems.prefix(8)))]
     }
 }

@@ -1,70 +1,71 @@
 /// The exchange of credentials does not work out, whatever the credential: the server's challenge is at fault, or none
 /// was given.
 enum TURNChallengeFails: FindingRule {
+    static let kinds = [
+        needed, nonceNeverAccepted, realmKeepsChanging, broken, downgrade, noCommonAlgorithm, notAuthenticated,
+    ]
+    private static let needed = FindingKind(
+        "turn-credentials-needed", .error, "The TURN server requires a credential",
+        meaning: "The server answers 401 to a request without a credential, and none was given.",
+        causes: ["no user and password were given for this server"],
+        remedy: "Give --user with --password-file or --secret-file, or an iceServers file that has them.")
+    private static let nonceNeverAccepted = FindingKind(
+        "turn-nonce-never-accepted", .error, "The TURN server never accepts its own nonces",
+        meaning: "The server answers 438 (Stale Nonce) to each nonce, although it issued the nonce itself.",
+        causes: [
+            "a balancer spreads one client's requests over several servers, or changes their source ports",
+            "several servers behind one address do not share their nonces",
+        ],
+        remedy: "Let the balancer keep a client's address and port on one server (source hashing, no source NAT).")
+    private static let realmKeepsChanging = FindingKind(
+        "turn-realm-keeps-changing", .error, "Each answer of the TURN server names another realm",
+        meaning: "Each 401 of the server has another realm, so that no key fits.",
+        causes: ["servers with different configurations stand behind one address"],
+        remedy: "Give all servers behind the address the same realm, or each server its own address.")
+    private static let broken = FindingKind(
+        "turn-challenge-broken", .error, "The TURN server's challenge cannot be answered",
+        meaning: "The server's 401 lacks REALM or NONCE, or has one that cannot be sent back.",
+        causes: [
+            "the server has no realm (coturn: realm=), or does not use long-term credentials",
+            "a device on the path alters STUN messages",
+        ],
+        remedy: "Set a realm and long-term credentials (coturn: lt-cred-mech or use-auth-secret, realm=).")
+    private static let downgrade = FindingKind(
+        "turn-possible-downgrade", .error, "Someone may be weakening the authentication",
+        meaning: "The server's challenge lacks a security feature that the nonce in it promises (RFC 8489 s9.2).",
+        causes: [
+            "a device on the path alters STUN messages", "the server's implementation of RFC 8489 is defective",
+        ],
+        remedy: "Compare over TLS (turns:). No credential was sent after this challenge.")
+    private static let noCommonAlgorithm = FindingKind(
+        "turn-no-common-algorithm", .error, "The TURN server and this client have no password algorithm in common",
+        meaning: "The server offers only password algorithms that RFC 8489 does not define.",
+        causes: ["the server is configured for an algorithm that RFC 8489 does not define"],
+        remedy: "Allow MD5 or SHA-256 in the server's configuration.")
+    private static let notAuthenticated = FindingKind(
+        "turn-answer-not-authenticated", .error, "The TURN server's answers are not authenticated",
+        meaning: "Answers to signed requests carry no valid MESSAGE-INTEGRITY, and are not believed.",
+        causes: [
+            "something other than the server answers, or alters what the server says",
+            "the server signs with another key than the client's: user databases differ between servers",
+            "the server's implementation is defective",
+        ],
+        remedy: "Do not use this relay; compare over TLS (turns:).")
+
     static func findings(in evidence: Evidence) -> [Finding] {
-        rules.compactMap { rule in
-            let results = evidence.turn.filter { $0.error?.kind == rule.kind }
-            guard !results.isEmpty else { return nil }
-            return Finding(
-                id: rule.id, severity: .error, title: rule.title, evidence: results.map(\.complaint),
-                causes: rule.causes, remedy: rule.remedy)
+        findings(about: evidence.turn, kind: kind, seen: \.complaint)
+    }
+
+    private static func kind(_ result: TURNResult) -> FindingKind? {
+        switch result.error?.kind {
+        case .credentialsNeeded: needed
+        case .nonceNeverAccepted: nonceNeverAccepted
+        case .realmKeepsChanging: realmKeepsChanging
+        case .brokenChallenge: broken
+        case .possibleDowngrade: downgrade
+        case .noCommonAlgorithm: noCommonAlgorithm
+        case .notAuthenticated: notAuthenticated
+        default: nil
         }
     }
-
-    private struct Rule {
-        var kind: ProbeError.Kind
-        var id: String
-        var title: String
-        var causes: [String]
-        var remedy: String
-    }
-
-    private static let rules = [
-        Rule(
-            kind: .credentialsNeeded, id: "turn-credentials-needed", title: "The TURN server wants a credential",
-            causes: ["no user and password were given for this server"],
-            remedy: "Give --user with --password or --secret, or an iceServers file that has them."),
-        Rule(
-            kind: .nonceNeverAccepted, id: "turn-nonce-never-accepted",
-            title: "The TURN server never accepts its own nonce",
-            causes: [
-                "a balancer spreads one client's requests over several servers, or changes their source ports",
-                "several servers behind one address do not share their nonces",
-            ],
-            remedy: "Let the balancer keep a client's address and port on one server (source hashing, no SNAT)."),
-        Rule(
-            kind: .realmKeepsChanging, id: "turn-realm-keeps-changing", title: "Each answer names another realm",
-            causes: ["servers of different configuration stand behind one address"],
-            remedy: "Give all servers behind the address the same realm, or each its own address."),
-        Rule(
-            kind: .brokenChallenge, id: "turn-challenge-broken",
-            title: "The TURN server's challenge cannot be answered",
-            causes: [
-                "the server has no realm (coturn: realm=), or is no server for long-term credentials",
-                "a device on the way alters STUN messages",
-            ],
-            remedy: "Set a realm and long-term credentials (coturn: lt-cred-mech or use-auth-secret, realm=)."),
-        Rule(
-            kind: .possibleDowngrade, id: "turn-possible-downgrade",
-            title: "Someone may be weakening the authentication",
-            causes: [
-                "a device on the way alters STUN messages",
-                "the server's implementation of RFC 8489 is defective",
-            ],
-            remedy: "Ask over TLS (turns:), and compare; no credentials were sent after this challenge."),
-        Rule(
-            kind: .noCommonAlgorithm, id: "turn-no-common-algorithm",
-            title: "The TURN server knows no password algorithm of this client",
-            causes: ["the server is configured for an algorithm that RFC 8489 does not have"],
-            remedy: "Allow MD5 or SHA-256 in the server's configuration."),
-        Rule(
-            kind: .notAuthenticated, id: "turn-answer-not-authenticated",
-            title: "The TURN server's answers are not authenticated",
-            causes: [
-                "something else than the server answers, or alters what it says",
-                "the server signs with another key than the client's: user databases differ between servers",
-                "the server's implementation is defective",
-            ],
-            remedy: "Do not use this relay; ask over TLS (turns:), and compare."),
-    ]
 }

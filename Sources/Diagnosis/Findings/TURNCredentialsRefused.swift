@@ -4,72 +4,67 @@ import Session
 
 /// A TURN server does not take the credential: it has expired, is of another realm, or is wrong.
 enum TURNCredentialsRefused: FindingRule {
+    static let kinds = [expired, otherRealm, refused]
+    private static let expired = FindingKind(
+        "turn-credential-expired", .error, "The TURN credential has expired",
+        meaning: "By this machine's clock, the time in the user name of a temporary credential is over.",
+        causes: [
+            "the credential was made too long ago, or with too short a lifetime",
+            "this machine's clock or the clock of the service that made the credential is wrong",
+        ],
+        remedy: "Get a new credential; if a new one has also expired, compare the clocks (`timedatectl`) and give a "
+            + "longer lifetime.")
+    private static let otherRealm = FindingKind(
+        "turn-realm-differs", .error, "The server has another realm than the credential",
+        meaning: "The realm of the credential, which its key was made for, is not the server's.",
+        causes: [
+            "the user's key was made for another realm: its hash includes user, realm and password",
+            "the request reached another server than the one that knows the user",
+        ],
+        remedy: "Set the server's realm (coturn: realm=) to the credential's, or make the user's key again for the "
+            + "server's realm.")
+    static let refused = FindingKind(
+        "turn-credentials-refused", .error, "The TURN server refuses the credential",
+        meaning: "The server answers 401 or 441 to a request that was signed with the credential.",
+        causes: [
+            "the password is wrong, or the server does not know the user",
+            "the user's key was made for another realm than the server's",
+            "the server accepts only temporary credentials (coturn: use-auth-secret)",
+        ],
+        remedy:
+            "Compare user, password and realm with the server's configuration (coturn: user=, realm=); --realm gives "
+            + "the credential's realm.")
+
     static func findings(in evidence: Evidence) -> [Finding] {
-        let refused = evidence.turn.filter {
-            $0.isCredentialRefused && !($0.access(in: evidence)?.credential?.isToken ?? false)
+        let results = evidence.turn.filter {
+            $0.isCredentialRefused && $0.access(in: evidence)?.tokenKeySize == nil
         }
         // What explains it goes first: a name that says that it has expired, a realm that is not the credential's.
-        let expired = refused.filter { $0.secondsSinceExpiry(in: evidence) != nil }
-        let foreign = refused.filter { !expired.contains($0) && $0.isOfAnotherRealm(in: evidence) }
-        let rest = refused.filter { !expired.contains($0) && !foreign.contains($0) }
-        return [
-            self.expired(expired, evidence), self.foreign(foreign, evidence), self.refused(rest),
-        ].compactMap(\.self)
+        let expired = results.filter { $0.secondsSinceExpiry(in: evidence) != nil }
+        let foreign = results.filter { !expired.contains($0) && $0.isOfAnotherRealm(in: evidence) }
+        let rest = results.filter { !expired.contains($0) && !foreign.contains($0) }
+        return Self.expired.findings(
+            about: expired, more: [expired.first?.ageWords(in: evidence)].compactMap(\.self), seen: \.complaint)
+            + otherRealm.findings(
+                about: foreign, more: [foreign.first?.realmWords(in: evidence)].compactMap(\.self), seen: \.complaint)
+            + refused(rest)
     }
 
-    private static func expired(_ results: [TURNResult], _ evidence: Evidence) -> Finding? {
-        guard let first = results.first, let seconds = first.secondsSinceExpiry(in: evidence) else { return nil }
-        return Finding(
-            id: "turn-credential-expired", severity: .error, title: "The TURN credential has expired",
-            evidence: results.map(\.complaint) + [
-                "the user name \(first.username) expired \(Words.age(seconds)) ago by this machine's clock"
-            ],
-            causes: [
-                "the credential was made too long ago, or with too short a lifetime",
-                "this machine's clock or the clock of the service that made it is wrong",
-            ],
-            remedy: "Get a new credential; where a new one has expired as well, compare the clocks (`timedatectl`) and "
-                + "give a longer lifetime.")
-    }
-
-    private static func foreign(_ results: [TURNResult], _ evidence: Evidence) -> Finding? {
-        guard let first = results.first, let realm = first.evidence?.realm else { return nil }
-        let own = first.access(in: evidence)?.realm ?? ""
-        return Finding(
-            id: "turn-realm-differs", severity: .error, title: "The server has another realm than the credential",
-            evidence: results.map(\.complaint) + [
-                "the server's realm is \"\(realm.cleaned(limit: 100))\", the credential's \"\(own)\""
-            ],
-            causes: [
-                "the user's key was made for another realm: its hash holds user, realm and password",
-                "the request reached another server than the one that knows the user",
-            ],
-            remedy: "Set the server's realm (coturn: realm=) to the credential's, or make the user's key again for the "
-                + "server's realm.")
-    }
-
-    private static func refused(_ results: [TURNResult]) -> Finding? {
-        guard let first = results.first else { return nil }
+    private static func refused(_ results: [TURNResult]) -> [Finding] {
+        guard let first = results.first else { return [] }
         let realms = Set(results.compactMap { $0.evidence?.realm?.cleaned(limit: 100) }).sorted()
         let isTemporary = TURNREST.expiry(inUsername: first.username) != nil
-        return Finding(
-            id: "turn-credentials-refused", severity: .error, title: "The TURN server refuses the credential",
-            evidence: results.map(\.complaint) + realms.map { "realm \"\($0)\", user \(first.username)" },
+        return refused.findings(
+            about: results, more: realms.map { "realm \"\($0)\", user \(first.username)" },
             causes: isTemporary
                 ? [
                     "the shared secret is not the server's (coturn: static-auth-secret=)",
-                    "the server does not take temporary credentials (coturn: use-auth-secret)",
-                    "the server's clock is ahead: by it the user name has expired",
-                ]
-                : [
-                    "the password is wrong, or the user is not known there",
-                    "the user's key was made for another realm than the server's",
-                    "the server takes temporary credentials only (coturn: use-auth-secret)",
-                ],
+                    "the server does not accept temporary credentials (coturn: use-auth-secret)",
+                    "the server's clock is ahead: by that clock the user name has expired",
+                ] : nil,
             remedy: isTemporary
-                ? "Compare the secret with the server's configuration, byte for byte; then the clocks."
-                : "Compare user, password and realm with the server's configuration (coturn: user=, realm=); icecheck "
-                    + "takes the credential's realm with --realm.")
+                ? "Compare the secret with the server's configuration, byte for byte; then compare the clocks." : nil,
+            seen: \.complaint)
     }
 }
 
@@ -86,11 +81,19 @@ extension TURNResult {
         evidence.wallClock.flatMap { TURNREST.secondsSinceExpiry(ofUsername: username, now: $0) }
     }
 
+    fileprivate func ageWords(in evidence: Evidence) -> String? {
+        secondsSinceExpiry(in: evidence).map {
+            "the user name \(username) expired \(Words.age($0)) ago by this machine's clock"
+        }
+    }
+
     fileprivate func isOfAnotherRealm(in evidence: Evidence) -> Bool {
         guard let own = access(in: evidence)?.realm, let realm = self.evidence?.realm else { return false }
         return Array(own.utf8) != realm.bytes
     }
 
-    /// The place and what went wrong there.
-    var complaint: String { "\(place): \(error?.message ?? "no relay")" }
+    fileprivate func realmWords(in evidence: Evidence) -> String {
+        "the server's realm is \"\(self.evidence?.realm?.cleaned(limit: 100) ?? "")\", the credential's "
+            + "\"\(access(in: evidence)?.realm ?? "")\""
+    }
 }

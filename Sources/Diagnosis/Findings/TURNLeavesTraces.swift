@@ -1,47 +1,61 @@
 import NetTypes
+import STUN
 import Session
 
 /// What is odd about a TURN server whose relay works, or what the run leaves behind there.
 enum TURNLeavesTraces: FindingRule {
+    static let kinds = [left, open, altered]
+    private static let left = FindingKind(
+        "turn-allocation-left", .warning, "The deletion of an allocation was not confirmed",
+        meaning: "The server did not confirm within 1.5 s that an allocation of this run is deleted.",
+        causes: ["the server or the path did not answer the last request in time"],
+        remedy: "Nothing to do: the server drops the allocation when its lifetime is over.")
+    private static let open = FindingKind(
+        "turn-open-relay", .warning, "The TURN server relays for everyone",
+        meaning: "The server gave a relay without asking for a credential.",
+        causes: ["the server runs without authentication (coturn: no-auth)"],
+        remedy: "Set long-term credentials (coturn: lt-cred-mech or use-auth-secret): open relays are abused.")
+    private static let altered = FindingKind(
+        "turn-data-altered", .error, "Data came through the relay altered",
+        meaning: "What came through the relay is not what was sent.",
+        causes: ["the relay or a device on the path rewrites payloads (an ALG)"],
+        remedy: "Turn off the ALG; compare over TLS (turns:).")
+
     static func findings(in evidence: Evidence) -> [Finding] {
-        [left(evidence), open(evidence), altered(evidence)].compactMap(\.self)
+        left.findings(about: allocations(evidence).filter { $0.lifetime != nil }) { one in
+            "\(one.place): the allocation may live on for \(Words.duration(one.lifetime ?? .zero))"
+        }
+            + open.findings(about: evidence.turn.filter { $0.evidence?.allocation?.isOpenToAll ?? false }) {
+                "\($0.place): it gave a relay without asking for a credential"
+            }
+            + altered.findings(about: evidence.turn.filter { ($0.data?.altered ?? 0) > 0 }) {
+                "\($0.place): \($0.data?.altered ?? 0) datagrams differ from what was sent"
+            }
     }
 
-    private static func left(_ evidence: Evidence) -> Finding? {
+    private struct Allocation: FindingSubject {
+        var place: String
+        var scope: FindingScope
+        /// Where the deletion was not confirmed.
+        var lifetime: Duration?
+    }
+
+    private static func allocations(_ evidence: Evidence) -> [Allocation] {
+        func allocation(
+            _ server: Int, _ address: Endpoint, _ transport: Transport, _ deletion: TURNEvidence.Deletion?
+        ) -> Allocation {
+            let servers = evidence.record.plan.servers
+            var allocation = Allocation(
+                place: "\(address) over \(transport.rawValue.uppercased())",
+                scope: FindingScope(
+                    servers: servers.indices.contains(server) ? [servers[server].uri.text] : [],
+                    family: address.family, transport: transport))
+            if case .unconfirmed(let time) = deletion { allocation.lifetime = time }
+            return allocation
+        }
         let attempts = evidence.record.turn + evidence.nat.flatMap { $0.relayed?.attempts ?? [] }
         let ends = evidence.record.relayPairs.flatMap { [$0.first, $0.second] }
-        let left =
-            (attempts.map { ($0.serverAddress, $0.transport, $0.deletion) }
-            + ends.map { ($0.serverAddress, $0.transport, $0.deletion) }).compactMap {
-                server, transport, deletion -> String? in
-                guard case .unconfirmed(let time) = deletion else { return nil }
-                return "\(server) over \(transport.rawValue.uppercased()): it may live on for \(Words.duration(time))"
-            }
-        guard !left.isEmpty else { return nil }
-        return Finding(
-            id: "turn-allocation-left", severity: .warning, title: "The deletion of an allocation was not confirmed",
-            evidence: left,
-            causes: ["the server or the path did not answer the last request in 1.5 s"],
-            remedy: "Nothing: the server drops it by itself after that time.")
-    }
-
-    private static func open(_ evidence: Evidence) -> Finding? {
-        let open = evidence.turn.filter { $0.evidence?.allocation?.isOpenToAll ?? false }
-        guard !open.isEmpty else { return nil }
-        return Finding(
-            id: "turn-open-relay", severity: .warning, title: "The TURN server relays for everyone",
-            evidence: open.map { "\($0.place): it gave a relay without asking for a credential" },
-            causes: ["the server runs without authentication (coturn: no-auth)"],
-            remedy: "Set long-term credentials (coturn: lt-cred-mech or use-auth-secret): open relays are abused.")
-    }
-
-    private static func altered(_ evidence: Evidence) -> Finding? {
-        let altered = evidence.turn.filter { ($0.data?.altered ?? 0) > 0 }
-        guard !altered.isEmpty else { return nil }
-        return Finding(
-            id: "turn-data-altered", severity: .error, title: "Data came through the relay with other content",
-            evidence: altered.map { "\($0.place): \($0.data?.altered ?? 0) datagrams differ from what was sent" },
-            causes: ["the relay or a device on the way rewrites payloads (an ALG)"],
-            remedy: "Turn the ALG off; ask over TLS (turns:), and compare.")
+        return attempts.map { allocation($0.server, $0.serverAddress, $0.transport, $0.deletion) }
+            + ends.map { allocation($0.server, $0.serverAddress, $0.transport, $0.deletion) }
     }
 }

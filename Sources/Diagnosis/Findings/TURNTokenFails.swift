@@ -4,89 +4,79 @@ import Session
 
 /// A TURN server does not take the access token of a third party (RFC 7635), or not as the RFC says.
 enum TURNTokenFails: FindingRule {
+    static let kinds = [expired, refused, notTaken, keyCut]
+    private static let expired = FindingKind(
+        "turn-token-expired", .error, "The access token has expired",
+        meaning: "By this machine's clock, the time in expires_at of the access token is over.",
+        causes: [
+            "the token was issued too long ago, or with too short a lifetime",
+            "this machine's clock or the clock of the authorization server is wrong",
+        ],
+        remedy: "Get a new token from the authorization server; if a new one has also expired, compare the clocks "
+            + "(`timedatectl`).")
+    private static let refused = FindingKind(
+        "turn-token-refused", .error, "The TURN server refuses the access token",
+        meaning: "The server answers 401 to a request that was signed with the key of the access token.",
+        causes: [
+            "the token has expired, or the clocks of TURN server and authorization server differ",
+            "the server does not know the key id, or has another or an expired key for it (coturn: oauth_key)",
+            "the token was made for another server name than the server's own (coturn: server-name)",
+            "the key given with the token is not the one inside it",
+        ],
+        remedy: "Get a new token and try at once; if that is also refused, compare key id, key and server name between "
+            + "the authorization server and the TURN server.")
+    private static let notTaken = FindingKind(
+        "turn-token-not-taken", .error, "The TURN server accepts no access tokens",
+        meaning: "The server's 401 has no THIRD-PARTY-AUTHORIZATION (RFC 7635).",
+        causes: [
+            "third-party authorization is off at the server (coturn: oauth)",
+            "the request reached another server than the one that the token is for",
+        ],
+        remedy:
+            "Turn on third-party authorization (coturn: oauth, and a key in its table oauth_key), or give a user and "
+            + "a password.")
+    private static let keyCut = FindingKind(
+        "turn-token-key-cut", .warning, "The server uses only the first 16 bytes of the token's key",
+        meaning: "The server refuses a signature with the token's whole key, but accepts one with its first 16 bytes.",
+        causes: ["a known defect of coturn (4.6 has it)"],
+        remedy:
+            "Have the server fixed, or authenticate in another way: clients that sign with the whole key, as RFC 7635 "
+            + "says, are refused there.")
+
     static func findings(in evidence: Evidence) -> [Finding] {
-        let asked = evidence.turn.filter { $0.access(in: evidence)?.credential?.isToken ?? false }
-        let untaken = evidence.turn.filter { $0.error?.kind == .tokenNotTaken }
+        let asked = evidence.turn.filter { $0.access(in: evidence)?.tokenKeySize != nil }
         let refused = asked.filter(\.isCredentialRefused)
         let expired = refused.filter { $0.secondsSinceTokenExpiry(in: evidence) != nil }
-        let rest = refused.filter { !expired.contains($0) }
         let cut = asked.filter { $0.evidence?.allocation != nil && $0.evidence?.token?.truncatesKey == true }
-        return [
-            self.expired(expired, evidence), self.refused(rest, evidence), notTaken(untaken), self.cut(cut),
-        ].compactMap(\.self)
+        return Self.expired.findings(
+            about: expired, more: [expired.first?.tokenAgeWords(in: evidence)].compactMap(\.self), seen: \.complaint)
+            + self.refused(refused.filter { !expired.contains($0) }, evidence)
+            + notTaken.findings(about: evidence.turn.filter { $0.error?.kind == .tokenNotTaken }, seen: \.complaint)
+            + keyCut.findings(about: cut) { "\($0.place): 401 with the whole key, a relay with its first 16 bytes" }
     }
 
-    private static func expired(_ results: [TURNResult], _ evidence: Evidence) -> Finding? {
-        guard let first = results.first, let seconds = first.secondsSinceTokenExpiry(in: evidence) else { return nil }
-        return Finding(
-            id: "turn-token-expired", severity: .error, title: "The access token has expired",
-            evidence: results.map(\.complaint) + [
-                "the token of key id \(first.username) expired \(Words.age(seconds)) ago by this machine's clock"
-            ],
-            causes: [
-                "the token was issued too long ago, or with too short a lifetime",
-                "this machine's clock or the clock of the authorization server is wrong",
-            ],
-            remedy: "Get a new token from the authorization server; where a new one has expired as well, compare the "
-                + "clocks (`timedatectl`).")
-    }
-
-    private static func refused(_ results: [TURNResult], _ evidence: Evidence) -> Finding? {
-        guard let first = results.first else { return nil }
+    private static func refused(_ results: [TURNResult], _ evidence: Evidence) -> [Finding] {
+        guard let first = results.first else { return [] }
         let names = Set(results.compactMap { $0.evidence?.token?.serverName?.cleaned(limit: 100) }).sorted()
-        var seen = results.map(\.complaint) + ["key id (kid) \(first.username)"]
-        seen += names.map { "the server takes tokens made for the name \"\($0)\" (THIRD-PARTY-AUTHORIZATION)" }
+        var more = ["key id (kid) \(first.username)"]
+        more += names.map { "the server accepts tokens made for the name \"\($0)\" (THIRD-PARTY-AUTHORIZATION)" }
         if results.contains(where: { $0.evidence?.token?.truncatesKey == true }) {
-            seen.append("tried with the whole key, and with its first 16 bytes, which is how coturn uses it")
+            more.append("tried with the whole key, and with its first 16 bytes, as coturn uses it")
         }
-        var causes = [
-            "the token has expired, or the clocks of server and authorization server differ",
-            "the server does not know the key id, or its key for it is another or has expired (coturn: oauth_key)",
-            "the token was made for another server name than the one that the server goes by (coturn: server-name)",
-            "the key given with the token is not the one inside it",
-        ]
-        switch first.access(in: evidence)?.credential?.macKeySize {
+        var causes = refused.causes
+        switch first.access(in: evidence)?.tokenKeySize {
         case nil, 20: break
-        case 32: causes.insert("the key has 32 bytes, and the server takes keys of 20 alone, as coturn does", at: 0)
+        case 32: causes.insert("the key has 32 bytes, but the server accepts only keys of 20, as coturn does", at: 0)
         case let size?:
-            causes.insert("the key has \(size) bytes, where HMAC-SHA-1 takes 20: is its base64 whole?", at: 0)
+            causes.insert(
+                "the key has \(size) bytes, but HMAC-SHA-1 needs 20: check that its base64 is complete", at: 0)
         }
-        return Finding(
-            id: "turn-token-refused", severity: .error, title: "The TURN server refuses the access token",
-            evidence: seen, causes: causes,
-            remedy: "Get a new token and try at once; where that is refused too, compare key id, key and server name "
-                + "between the authorization server and the TURN server.")
-    }
-
-    private static func notTaken(_ results: [TURNResult]) -> Finding? {
-        guard !results.isEmpty else { return nil }
-        return Finding(
-            id: "turn-token-not-taken", severity: .error, title: "The TURN server takes no access tokens",
-            evidence: results.map(\.complaint),
-            causes: [
-                "third-party authorization is off at the server (coturn: oauth)",
-                "the request reached another server than the one that the token is for",
-            ],
-            remedy: "Turn it on (coturn: oauth, and a key in its table oauth_key), or give a user and a password.")
-    }
-
-    private static func cut(_ results: [TURNResult]) -> Finding? {
-        guard !results.isEmpty else { return nil }
-        return Finding(
-            id: "turn-token-key-cut", severity: .warning,
-            title: "The server uses only the first 16 bytes of the token's key",
-            evidence: results.map {
-                "\($0.place): 401 with the whole key, and a relay with its first 16 bytes"
-            },
-            causes: ["a defect of the server that coturn is known for (4.6 has it)"],
-            remedy:
-                "Clients that sign with the whole key, as RFC 7635 says, are refused there: have the server mended, or "
-                + "use another way to authenticate.")
+        return refused.findings(about: results, more: more, causes: causes, seen: \.complaint)
     }
 }
 
 extension TURNResult {
-    /// The server knows the credential for none that it takes.
+    /// The server refused the credential itself.
     var isCredentialRefused: Bool { error?.kind == .credentialsRefused || error?.code == 441 }
 
     /// By this machine's clock, where it is known when the token expires.
@@ -95,5 +85,11 @@ extension TURNResult {
             return nil
         }
         return now - expiry
+    }
+
+    fileprivate func tokenAgeWords(in evidence: Evidence) -> String? {
+        secondsSinceTokenExpiry(in: evidence).map {
+            "the token of key id \(username) expired \(Words.age($0)) ago by this machine's clock"
+        }
     }
 }

@@ -2,6 +2,17 @@ import NetTypes
 
 /// UDP stays silent where TCP to the same server answers: something on the way drops UDP.
 enum UDPBlocked: FindingRule {
+    static let kinds = [kind]
+    private static let kind = FindingKind(
+        "udp-blocked", .error, "UDP is blocked; TCP works",
+        meaning: "A server answers over TCP, but no server answers over UDP.",
+        causes: [
+            "a firewall between this machine and the server drops UDP",
+            "the server's own firewall allows TCP but not UDP",
+        ],
+        remedy: "Allow outgoing UDP to the server's port and the answers to it, or give clients a TURN server over TCP "
+            + "or TLS.")
+
     /// The results over UDP that the rule explains.
     static func blocked(in evidence: Evidence) -> [STUNResult] {
         let isUDPAlive = evidence.contacts.contains { $0.transport == .udp && $0.isOK }
@@ -15,18 +26,6 @@ enum UDPBlocked: FindingRule {
     }
 
     static func findings(in evidence: Evidence) -> [Finding] {
-        let blocked = blocked(in: evidence)
-        guard !blocked.isEmpty else { return [] }
-        return [
-            Finding(
-                id: "udp-blocked", severity: .error, title: "UDP gets no answer where TCP does",
-                evidence: blocked.map { "\($0.complaint); over TCP it answers" },
-                causes: [
-                    "a firewall between this machine and the server drops UDP",
-                    "the server's own firewall lets TCP through and not UDP",
-                ],
-                remedy:
-                    "Allow outgoing UDP to the server's port and back, or give clients a TURN server over TCP or TLS.")
-        ]
+        kind.findings(about: blocked(in: evidence)) { "\($0.complaint); over TCP the server answers" }
     }
 }

@@ -1,18 +1,18 @@
-/// Something answers at the address, and it is no STUN server.
+/// Something is at the address, but not a STUN server.
 enum WrongService: FindingRule {
+    static let kinds = [kind]
+    private static let kind = FindingKind(
+        "wrong-service", .error, "Another service, not STUN, is at the address",
+        meaning: "What a server sends is not STUN, or the server accepts the connection but gives no answer to STUN.",
+        causes: [
+            "the port in the URI belongs to another service",
+            "a proxy or load balancer in front of the server does not pass STUN on",
+        ],
+        remedy: "Give the port that the STUN server listens on, usually 3478.")
+
     static func findings(in evidence: Evidence) -> [Finding] {
-        let kinds: [ProbeError.Kind] = [.foreignProtocol, .echo, .tcpOpenNoSTUN, .connectionClosed]
-        let wrong = evidence.contacts.filter { $0.error.map { kinds.contains($0.kind) } ?? false }
-        guard !wrong.isEmpty else { return [] }
-        return [
-            Finding(
-                id: "wrong-service", severity: .error, title: "Another service than STUN is at the address",
-                evidence: wrong.map(\.complaint),
-                causes: [
-                    "the port in the URI is another service's",
-                    "a proxy or a load balancer stands in front and does not pass STUN on",
-                ],
-                remedy: "Give the port that the STUN server listens on: 3478 unless its operator chose another.")
-        ]
+        kind.findings(
+            about: evidence.contacts(failing: [.foreignProtocol, .echo, .tcpOpenNoSTUN, .connectionClosed]),
+            seen: \.complaint)
     }
 }

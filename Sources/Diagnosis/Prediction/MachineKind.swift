@@ -5,7 +5,7 @@ package import NetTypes
 /// prediction.
 ///
 /// What is unknown is kept as what may be.
-package struct MachineKind: Hashable, Sendable, Codable {
+package struct MachineKind: Hashable, Sendable {
     package var ipv4: NetworkKind
     package var ipv6: NetworkKind
     package var relays: RelayKind
@@ -23,7 +23,7 @@ package struct MachineKind: Hashable, Sendable, Codable {
 }
 
 /// What a NAT's mapping or filtering may depend on, as a set (RFC 4787 s4.1, s5).
-package struct NATDependences: OptionSet, Hashable, Sendable, Codable {
+package struct NATDependences: OptionSet, Hashable, Sendable {
     package let rawValue: UInt8
 
     package init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -56,7 +56,7 @@ extension NATDependence {
 }
 
 /// What stands between a machine and the Internet in one address family.
-package struct NetworkKind: Hashable, Sendable, Codable {
+package struct NetworkKind: Hashable, Sendable {
     /// Whether the machine has an address of the family to be reached by; nil where that is unknown.
     package var isPresent: Bool?
     /// Whether UDP gets out and its answers in; nil where that is unknown.
@@ -123,7 +123,7 @@ package struct NetworkKind: Hashable, Sendable, Codable {
 }
 
 /// The TURN servers that work for a machine.
-package struct RelayKind: Hashable, Sendable, Codable {
+package struct RelayKind: Hashable, Sendable {
     /// Whether it is known which there are.
     package var isKnown: Bool
     /// The families of the relayed addresses.

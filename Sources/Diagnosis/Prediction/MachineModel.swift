@@ -1,9 +1,9 @@
 package import NetTypes
 
 /// A machine of whose paths to others something is to be said: its kind, and the addresses that tell its neighbours.
-package struct MachineModel: Hashable, Sendable, Codable {
+package struct MachineModel: Hashable, Sendable {
     /// A network that a local address stands in.
-    package struct Subnet: Hashable, Sendable, Codable {
+    package struct Subnet: Hashable, Sendable {
         /// The address itself; the prefix is what matters.
         package var address: IPAddress
         package var length: Int

@@ -176,8 +176,6 @@ struct PathParts {
 struct PathRunner {
     private let simulation: PathSimulation
     private var runs: [PathQuestion: PathRun] = [:]
-    /// Runs of the model so far.
-    private(set) var simulations = 0
 
     init(_ simulation: PathSimulation) { self.simulation = simulation }
 
@@ -185,7 +183,6 @@ struct PathRunner {
         if let known = runs[question] { return known }
         if let known = runs[question.reversed] { return known.reversed }
         let result = simulation.run(question)
-        simulations += 1
         runs[question] = result
         return result
     }

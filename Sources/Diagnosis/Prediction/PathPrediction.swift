@@ -2,7 +2,7 @@ package import Engines
 package import NetTypes
 
 /// What becomes of two machines that try ICE.
-package enum PathOutcome: String, Hashable, Sendable, Codable, CaseIterable, Comparable {
+package enum PathOutcome: String, Hashable, Sendable, CaseIterable, Comparable {
     case direct
     case relayed
     case none

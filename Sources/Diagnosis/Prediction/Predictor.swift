@@ -14,9 +14,6 @@ package struct Predictor {
         parts = PathParts(PathSimulation(roundTrip: roundTrip))
     }
 
-    /// Runs of the model so far.
-    package var simulations: Int { parts.runner.simulations }
-
     /// The path from one machine to another.
     package mutating func predict(
         _ local: MachineModel, _ remote: MachineModel, names: (local: MachineName, remote: MachineName) = (.own, .peer)

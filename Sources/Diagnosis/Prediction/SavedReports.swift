@@ -130,11 +130,11 @@ package struct SavedReports {
         var end = start + 1
         while end < buffer.count, buffer[end] != UInt8(ascii: "{") || buffer[end - 1] != UInt8(ascii: "\n") { end += 1 }
         let text = Array(buffer[start..<min(end, start + Self.longestReport)])
-        do throws(PlacedJSON.SyntaxError) {
+        do throws(JSONSyntaxError) {
             _ = try PlacedJSON(parsing: text)
             return "line \(first): it is JSON, and no report"
         } catch {
-            let (line, column) = PlacedJSON.lineAndColumn(error.offset, in: text)
+            let (line, column) = error.place(in: text)
             return "line \(first + line - 1), column \(column): \(error.message)"
         }
     }

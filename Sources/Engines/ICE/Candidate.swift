@@ -1,8 +1,8 @@
 package import NetTypes
 
 /// An ICE candidate (RFC 8445 s5.1) with what its `a=candidate` line says (RFC 8839 s5.1).
-package struct Candidate: Hashable, Sendable {
-    package enum Kind: String, Hashable, Sendable, CaseIterable, Comparable {
+package struct Candidate: Hashable, Sendable, Codable {
+    package enum Kind: String, Hashable, Sendable, Codable, CaseIterable, Comparable {
         case host
         case serverReflexive = "srflx"
         case peerReflexive = "prflx"
@@ -35,14 +35,14 @@ package struct Candidate: Hashable, Sendable {
     }
 
     /// A connection-address or rel-addr.
-    package enum Address: Hashable, Sendable {
+    package enum Address: Hashable, Sendable, Codable {
         case address(IPAddress)
         /// A name to look up, such as the `.local` names that browsers hide host addresses behind.
         case name(String)
     }
 
     /// A name and value that ICE does not interpret, in the order of the line.
-    package struct Extension: Hashable, Sendable {
+    package struct Extension: Hashable, Sendable, Codable {
         package var name: String
         package var value: String
 

@@ -28,7 +28,7 @@ extension ICEAgent {
 
     /// Sends what is due next; false where nothing is.
     mutating func sendNextCheck(at now: Instant) -> Bool {
-        guard !configuration.isLite, remoteCredentials != nil else { return false }
+        guard remoteCredentials != nil else { return false }
         if let due = checks.firstIndex(where: {
             $0.client.isDue(at: now) && !$0.isCalledOff && isAllowed($0.pair, at: now)
         }) {
@@ -70,7 +70,6 @@ extension ICEAgent {
             _ = connect(pair, at: now)
         }
         let id = TransactionID(using: &random)
-        let nominates = nominates || configuration.nomination == .aggressive && role == .controlling
         let bytes = ICEMessage.check(
             id, local: localCredentials, remote: remoteCredentials, role: role, tieBreaker: tieBreaker,
             priority: CandidatePriority.priority(

@@ -58,7 +58,6 @@ extension ICEAgent {
 
     /// 0.8 to 1.2 times 5 s, at random (RFC 7675 s5.1).
     mutating func scheduleConsent(at now: Instant) {
-        guard !configuration.isLite else { return }
         let bits: UInt64 = random.next()
         let thousandths = 800 + Int(bits % 401)
         selection?.nextAt = now + ICESelection.interval * thousandths / 1000
@@ -105,8 +104,7 @@ extension ICEAgent {
 
     mutating func advanceConsent(to now: Instant) {
         guard let selection, selection.hasConsent, selection.expiresAt <= now else { return }
-        // A lite agent asks nobody; its peer does (RFC 7675 s5.1).
-        if !configuration.isLite { loseConsent(.expired, at: now) }
+        loseConsent(.expired, at: now)
     }
 
     mutating func loseConsent(_ why: ICEConsentLoss, at now: Instant) {

@@ -9,11 +9,11 @@ extension ICEAgent {
     mutating func beginGathering(at now: Instant) {
         for base in configuration.bases {
             open(.datagram, .base(base), local: Endpoint(base.address, 0), interface: base.interface)
-            if configuration.usesTCP, !configuration.isLite {
+            if configuration.usesTCP {
                 open(.listener, .listener(base), local: Endpoint(base.address, 0), interface: base.interface)
             }
         }
-        if !configuration.isLite { openRelays(at: now) }
+        openRelays(at: now)
     }
 
     @discardableResult
@@ -41,7 +41,7 @@ extension ICEAgent {
             ICELocal(
                 candidate: candidate, base: local, sender: .socket(path), localPreference: base.localPreference,
                 isTold: offers(.host)), at: now)
-        guard offers(.serverReflexive), !configuration.isLite else { return }
+        guard offers(.serverReflexive) else { return }
         for server in configuration.stunServers where server.family == local.family {
             let id = TransactionID(using: &random)
             questions.append(

@@ -12,7 +12,7 @@ extension ICEAgent {
     mutating func settle(at now: Instant) {
         guard !isClosed else { return }
         reconsiderAt = nil
-        if role == .controlling, !configuration.isLite, selection?.credentials.local != localCredentials {
+        if role == .controlling, selection?.credentials.local != localCredentials {
             considerNomination(at: now)
         }
         considerFailure(at: now)
@@ -23,7 +23,7 @@ extension ICEAgent {
     /// Nominates the best valid pair once those that would be better have had their chance. How long that is, the round
     /// trips of this path say: nothing waits for a fixed time.
     private mutating func considerNomination(at now: Instant) {
-        guard nominating == nil, configuration.nomination == .regular,
+        guard nominating == nil,
             let best = pairs.filter(\.isValid).max(by: { $0.priority < $1.priority })
         else { return }
         var wake: Instant?
@@ -72,7 +72,7 @@ extension ICEAgent {
             pairs[pair.number].isNominated = true
             observe(.nominated(pair), at: now)
         }
-        // Of several, as aggressive nomination gives them, the highest (RFC 5245 s8.1.1.2).
+        // Of several, as a peer that nominates aggressively gives them, the highest (RFC 5245 s8.1.1.2).
         guard
             let best = pairs.filter({ $0.isNominated && $0.isValid })
                 .max(by: { validPriority($0) < validPriority($1) }),
@@ -103,7 +103,7 @@ extension ICEAgent {
     /// What was not through is not checked any more (RFC 8445 s8.1.2); a check of the peer's takes it up again. Where
     /// another may still be nominated, a better one that is under way goes on (RFC 5245 s8.1.2).
     private mutating func giveUpOthers(than chosen: ICEPair.ID, at now: Instant) {
-        let isFinal = role == .controlling && configuration.nomination == .regular
+        let isFinal = role == .controlling
         for pair in pairs where pair.id != chosen && pair.state != .succeeded && pair.state != .failed {
             switch pair.state {
             case .inProgress where !isFinal:

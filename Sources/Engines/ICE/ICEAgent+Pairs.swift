@@ -71,7 +71,7 @@ extension ICEAgent {
 
     /// Forms the pair of a local and a remote candidate, where they suit each other.
     mutating func form(_ local: Int, _ remote: Int, at now: Instant) {
-        guard !configuration.isLite, isMatch(locals[local], remotes[remote]) else { return }
+        guard isMatch(locals[local], remotes[remote]) else { return }
         guard pairByEnds[ICEEnds(sender: local, remote: remote)] == nil else { return }
         let priority = priority(locals[local].candidate, remotes[remote].candidate)
         let live = pairs.indices.filter { pairs[$0].state != .failed }

@@ -75,7 +75,7 @@ extension ICEAgent {
                 took(data.bytes, from: data.peer, over: ICERoute(sender: local), at: now)
             case .handshake(let handshake): relays[relay].insecurity = handshake.failures.first
             case .failed(let failure): failed(relay, failure, at: now)
-            case .turn, .began, .connected, .namelessHandshake: break
+            case .turn, .began, .connected, .namelessHandshake, .optionsAnswered: break
             }
         }
         openAndClosePaths(of: relay)

@@ -72,7 +72,7 @@ extension ICEAgent {
 
     /// The peer's tie-breaker, where it claims the role of this side (RFC 8445 s7.3.1.1).
     private func conflict(in message: Message) -> UInt64? {
-        guard !configuration.isLite, !isRemoteLite else { return nil }
+        guard !isRemoteLite else { return nil }
         let claim = role == .controlling ? message.integer(.iceControlling) : message.integer(.iceControlled)
         return claim
     }
@@ -110,7 +110,6 @@ extension ICEAgent {
                 priority(local.candidate, remotes[remote].candidate), at: now)
         }
         observe(.checkReceived(from: request.source, pair, nominates: request.nominates), at: now)
-        if configuration.isLite { return answerAlone(pair, nominates: request.nominates, at: now) }
         if request.nominates, role == .controlled {
             links[pair.number].isNominatedByPeer = true
             if pairs[pair.number].isValid { nominate(pair, at: now) }
@@ -137,16 +136,6 @@ extension ICEAgent {
             foundation: "prflx\(remotes.count)", priority: max(1, request.priority), endpoint: request.source)
         observe(.peerReflexiveRemote(candidate), at: now)
         return pairUp(candidate, request.source, at: now)
-    }
-
-    /// A lite agent sends no checks: what the peer checks is valid, what it nominates is selected (RFC 8445 s7.3.2).
-    private mutating func answerAlone(_ pair: ICEPair.ID, nominates: Bool, at now: Instant) {
-        if !pairs[pair.number].isValid {
-            pairs[pair.number].validLocal = pairs[pair.number].local
-            pairs[pair.number].state = .succeeded
-            pairs[pair.number].succeededAt = now
-        }
-        if nominates { nominate(pair, at: now) }
     }
 }
 

@@ -33,12 +33,12 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
     var visitedRelays = VisitedRelays()
     /// When the deletion of allocations is given up; nil before the end.
     var closingEnd: Instant?
-    var pacer = DestinationPacer()
+    package var pacer = DestinationPacer()
 
     // Paths: see ICEAgent+Paths.swift.
     var owners: [PathID: ICEPathOwner] = [:]
     var connections: [PathID: ICEConnection] = [:]
-    var pathNumbers = PathNumbers()
+    package var pathNumbers = PathNumbers()
 
     // The peer.
     var remoteCredentials: ICECredentials?
@@ -49,7 +49,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
     var hasRemoteEnded = false
     var lookups: [ICELookup] = []
     var namedCandidates: [Candidate] = []
-    var nextQuery: UInt32 = 0
+    package var nextQuery: UInt32 = 0
     /// Checks of the peer's that came before its credentials.
     var earlyRequests: [ICEEarlyRequest] = []
 
@@ -78,7 +78,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         self.configuration = configuration
         self.random = random
         startedAt = start
-        role = configuration.isLite ? .controlled : configuration.role
+        role = configuration.role
         localCredentials = ICECredentials(using: &self.random)
         tieBreaker = self.random.next()
         beginGathering(at: start)
@@ -94,7 +94,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
 
     /// Settles the role, before checks begin: as signaling says who decides.
     package mutating func setRole(_ role: ICERole) {
-        guard checksBeganAt == nil, !configuration.isLite else { return }
+        guard checksBeganAt == nil else { return }
         self.role = role
         rankPairs()
     }
@@ -110,7 +110,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         remoteCredentials = credentials
         isRemoteLite = isLite
         self.pacing = max(configuration.pacing, pacing ?? ICEConfiguration.usualPacing)
-        if isLite, !configuration.isLite { role = .controlling }
+        if isLite { role = .controlling }
         rankPairs()
         let early = earlyRequests
         earlyRequests = []
@@ -156,7 +156,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         firstValidAt = nil
         nominating = nil
         reconsiderAt = nil
-        observe(.restarted(localCredentials), at: now)
+        observe(.restarted, at: now)
     }
 
     // MARK: Data

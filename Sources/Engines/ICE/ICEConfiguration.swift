@@ -47,17 +47,7 @@ package struct ICEConfiguration: Sendable {
         }
     }
 
-    /// How the controlling agent nominates.
-    package enum Nomination: Hashable, Sendable {
-        /// RFC 8445 s8.1.1: one pair, chosen when those that might be better have had their chance.
-        case regular
-        /// RFC 5245 s8.1.1.2: USE-CANDIDATE in every check; the highest of the valid pairs counts.
-        case aggressive
-    }
-
     package var role: ICERole
-    /// Whether this side only answers checks (RFC 8445 s2.5): then it has host candidates only and is controlled.
-    package var isLite = false
     package var bases: [Base]
     /// STUN servers over UDP, resolved: each base asks those of its family.
     package var stunServers: [Endpoint]
@@ -69,7 +59,6 @@ package struct ICEConfiguration: Sendable {
     package var kinds: Set<Candidate.Kind> = Set(Candidate.Kind.allCases)
     /// Whether TCP host candidates are offered and paired (RFC 6544).
     package var usesTCP = false
-    package var nomination = Nomination.regular
     /// Whether every pair is checked to its end, although one is selected.
     package var checksAllPairs = false
     /// Whether candidates at private addresses are refused (I05).

@@ -16,7 +16,7 @@ package enum ICEState: String, Hashable, Sendable, Codable {
 
 /// A fact of an ICE session, with the time at which it happened.
 package struct ICEEvent: Hashable, Sendable {
-    package enum Fact: Hashable, Sendable {
+    package enum Fact: Hashable, Sendable, Codable {
         case stateChanged(ICEState)
         /// A local candidate, to be told to the peer at once where signaling trickles.
         case gathered(Candidate)
@@ -47,8 +47,8 @@ package struct ICEEvent: Hashable, Sendable {
         case selected(ICEPair.ID)
         case consentRefreshed(ICEPair.ID, roundTrip: Duration)
         case consentLost(ICEPair.ID, ICEConsentLoss)
-        /// New credentials are there, to be told to the peer.
-        case restarted(ICECredentials)
+        /// There are new credentials to tell the peer: ``ICEAgent/localCredentials``.
+        case restarted
         /// Anything but STUN that came over a valid pair.
         case received([UInt8])
     }
@@ -63,14 +63,14 @@ package struct ICEEvent: Hashable, Sendable {
 }
 
 /// What gave no candidate, and why.
-package struct ICEGatheringFailure: Hashable, Sendable {
-    package enum Source: Hashable, Sendable {
+package struct ICEGatheringFailure: Hashable, Sendable, Codable {
+    package enum Source: Hashable, Sendable, Codable {
         case base(IPAddress)
         case stunServer(Endpoint, base: IPAddress)
         case turnServer(Endpoint, Transport)
     }
 
-    package enum Reason: Hashable, Sendable {
+    package enum Reason: Hashable, Sendable, Codable {
         case path(PathError.Kind)
         case noAnswer(transmissions: Int)
         case errorResponse(code: Int)
@@ -106,7 +106,7 @@ package enum ICERefusal: String, Hashable, Sendable, Codable {
 }
 
 /// One transmission of a check.
-package struct ICECheck: Hashable, Sendable {
+package struct ICECheck: Hashable, Sendable, Codable {
     /// From 1.
     package var attempt: Int
     package var nominates: Bool
@@ -114,7 +114,7 @@ package struct ICECheck: Hashable, Sendable {
     package var isTriggered: Bool
 }
 
-package struct ICECheckSuccess: Hashable, Sendable {
+package struct ICECheckSuccess: Hashable, Sendable, Codable {
     package var roundTrip: Duration
     /// Whether an earlier transmission may be what was answered.
     package var isAmbiguous: Bool
@@ -123,7 +123,7 @@ package struct ICECheckSuccess: Hashable, Sendable {
 }
 
 /// Why a check failed.
-package enum ICECheckFailure: Hashable, Sendable {
+package enum ICECheckFailure: Hashable, Sendable, Codable {
     case noAnswer(transmissions: Int)
     /// The answer came from, or to, another address than the check went (RFC 8445 s7.2.5.2.1).
     case notSymmetric(source: Endpoint)
@@ -153,7 +153,7 @@ package enum ICERequestFault: String, Hashable, Sendable, Codable {
     case tooMany = "too-many"
 }
 
-package enum ICEConsentLoss: Hashable, Sendable {
+package enum ICEConsentLoss: Hashable, Sendable, Codable {
     /// Nothing for 30 s (RFC 7675 s5.1).
     case expired
     /// 403.

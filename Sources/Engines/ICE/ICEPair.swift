@@ -1,8 +1,8 @@
 package import NetTypes
 
 /// A local and a remote candidate whose path is checked (RFC 8445 s6.1.2).
-package struct ICEPair: Hashable, Sendable {
-    package struct ID: Hashable, Sendable, Comparable {
+package struct ICEPair: Hashable, Sendable, Codable {
+    package struct ID: Hashable, Sendable, Codable, Comparable {
         package var number: Int
         package init(_ number: Int) { self.number = number }
         package static func < (left: ID, right: ID) -> Bool { left.number < right.number }

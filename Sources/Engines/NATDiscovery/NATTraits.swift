@@ -1,5 +1,5 @@
 /// What of a NAT's behaviour (RFC 4787) decides about a connection; nil is what was not found out.
-package struct NATTraits: Hashable, Sendable {
+package struct NATTraits: Hashable, Sendable, Codable {
     package var mapping: NATDependence?
     package var filtering: NATDependence?
     /// Whether two machines behind it reach each other by their mapped addresses.

@@ -11,8 +11,8 @@ struct RelayedNATAgenda: Sendable {
     private(set) var entries: [Entry] = []
     /// When a wait is over, which may settle something.
     private(set) var waits: [Duration] = []
-    /// The sockets that are wanted.
-    private(set) var sockets: Set<RelayedNATSocket> = [.mapping]
+    /// The sockets that are wanted, in the order in which they came to be.
+    private(set) var sockets: [RelayedNATSocket] = [.mapping]
     /// Whom the relays are to admit and do not yet.
     private(set) var permissions: [(relay: Int, address: IPAddress)] = []
     /// The server that a second relay is wanted of.
@@ -75,7 +75,7 @@ struct RelayedNATAgenda: Sendable {
     }
 
     private mutating func add(_ socket: RelayedNATSocket, _ way: RelayedNATExchange.Way, at next: Duration) {
-        sockets.insert(socket)
+        if !sockets.contains(socket) { sockets.append(socket) }
         entries.append(Entry(at: next, step: RelayedNATDiscovery.Step(socket: socket, way: way)))
     }
 
@@ -135,7 +135,7 @@ struct RelayedNATAgenda: Sendable {
     }
 
     private mutating func run(_ trial: RelayedNATTrial, isFirstRoundOnly: Bool = false) {
-        sockets.insert(trial.socket)
+        if !sockets.contains(trial.socket) { sockets.append(trial.socket) }
         let sender = evidence.relays[trial.sender]
         guard let mapped = evidence.views(of: trial.socket)[trial.base] else {
             ask(trial.base, from: trial.socket)

@@ -99,7 +99,7 @@ package struct RelayedNATDiscovery: Sendable {
     // MARK: What its owner does
 
     /// The sockets that the questions so far need, in the order in which they came to be needed.
-    package var sockets: Set<RelayedNATSocket> { evidence.relays.isEmpty ? [] : agenda.sockets }
+    package var sockets: [RelayedNATSocket] { evidence.relays.isEmpty ? [] : agenda.sockets }
 
     /// Whom a relay is to admit; given once.
     package mutating func nextPermission(at now: Instant) -> (relay: Int, address: IPAddress)? {

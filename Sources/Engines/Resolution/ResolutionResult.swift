@@ -63,7 +63,7 @@ extension QueryFailure {
     /// The failure in words, without the name that it concerns.
     package var message: String {
         switch self {
-        case .noSuchName: "there is no such name (NXDOMAIN)"
+        case .noSuchName: "the name does not exist (NXDOMAIN)"
         case .noRecords: "the name has no record of this type"
         case .resolverFailed(let text): "the resolver failed: \(text)"
         case .timedOut: "the resolver did not answer in time"

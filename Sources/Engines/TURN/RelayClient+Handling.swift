@@ -213,6 +213,8 @@ extension RelayClient {
             switch event {
             case .challenged: attempt.isChallenged = true
             case .permitted: attempt.isPermitted = true
+            case .allocated(let allocated) where !options.isEmpty:
+                events.append(.optionsAnswered(allocated.answers(to: options)))
             case .failed(let stage, let failure):
                 if let failure = unlessItStartsAgain(after: failure, of: stage, visited) {
                     events.append(.failed(failure))
@@ -244,12 +246,30 @@ extension RelayClient {
             case .refuse(let refusal):
                 return RelayFailure(stage: .allocate, cause: .redirectRefused(redirect, refusal))
             }
+        case .errorResponse(let response) where stage == .allocate && refuses(response):
+            next = (server, false)
+            return nil
         case .errorResponse(let response) where response.suggestsNewFiveTuple && !hasChangedPort && !isEnding:
             hasChangedPort = true
             next = (server, false)
             return nil
         default: return RelayFailure(stage: RelayStage(stage), cause: .request(stage, failure))
         }
+    }
+}
+
+extension RelayClient {
+    /// Whether an error response is about options, which are given up then.
+    private mutating func refuses(_ response: TURNErrorResponse) -> Bool {
+        let refused = AllocationOption.refused(by: response, of: options)
+        guard !refused.isEmpty, !isEnding else { return false }
+        options.subtract(refused)
+        events.append(
+            .optionsAnswered(
+                AllocationOption.allCases.filter(refused.contains).map {
+                    AllocationOptionAnswer($0, .refused, code: response.code)
+                }))
+        return true
     }
 }
 

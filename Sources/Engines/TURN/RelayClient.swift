@@ -17,6 +17,8 @@ package struct RelayClient: Sendable {
         package var interface: String?
         /// What the allocation is to be; its server is that of each attempt.
         package var allocation: TURNConfiguration
+        /// What is asked of it beyond the usual, and given up where the server refuses it.
+        package var options: Set<AllocationOption> = []
         /// TLS and DTLS: how the server is to name itself; its address is that of each attempt.
         package var security: SecureClientConfiguration?
         package var followsRedirects = true
@@ -48,6 +50,8 @@ package struct RelayClient: Sendable {
     /// ALTERNATE-DOMAIN of the last redirect: whom the other server's certificate must name.
     package internal(set) var alternateDomain: String?
     var hasChangedPort = false
+    /// Those that the server has not refused.
+    package internal(set) var options: Set<AllocationOption>
     /// Where to try again once this attempt is done with.
     var next: (server: Endpoint, isRedirected: Bool)?
     /// Whether nothing is begun any more.
@@ -61,7 +65,8 @@ package struct RelayClient: Sendable {
         self.request = request
         redirects = RedirectPolicy(
             from: request.server, isEnabled: request.followsRedirects, followsPrivate: request.followsPrivate)
-        attempt = Self.attempt(request, at: request.server, name: nil, paths.next(), at: now)
+        options = request.options
+        attempt = Self.attempt(request, options, at: request.server, name: nil, paths.next(), at: now)
         visited.insert(request.server, over: request.transport, relaying: request.relayFamily)
         open(attempt.path, attempt.security)
     }
@@ -166,7 +171,8 @@ package struct RelayClient: Sendable {
     // MARK: Attempts
 
     private static func attempt(
-        _ request: Request, at server: Endpoint, name: String?, _ path: PathID, at now: Instant
+        _ request: Request, _ options: Set<AllocationOption>, at server: Endpoint, name: String?, _ path: PathID,
+        at now: Instant
     ) -> RelayAttempt {
         var security = request.security
         security?.peer = server
@@ -176,6 +182,7 @@ package struct RelayClient: Sendable {
         }
         var configuration = request.allocation
         configuration.server = server.address
+        configuration.ask(for: options)
         return RelayAttempt(
             server: server, security: security, startedAt: now, allocation: TURNAllocation(configuration),
             path: path, paths: [:])
@@ -183,7 +190,7 @@ package struct RelayClient: Sendable {
 
     mutating func begin(at server: Endpoint, isRedirected: Bool, at now: Instant, paths: inout PathNumbers) {
         closePaths()
-        attempt = Self.attempt(request, at: server, name: alternateDomain, paths.next(), at: now)
+        attempt = Self.attempt(request, options, at: server, name: alternateDomain, paths.next(), at: now)
         open(attempt.path, attempt.security)
         events.append(.began(at: server, isRedirected: isRedirected))
     }

@@ -10,6 +10,8 @@ package enum RelayClientEvent: Sendable {
     case handshake(RelayHandshake)
     /// What a handshake without SNI failed of: empty where it was fine, nil where it did not come to an end.
     case namelessHandshake([SecureFailure]?)
+    /// What the server made of the options of the request. Refused ones are told of the attempt before the next one.
+    case optionsAnswered([AllocationOptionAnswer])
     /// Anything that the allocation tells, except its failures.
     case turn(TURNEvent)
     case failed(RelayFailure)

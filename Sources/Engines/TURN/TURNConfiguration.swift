@@ -4,7 +4,7 @@ import STUN
 /// What a TURN allocation is to be, and how its client behaves.
 package struct TURNConfiguration: Sendable {
     /// What carries data between relay and peers: REQUESTED-TRANSPORT.
-    package enum RelayTransport: UInt8, Hashable, Sendable {
+    package enum RelayTransport: UInt8, Hashable, Sendable, Codable {
         case udp = 17
         /// RFC 6062.
         case tcp = 6

@@ -2,7 +2,7 @@ package import NetTypes
 package import STUN
 
 /// What a request was for when it failed.
-package enum TURNStage: Hashable, Sendable {
+package enum TURNStage: Hashable, Sendable, Codable {
     case allocate
     case refresh
     case permission([IPAddress])
@@ -15,7 +15,7 @@ package enum TURNStage: Hashable, Sendable {
 }
 
 /// Why a TURN request has failed; each case is a verdict of its own.
-package enum TURNFailure: Error, Hashable, Sendable {
+package enum TURNFailure: Error, Hashable, Sendable, Codable {
     /// The server refuses, in its own words.
     case errorResponse(TURNErrorResponse)
     /// The server refuses the credential: 401 to a request that was signed with it.
@@ -46,7 +46,7 @@ package enum TURNFailure: Error, Hashable, Sendable {
 }
 
 /// An error response (RFC 8489 s6.3.4).
-package struct TURNErrorResponse: Hashable, Sendable {
+package struct TURNErrorResponse: Hashable, Sendable, Codable {
     package var code: Int
     /// The reason phrase as it came.
     package var reason: [UInt8]
@@ -65,7 +65,7 @@ package struct TURNErrorResponse: Hashable, Sendable {
 }
 
 /// What a 401 or 438 lacks, or has too much of.
-package enum TURNBrokenChallenge: Hashable, Sendable {
+package enum TURNBrokenChallenge: Hashable, Sendable, Codable {
     case missing(AttributeType)
     /// Empty, or too long to be sent back.
     case unusable(CredentialError)
@@ -73,7 +73,7 @@ package enum TURNBrokenChallenge: Hashable, Sendable {
 }
 
 /// Which protection went missing.
-package enum TURNDowngrade: Hashable, Sendable {
+package enum TURNDowngrade: Hashable, Sendable, Codable {
     /// The nonce says that PASSWORD-ALGORITHMS is sent, and it is not there.
     case passwordAlgorithmsMissing
     /// The same realm named a stronger algorithm before.
@@ -83,7 +83,7 @@ package enum TURNDowngrade: Hashable, Sendable {
 }
 
 /// Where a 300 sends the client (RFC 8489 s10). The engine does not go there: see ``RedirectPolicy``.
-package struct TURNRedirect: Hashable, Sendable {
+package struct TURNRedirect: Hashable, Sendable, Codable {
     /// ALTERNATE-SERVER; nil where it is missing or makes no sense.
     package var server: Endpoint?
     /// ALTERNATE-DOMAIN: the name that the other server's certificate is to have.
@@ -92,8 +92,8 @@ package struct TURNRedirect: Hashable, Sendable {
 }
 
 /// A relayed address that nobody can send to, and why.
-package struct TURNUnusableAddress: Hashable, Sendable {
-    package enum Reason: Hashable, Sendable {
+package struct TURNUnusableAddress: Hashable, Sendable, Codable {
+    package enum Reason: Hashable, Sendable, Codable {
         case missing
         case malformed
         case portZero

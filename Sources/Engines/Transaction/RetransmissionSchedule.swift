@@ -1,5 +1,5 @@
 /// When a request over UDP is sent again, and when it is given up (RFC 8489 s6.2.1).
-package struct RetransmissionSchedule: Hashable, Sendable {
+package struct RetransmissionSchedule: Hashable, Sendable, Codable {
     /// RTO: the wait after the first transmission; each later wait is twice the one before, up to ``longestWait``.
     package var initialTimeout: Duration
     /// Rc: how many times a request is sent in all.

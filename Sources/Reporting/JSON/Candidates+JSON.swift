@@ -1,4 +1,5 @@
 package import Diagnosis
+package import JSON
 package import NetTypes
 
 extension NetworkInterface {

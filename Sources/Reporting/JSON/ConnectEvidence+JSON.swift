@@ -1,5 +1,6 @@
 import Diagnosis
 import Engines
+package import JSON
 import NetTypes
 package import Session
 
@@ -145,6 +146,7 @@ extension ConnectEvidence.Moment {
             ["atMs": .milliseconds(at), "event": .string("phase"), "detail": .string(phase.rawValue)]
         case .signalingProblem(let problem):
             ["atMs": .milliseconds(at), "event": .string("signaling-problem"), "detail": .string(problem)]
+        case .described: ["atMs": .milliseconds(at), "event": .string("described")]
         case .ice(let fact):
             ["atMs": .milliseconds(at), "event": .string(fact.name), "pair": fact.pair.map { .integer($0.number) }]
         }

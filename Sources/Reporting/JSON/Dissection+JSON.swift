@@ -1,4 +1,5 @@
 package import Dissection
+package import JSON
 import NetTypes
 
 extension Dissection {

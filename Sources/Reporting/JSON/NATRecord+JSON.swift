@@ -1,5 +1,6 @@
 package import Diagnosis
 import Engines
+package import JSON
 import NetTypes
 
 extension NATRecord {

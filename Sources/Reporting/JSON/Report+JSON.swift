@@ -1,4 +1,5 @@
 import Diagnosis
+package import JSON
 import NetTypes
 package import Session
 
@@ -70,6 +71,9 @@ extension Finding {
             "id": .string(id),
             "severity": .string(severity.rawValue),
             "title": .string(title),
+            "servers": servers.jsonArrayUnlessEmpty(JSONValue.string),
+            "family": family.map { .string($0.rawValue) },
+            "transport": transport.map { .string($0.rawValue) },
             "evidence": evidence.jsonArray(JSONValue.string),
             "causes": causes.jsonArray(JSONValue.string),
             "remedy": .string(remedy),

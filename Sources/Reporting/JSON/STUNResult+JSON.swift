@@ -1,4 +1,5 @@
 package import Diagnosis
+package import JSON
 import NetTypes
 package import Session
 

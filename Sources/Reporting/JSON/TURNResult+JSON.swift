@@ -1,5 +1,6 @@
 package import Diagnosis
 import Engines
+package import JSON
 import NetTypes
 import Session
 
@@ -21,6 +22,7 @@ extension TURNResult {
             "mappedAddress": (allocation?.mappedAddress).map(JSONValue.endpoint),
             "localAddress": (evidence?.localAddress).map(JSONValue.endpoint),
             "lifetimeS": (allocation?.lifetime).map { .integer(Int($0)) },
+            "options": evidence?.options?.jsonArrayUnlessEmpty(\.jsonValue),
             "rttMs": (allocation?.roundTrip).map(JSONValue.milliseconds),
             "connectMs": (evidence?.connectedAfter).map(JSONValue.milliseconds),
             "allocateMs": (allocation?.elapsed).map(JSONValue.milliseconds),
@@ -66,6 +68,16 @@ extension TURNResult {
                 ]
             },
             "pathError": relay.pathTrouble?.jsonValue,
+        ]
+    }
+}
+
+extension AllocationOptionAnswer {
+    fileprivate var jsonValue: JSONValue {
+        [
+            "option": .string(option.rawValue), "outcome": .string(outcome.rawValue),
+            "code": code.map(JSONValue.integer),
+            "relayedAddress": address.map(JSONValue.endpoint),
         ]
     }
 }

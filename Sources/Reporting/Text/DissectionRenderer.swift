@@ -1,4 +1,5 @@
 import Dissection
+import JSON
 import NetTypes
 
 extension Dissection {

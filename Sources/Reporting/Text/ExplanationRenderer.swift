@@ -1,4 +1,5 @@
 package import Diagnosis
+import JSON
 
 /// What `icecheck explain` prints.
 package struct ExplanationRenderer: Sendable {

@@ -1,5 +1,6 @@
 import Diagnosis
 import Engines
+import JSON
 import NetTypes
 
 extension TextRenderer {

@@ -1,4 +1,5 @@
 import Diagnosis
+import Engines
 import NetTypes
 import Session
 
@@ -78,6 +79,9 @@ extension TextRenderer {
             (evidence.allocation?.lifetime).map { "lifetime \($0) s" },
         ].compactMap(\.self)
         if !usual.isEmpty { remarks.append(usual.joined(separator: "; ")) }
+        if let options = evidence.options {
+            remarks.append(options.map(\.words).joined(separator: "; "))
+        }
         if let soak = result.relay?.soak {
             remarks.append(
                 "soak: \(Words.seconds(down: soak.length)) s, \(soak.tally.sent - soak.tally.roundTrips.count) of "
@@ -90,5 +94,30 @@ extension TextRenderer {
             remarks.append("the second socket met \(trouble.kind.reportName) on the way to the relayed address")
         }
         return remarks
+    }
+}
+
+extension AllocationOptionAnswer {
+    /// `next port: granted, 192.0.2.1:50001`
+    fileprivate var words: String {
+        let name =
+            switch option {
+            case .evenPort: "even port"
+            case .nextPort: "next port"
+            case .dontFragment: "DONT-FRAGMENT"
+            case .bothFamilies: "both families"
+            case .mobility: "mobility"
+            }
+        let reason =
+            switch code {
+            case nil: ""
+            case 400?: " (400: the server calls the request malformed)"
+            case 405?: " (405: the server has mobility switched off)"
+            case 420?: " (420: the server does not implement it)"
+            case 440?, 443?: " (\(code ?? 440): the server has no relay of the second family)"
+            case 508?: " (508: the server has no such port free)"
+            case let code?: " (\(code))"
+            }
+        return "\(name): \(outcome.rawValue)\(reason)\(address.map { ", \($0)" } ?? "")"
     }
 }

@@ -1,6 +1,6 @@
 /// Why a credential, or what a server says about credentials, cannot be used.
-package enum CredentialError: Error, Hashable, Sendable {
-    package enum Part: String, Hashable, Sendable {
+package enum CredentialError: Error, Hashable, Sendable, Codable {
+    package enum Part: String, Hashable, Sendable, Codable {
         case username = "the user name"
         case password = "the password"
         case realm = "the realm"

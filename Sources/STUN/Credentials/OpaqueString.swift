@@ -21,8 +21,8 @@ package enum OpaqueString {
 }
 
 /// Why a text cannot be a credential. It names no character of the text, which may be a password.
-package enum OpaqueStringError: Error, Hashable, Sendable {
-    package enum Reason: String, Hashable, Sendable, CaseIterable {
+package enum OpaqueStringError: Error, Hashable, Sendable, Codable {
+    package enum Reason: String, Hashable, Sendable, Codable, CaseIterable {
         case control = "a control character"
         case unassigned = "a code point that Unicode has not assigned"
         case ignorable = "a character that does not show, such as a soft hyphen or a variation selector"

@@ -104,9 +104,6 @@ package struct DomainName: Sendable {
         default: false
         }
     }
-
-    /// Whether it is asked for by multicast on the link (RFC 6762 s3).
-    package var isMulticastDNS: Bool { ascii.hasSuffix(".local") }
 }
 
 extension DomainName: Hashable {

@@ -65,6 +65,24 @@ extension ServerURI: CustomStringConvertible {
     package var description: String { text }
 }
 
+/// As its text.
+extension ServerURI: Codable {
+    package init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        do {
+            try self.init(parsing: text)
+        } catch {
+            throw Swift.DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "\(error)"))
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
+}
+
 extension ServerURI.Host: CustomStringConvertible {
     /// As it stands in a URI; a zone is written as RFC 6874 has it.
     package var description: String {
@@ -91,7 +109,7 @@ package struct URIError: Error, Hashable, Sendable, CustomStringConvertible {
         self.message = message
     }
 
-    package var description: String { "'\(input)' at byte \(offset): \(message)" }
+    package var description: String { "'\(input)' is not a STUN or TURN URI: \(message)" }
 
     private static func withoutUserinfo(_ input: String) -> QuotedInput {
         guard let at = input.lastIndex(of: "@") else { return QuotedInput(input) }

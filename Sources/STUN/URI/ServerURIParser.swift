@@ -29,10 +29,11 @@ struct ServerURIParser {
         let scheme = written ?? defaultScheme
         let start = written.map { $0.rawValue.utf8.count + 1 } ?? 0
         if let at = bytes[start...].lastIndex(of: UInt8(ascii: "@")) {
+            let server = QuotedInput(text((at + 1)..<bytes.count))
             throw error(
                 at,
-                "no user name or password stands in a server URI: give them with --user and --password, and the "
-                    + "server as \(scheme.rawValue):example.org")
+                "it has no user name or password: give them with --user and --password, and write "
+                    + "\(scheme.rawValue):\(server)")
         }
         if bytes[start...].starts(with: "//".utf8) {
             let rest = QuotedInput(text((start + 2)..<bytes.count))

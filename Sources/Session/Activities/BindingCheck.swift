@@ -176,7 +176,7 @@ struct BindingCheck: Activity {
             endAll(.path(PathTrouble(error)), &desk, at: now)
         case .stream(let event):
             if event.path == path { streamChanged(event, &desk, at: now) } else { silenceChanged(event, &desk) }
-        case .connected, .answer: break
+        case .connected, .answer, .input: break
         }
     }
 

@@ -27,6 +27,7 @@ struct HostCandidates: Activity {
         }
     }
 
+    mutating func conclude(_ reason: NotMeasured.Reason, _ desk: inout Desk, at now: Instant) { opening = [:] }
     func nextWake(_ desk: Desk) -> Instant? { nil }
     var isOver: Bool { opening.isEmpty }
 }

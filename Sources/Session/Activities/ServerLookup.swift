@@ -10,6 +10,7 @@ struct ServerLookup: Activity {
     private var engine: ResolutionEngine
     /// What was found, by the endpoint whose source address the system has yet to tell.
     private var awaitsSource: [Endpoint: [Transport]] = [:]
+    private var isAbandoned = false
 
     init(_ server: Observation.ServerIndex, _ plan: Plan, at now: Instant) {
         self.server = server
@@ -46,10 +47,14 @@ struct ServerLookup: Activity {
             ? "the system did not tell the route in time"
             : "no answer to \(engine.unansweredSteps.joined(separator: ", "))"
         desk.observe(.notMeasured(server, NotMeasured(what: uri(desk), reason: reason, detail: step)), at: now)
+        isAbandoned = true
     }
 
     func nextWake(_ desk: Desk) -> Instant? { engine.nextWake }
-    var isOver: Bool { engine.isFinished && awaitsSource.isEmpty }
+    var isOver: Bool { isAbandoned || engine.isFinished && awaitsSource.isEmpty }
+
+    /// Nobody needs the server any more.
+    mutating func abandon() { isAbandoned = true }
 
     private func uri(_ desk: Desk) -> String { desk.plan.servers[server].uri.text }
 

@@ -1,0 +1,43 @@
+import Engines
+import Session
+
+@testable import Diagnosis
+
+extension Provocation {
+    private static func connect(
+        _ id: String, _ change: @escaping @Sendable (inout ConnectEvidence) -> Void
+    ) -> Provocation {
+        Provocation(id) {
+            var evidence = ConnectEvidence(usesSDP: true)
+            evidence.times.peerDescribed = .milliseconds(100)
+            change(&evidence)
+            return Diagnosis(try Plan(Options(command: .connect), interfaces: []), connect: evidence)
+        }
+    }
+
+    static let ofConnecting = [
+        connect("no-path-to-peer") { $0.failure = .noPath },
+        connect("peer-not-heard") { evidence in
+            evidence.times.peerDescribed = nil
+            evidence.failure = .signalingEnded
+        },
+        connect("connection-not-secured") { evidence in
+            evidence.failure = .otherCertificate
+            evidence.dtls = ConnectDTLS(isClient: true, signaledFingerprint: "AA:BB")
+        },
+        connect("consent-lost") { $0.consent = .lost(.expired) },
+        connect("candidates-not-gathered") {
+            $0.notResolved = [.init(server: "stun:a.example", reason: "no such name")]
+        },
+        connect("signaling-unusable") { $0.signalingProblems = ["line 3: unknown"] },
+        connect("pair-loses-data") { evidence in
+            var data = ConnectData(.echo)
+            data.sent = 50
+            data.returned = 40
+            evidence.data = data
+        },
+        Provocation("prediction-differs") {
+            try ConnectPredictionTests.diagnosis(.endpointIndependent, relayed: true)
+        },
+    ]
+}
