@@ -142,6 +142,11 @@ int csys_create_private_file(const char *path) {
     return descriptor >= 0 ? descriptor : -errno;
 }
 
+bool csys_has_file(const char *path) {
+    struct stat status;
+    return lstat(path, &status) == 0;
+}
+
 int csys_rename(const char *from, const char *to) { return rename(from, to) == 0 ? 0 : -errno; }
 
 int csys_remove_file(const char *path) { return unlink(path) == 0 ? 0 : -errno; }

@@ -3,6 +3,9 @@ import Glibc
 
 /// Writes a file that is there whole or not at all.
 package enum OutputFile {
+    /// Whether something has this name, be it a link that leads nowhere.
+    package static func exists(_ path: String) -> Bool { csys_has_file(path) }
+
     /// Writes beside `path` and renames: who reads it never sees a part.
     package static func write(_ text: String, to path: String) throws(SystemError) {
         let interim = "\(path).\(getpid()).part"

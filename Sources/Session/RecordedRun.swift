@@ -11,6 +11,8 @@ package struct RecordedRun: Sendable, Codable {
         /// By itself, be it at its deadline.
         case finished
         case interrupted(signal: Int32)
+
+        package var isInterruption: Bool { self != .finished }
     }
 
     package static let schema = "icecheck-run"
@@ -34,13 +36,10 @@ package struct RecordedRun: Sendable, Codable {
     /// The machine's interfaces after the run, where the diagnosis looks at them.
     package var interfacesAfter: [NetworkInterface]?
     package var observations: [Observation]
-    /// Of `connect`: what came of it.
-    package var connect: ConnectEvidence?
 
     package init(
         toolVersion: String, startedAt: String, command: String, wallClock: Int64, duration: Duration, end: End,
-        plan: Plan, interfacesAfter: [NetworkInterface]? = nil, observations: [Observation] = [],
-        connect: ConnectEvidence? = nil
+        plan: Plan, interfacesAfter: [NetworkInterface]? = nil, observations: [Observation]
     ) {
         self.toolVersion = toolVersion
         self.startedAt = startedAt
@@ -51,10 +50,9 @@ package struct RecordedRun: Sendable, Codable {
         self.plan = plan
         self.interfacesAfter = interfacesAfter
         self.observations = observations
-        self.connect = connect
     }
 
-    /// The file; no line but of one long string is wider than 120 bytes.
+    /// The file: what is wider than 120 bytes has a line for each of its parts.
     ///
     /// - Throws: `EncodingError` where something in it is no number.
     package func text() throws -> String { try JSONEncoding.value(of: self).text(width: 120) + "\n" }

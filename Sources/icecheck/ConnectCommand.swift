@@ -94,10 +94,12 @@ struct ConnectCommand: ParsableCommand {
                 status: .usage,
                 "\(server.uri.text) needs a credential: give --user and --password-file, or --secret-file")
         }
+        if let record = server.record { try RecordFile.check(record) }
         try ConnectRun(
             plan: plan, ends: ends,
             commandLine: commandLine(options),
-            format: output.format, outputFile: outputFile, isQuiet: stdio, showsProgress: !server.noProgress
+            format: output.format, outputFile: outputFile, record: server.record, isQuiet: stdio,
+            showsProgress: !server.noProgress
         ).start()
     }
 

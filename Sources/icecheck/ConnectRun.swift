@@ -14,6 +14,8 @@ struct ConnectRun {
     let commandLine: String
     let format: OutputFormat
     let outputFile: String?
+    /// The file that the run is recorded in.
+    let record: String?
     /// Whether standard output belongs to signaling.
     let isQuiet: Bool
     let showsProgress: Bool
@@ -60,24 +62,23 @@ struct ConnectRun {
         progress?.clear()
         let rest = end.isInterruption ? .zero : max(.zero, min(Self.grace, latest - MonotonicClock.now))
         let status = driver.end(Session.channel, grace: rest)
-        let diagnosis = Diagnosis(plan, observations)
-        let isConnected = diagnosis.connect?.isConnected ?? false
-        if let status, status != 0, !isConnected {
+        let duration = MonotonicClock.now - start
+        let run = RecordedRun(
+            toolVersion: Version.number, startedAt: startedAt, command: commandLine,
+            wallClock: WallClock.secondsSince1970, duration: duration, end: RecordedRun.End(end), plan: plan,
+            observations: observations)
+        let report = Report(run)
+        if let status, status != 0, report.connect?.isConnected != true {
             warn("the command of --via ended with status \(status)")
         }
-        try report(diagnosis, startedAt, MonotonicClock.now - start, end)
-        if case .interrupted(let signal) = end { Process.exit(.signal(signal)) }
-        Process.exit(ExitStatus(isSuccess: isConnected))
+        // What was measured is kept, whatever becomes of the report.
+        let printed = Result { try print(report) }
+        if let record { try RecordFile.write(run, to: record) }
+        try printed.get()
+        Process.exit(Run.status(run.end, isOK: report.verdict.isOK))
     }
 
-    private func report(
-        _ diagnosis: Diagnosis, _ startedAt: String, _ duration: Duration, _ end: Driver.RunEnd
-    ) throws {
-        var report = Report(
-            subject: .connect, toolVersion: Version.number, startedAt: startedAt, duration: duration,
-            command: commandLine, timeout: plan.timeout, isInterrupted: end.isInterruption,
-            verdict: diagnosis.verdict, notMeasured: diagnosis.notMeasured, findings: diagnosis.findings)
-        report.connect = diagnosis.connect
+    private func print(_ report: Report) throws {
         if let outputFile {
             let style = RenderingStyle(width: 120, isColoured: false, isUnicode: Environment.usesUTF8)
             do {
@@ -87,7 +88,7 @@ struct ConnectRun {
             }
         } else if isQuiet {
             // The other end reports; this one says what its user would miss.
-            if diagnosis.connect?.isConnected != true { warn(diagnosis.verdict.summary) }
+            if report.connect?.isConnected != true { warn(report.verdict.summary) }
         } else {
             try Run.write(report.rendered(as: format, style: .standardOutput))
         }

@@ -16,8 +16,8 @@ struct Icecheck: ParsableCommand {
         version: Version.text,
         subcommands: [
             CheckCommand.self, CandidatesCommand.self, STUNCommand.self, NATCommand.self, TURNCommand.self,
-            PredictCommand.self, ConnectCommand.self, ServeCommand.self,
-            DecodeCommand.self, ExplainCommand.self,
+            PredictCommand.self, ReplayCommand.self, ConnectCommand.self, ServeCommand.self,
+            DecodeCommand.self, ExplainCommand.self, SchemaCommand.self,
         ],
         defaultSubcommand: CheckCommand.self)
 

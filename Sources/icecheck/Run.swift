@@ -14,6 +14,8 @@ struct Run {
         var format = OutputFormat.text
         var isDryRun = false
         var showsProgress = true
+        /// The file that the run is recorded in.
+        var record: String?
 
         init() {}
 
@@ -21,6 +23,7 @@ struct Run {
             self.format = format
             isDryRun = server.dryRun
             showsProgress = !server.noProgress
+            record = server.record
         }
     }
 
@@ -40,20 +43,21 @@ struct Run {
             try Self.write(plan.rendered(as: settings.format, style: .standardOutput))
             return
         }
-        let measured = try measure(plan)
-        let report = try report(plan, measured)
-        try Self.write(report.rendered(as: settings.format, style: .standardOutput))
-        Process.exit(Self.status(measured.end, report.verdict))
+        if let record = settings.record { try RecordFile.check(record) }
+        try Self.finish(try measure(plan), settings)
     }
 
-    private struct Measurement {
-        var observations: [Observation]
-        var end: Driver.RunEnd
-        var startedAt: String
-        var duration: Duration
+    /// Reports a run, records it where that is wanted, and leaves with the exit status that fits.
+    static func finish(_ run: RecordedRun, _ settings: Settings) throws {
+        let report = Report(run)
+        // What was measured is kept, whatever becomes of the report.
+        let printed = Result { try write(report.rendered(as: settings.format, style: .standardOutput)) }
+        if let record = settings.record { try RecordFile.write(run, to: record) }
+        try printed.get()
+        Process.exit(status(run.end, isOK: report.verdict.isOK))
     }
 
-    private func measure(_ plan: Plan) throws -> Measurement {
+    private func measure(_ plan: Plan) throws -> RecordedRun {
         let startedAt = WallClock.now
         let start = MonotonicClock.now
         var session = SecurePaths(Session(plan, random: SystemRandomNumberGenerator(), from: start))
@@ -82,50 +86,18 @@ struct Run {
         }
         while let observation = session.pollEvent() { observations.append(observation) }
         progress?.clear()
-        return Measurement(
-            observations: observations, end: end, startedAt: startedAt, duration: MonotonicClock.now - start)
-    }
-
-    private func report(_ plan: Plan, _ measured: Measurement) throws -> Report {
+        let duration = MonotonicClock.now - start
         // A network that changes within half a second is met as an error of its sockets.
-        let isLong = measured.duration > .milliseconds(500)
-        let diagnosis = Diagnosis(
-            plan, measured.observations, interfacesAfter: isLong ? try? InterfaceTable.read() : nil,
-            wallClock: WallClock.secondsSince1970)
-        return Report(
-            subject: subject, toolVersion: Version.number, startedAt: measured.startedAt, duration: measured.duration,
-            command: options.commandLine, timeout: plan.timeout, isInterrupted: measured.end.isInterruption,
-            verdict: diagnosis.verdict, interfaces: plan.gathersReflexive ? plan.interfaces : nil,
-            candidates: plan.gathersReflexive ? diagnosis.candidates : nil,
-            stun: plan.servers.isEmpty || !plan.asksBinding ? nil : diagnosis.stun,
-            nat: plan.natDiscovery == .atOnce || !diagnosis.nat.isEmpty ? diagnosis.nat : nil,
-            turn: plan.provesRelays || !plan.asksBinding ? diagnosis.turn : nil,
-            relayPairs: plan.pairsRelays ? diagnosis.relayPairs : nil,
-            paths: plan.command == .check ? paths(plan, diagnosis) : nil,
-            notMeasured: diagnosis.notMeasured,
-            findings: diagnosis.findings)
+        let isLong = duration > .milliseconds(500)
+        return RecordedRun(
+            toolVersion: Version.number, startedAt: startedAt, command: options.commandLine,
+            wallClock: WallClock.secondsSince1970, duration: duration, end: RecordedRun.End(end), plan: plan,
+            interfacesAfter: isLong ? try? InterfaceTable.read() : nil, observations: observations)
     }
 
-    /// To each class of peer; the model takes the usual round trip.
-    private func paths(_ plan: Plan, _ diagnosis: Diagnosis) -> [PathRecord] {
-        var predictor = Predictor()
-        return PathRecord.toClasses(from: MachineModel(diagnosis, plan), &predictor)
-    }
-
-    private var subject: Report.Subject {
-        switch options.command {
-        case .check: .check
-        case .candidates: .candidates
-        case .stun: .stun
-        case .nat: .nat
-        case .turn: .turn
-        case .connect: .connect
-        }
-    }
-
-    private static func status(_ end: Driver.RunEnd, _ verdict: Verdict) -> ExitStatus {
+    static func status(_ end: RecordedRun.End, isOK: Bool) -> ExitStatus {
         if case .interrupted(let signal) = end { return .signal(signal) }
-        return ExitStatus(isSuccess: verdict.isOK)
+        return ExitStatus(isSuccess: isOK)
     }
 
     static func interfaces() throws -> [NetworkInterface] {
@@ -151,6 +123,12 @@ struct Run {
         } catch {
             throw Failure(status: .cannotWriteOutput, "the result cannot be written: \(error)")
         }
+    }
+}
+
+extension RecordedRun.End {
+    init(_ end: Driver.RunEnd) {
+        if case .interrupted(let signal) = end { self = .interrupted(signal: signal) } else { self = .finished }
     }
 }
 

@@ -32,6 +32,11 @@ struct ServerArguments: ParsableArguments {
     @Flag(help: "Print the plan and send nothing.")
     var dryRun = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Also write the run to this new file, for icecheck replay. Secrets are left out.", valueName: "file"))
+    var record: String?
+
     @Flag(name: .customLong("no-progress"), help: "Show no live progress line on the terminal.")
     var noProgress = false
 

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Reporting
 import Session
 import SimNet
 import Testing
@@ -34,11 +35,19 @@ import Testing
     /// Of the session's random numbers, which are in no record.
     private static let ownSeed = environment["ICECHECK_OWN_SEED"].flatMap(UInt64.init) ?? 1
 
+    private static let style = RenderingStyle(width: 100, isColoured: false, isUnicode: true)
     private static let records = environment["ICECHECK_RECORD"] == "1"
 
     static func compare(_ record: RecordedRun, _ name: String) throws {
         let file = folder.appending(path: "\(name).json")
         let text = try record.text()
+        #expect(!text.contains("pencil"), "the password is in the record")
+        let again = try RecordedRun(parsing: Array(text.utf8))
+        #expect(try again.text() == text)
+        let (report, replayed) = (Report(record), Report(again))
+        for format in [OutputFormat.text, .json, .sdp] {
+            #expect(replayed.rendered(as: format, style: style) == report.rendered(as: format, style: style))
+        }
         if records { return try Data(text.utf8).write(to: file) }
         let recorded = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
         guard recorded != text else { return }

@@ -177,6 +177,8 @@ int csys_file_state(const char *path, csys_file *file);
 int csys_open_fifo(const char *path, int is_writer);
 /// Makes a file that only its owner reads.
 int csys_create_private_file(const char *path);
+/// Whether something has this name; a link is not followed.
+bool csys_has_file(const char *path);
 int csys_rename(const char *from, const char *to);
 int csys_remove_file(const char *path);
 

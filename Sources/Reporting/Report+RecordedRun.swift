@@ -1,0 +1,50 @@
+import Diagnosis
+package import Session
+
+extension Report {
+    /// What a run has to say: the same of the run and of its record.
+    package init(_ run: RecordedRun) {
+        let plan = run.plan
+        let isConnecting = plan.command == .connect
+        let diagnosis = Diagnosis(
+            plan, run.observations, interfacesAfter: run.interfacesAfter, wallClock: isConnecting ? nil : run.wallClock)
+        self.init(run, diagnosis)
+        connect = diagnosis.connect
+        guard !isConnecting else { return }
+        if plan.gathersReflexive {
+            interfaces = plan.interfaces
+            candidates = diagnosis.candidates
+        }
+        if !plan.servers.isEmpty, plan.asksBinding { stun = diagnosis.stun }
+        if plan.natDiscovery == .atOnce || !diagnosis.nat.isEmpty { nat = diagnosis.nat }
+        if plan.provesRelays || !plan.asksBinding { turn = diagnosis.turn }
+        if plan.pairsRelays { relayPairs = diagnosis.relayPairs }
+        if plan.command == .check {
+            // To each class of peer; the model takes the usual round trip.
+            var predictor = Predictor()
+            paths = PathRecord.toClasses(from: MachineModel(diagnosis, plan), &predictor)
+        }
+    }
+
+    private init(_ run: RecordedRun, _ diagnosis: Diagnosis) {
+        self.init(
+            subject: Subject(run.plan.command), toolVersion: run.toolVersion, startedAt: run.startedAt,
+            duration: run.duration, command: run.command, timeout: run.plan.timeout,
+            isInterrupted: run.end.isInterruption, verdict: diagnosis.verdict, notMeasured: diagnosis.notMeasured,
+            findings: diagnosis.findings)
+    }
+}
+
+extension Report.Subject {
+    fileprivate init(_ command: Options.Command) {
+        self =
+            switch command {
+            case .check: .check
+            case .candidates: .candidates
+            case .stun: .stun
+            case .nat: .nat
+            case .turn: .turn
+            case .connect: .connect
+            }
+    }
+}
