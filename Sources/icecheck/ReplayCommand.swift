@@ -1,4 +1,5 @@
 import ArgumentParser
+import HostIO
 import Reporting
 import Session
 
