@@ -27,10 +27,15 @@ let package = Package(
         room("STUN", ["NetTypes", "COpenSSL"]),
         room("Engines", ["NetTypes", "STUN"]),
         room("Signaling", ["NetTypes", "STUN", "Engines", "JSON"]),
-        room("Session", ["NetTypes", "STUN", "Engines", "JSON"]),
+        room("SecureTransport", ["NetTypes", "COpenSSL"]),
+        room("Session", ["NetTypes", "STUN", "Engines", "JSON", "Signaling", "SecureTransport"]),
         room("Dissection", ["NetTypes", "STUN", "Engines", "Signaling", "Session", "JSON"]),
+        room("SimNet", ["NetTypes", "STUN", "Engines"]),
+        room("Server", ["NetTypes", "STUN", "Engines"]),
+        room("Diagnosis", ["NetTypes", "STUN", "Engines", "Session", "SimNet", "Server", "JSON"]),
         .executableTarget(
-            name: "fuzz", dependencies: ["NetTypes", "STUN", "Engines", "Signaling", "Session", "Dissection"],
+            name: "fuzz",
+            dependencies: ["NetTypes", "JSON", "STUN", "Engines", "Signaling", "Session", "Diagnosis", "Dissection"],
             swiftSettings: swiftSettings, linkerSettings: [.unsafeFlags(sanitizers + ["-use-ld=lld"])]),
     ],
     swiftLanguageModes: [.v6]

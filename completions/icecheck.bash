@@ -173,13 +173,13 @@ _icecheck() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    check|candidates|stun|nat|turn|predict|connect|serve|decode|explain|help)
+    check|candidates|stun|nat|turn|predict|connect|serve|decode|explain|schema|help)
         # Offer subcommand argument completions
         "_icecheck_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'check candidates stun nat turn predict connect serve decode explain help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'check candidates stun nat turn predict connect serve decode explain schema help' -- "${cur}"))
         ;;
     esac
 }
@@ -673,6 +673,22 @@ _icecheck_explain() {
     case "${prev}" in
     '--format')
         __icecheck_add_completions -W 'text'$'\n''json'
+        return
+        ;;
+    esac
+}
+
+_icecheck_schema() {
+    repeating_flags=()
+    non_repeating_flags=(--closed --version -h --help)
+    repeating_options=()
+    non_repeating_options=()
+    __icecheck_offer_flags_options 1
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __icecheck_add_completions -W 'report'$'\n''decode'
         return
         ;;
     esac

@@ -46,6 +46,8 @@ function __icecheck_parse_tokens -S
             __icecheck_parse_subcommand 1 'password=' 'user=' 'realm=' 'format=' 'version' 'h/help'
         case 'explain'
             __icecheck_parse_subcommand -r 1 'format=' 'version' 'h/help'
+        case 'schema'
+            __icecheck_parse_subcommand 1 'closed' 'version' 'h/help'
         case 'help'
             __icecheck_parse_subcommand -r 1 'version'
         end
@@ -304,4 +306,8 @@ complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_opti
 complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck explain" format' -l 'format' -d 'text for people, json for programs, sdp for the a=candidate lines.' -rfka 'text json sdp'
 complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck explain" version' -l 'version' -d 'Show the version.'
 complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck explain" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_positional "icecheck schema" -eq 1' -fka 'report decode'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck schema" closed' -l 'closed' -d 'Refuse keys that are not declared.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck schema" version' -l 'version' -d 'Show the version.'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck schema" h help' -s 'h' -l 'help' -d 'Show help information.'
 complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck help" version' -l 'version' -d 'Show the version.'

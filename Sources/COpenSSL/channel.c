@@ -150,15 +150,33 @@ int copenssl_channel_listen(copenssl_channel *channel) {
     return result > 0 ? COPENSSL_DONE : COPENSSL_WAITING;
 }
 
+/// Whether DTLS has only discarded a record, such as a forged one (RFC 6347 s4.1.2.7). OpenSSL 3.0.19 gives
+/// SSL_ERROR_SYSCALL then and no error; what ends a channel leaves one.
+static int has_discarded(copenssl_channel *channel, int result) {
+    return channel->context->is_datagram && result <= 0
+        && o_SSL_get_error(channel->ssl, result) == SSL_ERROR_SYSCALL && o_ERR_peek_error() == 0;
+}
+
+/// More records than one datagram holds.
+#define MOST_DISCARDED 8192
+
 int copenssl_channel_handshake(copenssl_channel *channel) {
-    o_ERR_clear_error();
-    return outcome(channel, o_SSL_do_handshake(channel->ssl));
+    for (int tries = 0; tries < MOST_DISCARDED; tries++) {
+        o_ERR_clear_error();
+        int result = o_SSL_do_handshake(channel->ssl);
+        if (!has_discarded(channel, result)) return outcome(channel, result);
+    }
+    return COPENSSL_WAITING;
 }
 
 int copenssl_channel_read(copenssl_channel *channel, uint8_t *out, size_t size) {
-    o_ERR_clear_error();
-    int count = o_SSL_read(channel->ssl, out, size > INT_MAX ? INT_MAX : (int)size);
-    return count > 0 ? count : outcome(channel, count);
+    for (int tries = 0; tries < MOST_DISCARDED; tries++) {
+        o_ERR_clear_error();
+        int count = o_SSL_read(channel->ssl, out, size > INT_MAX ? INT_MAX : (int)size);
+        if (count > 0) return count;
+        if (!has_discarded(channel, count)) return outcome(channel, count);
+    }
+    return COPENSSL_WAITING;
 }
 
 int copenssl_channel_write(copenssl_channel *channel, const uint8_t *bytes, size_t size) {

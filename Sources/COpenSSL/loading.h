@@ -18,7 +18,7 @@
     X(ASN1_TIME_set) X(BIO_ADDR_free) X(BIO_ADDR_new) X(BIO_clear_flags) X(BIO_ctrl) X(BIO_free) X(BIO_get_data) X(BIO_get_new_index)                   \
     X(BIO_meth_free) X(BIO_meth_new) X(BIO_meth_set_create) X(BIO_meth_set_ctrl) X(BIO_meth_set_destroy)               \
     X(BIO_meth_set_read) X(BIO_meth_set_write) X(BIO_new) X(BIO_new_mem_buf) X(BIO_read) X(BIO_s_mem)                  \
-    X(BIO_set_data) X(BIO_set_flags) X(BIO_set_init) X(BIO_write) X(ERR_clear_error) X(ERR_get_error)                  \
+    X(BIO_set_data) X(BIO_set_flags) X(BIO_set_init) X(BIO_write) X(ERR_clear_error) X(ERR_get_error) X(ERR_peek_error) \
     X(ERR_reason_error_string) X(EVP_PKEY_free) X(EVP_PKEY_get0_type_name) X(EVP_PKEY_get_bits) X(EVP_PKEY_Q_keygen)   \
     X(EVP_sha1) X(EVP_sha256) X(GENERAL_NAMES_free) X(HMAC) X(OBJ_nid2ln) X(OPENSSL_sk_num) X(OPENSSL_sk_pop_free)     \
     X(OPENSSL_sk_value) X(PEM_read_bio_PrivateKey) X(PEM_read_bio_X509) X(PEM_write_bio_PrivateKey)                    \

@@ -42,7 +42,7 @@ package struct Diagnosis: Sendable {
             case .nat: Verdict(nat: nat, stun: stun)
             case .turn: Verdict(turn: turn).adding(relayPairs)
             case .connect: Verdict(connect: connect ?? ConnectEvidence(usesSDP: false))
-            case .check, .candidates, .stun:
+            case .check, .candidates, .stun, .predict:
                 Verdict(plan: plan, stun: stun, nat: nat, candidates: candidates).adding(turn)
             }
     }

@@ -45,7 +45,7 @@ package struct RunRecord: Sendable {
         notMeasured = plan.notMeasured
         for observation in observations { add(observation) }
         connection?.timeline = moments
-        let left = plan.servers.indices.compactMap(notResolved)
+        let left = plan.servers.indices.flatMap(notResolved)
         connection?.notResolved = left
     }
 
@@ -96,12 +96,15 @@ package struct RunRecord: Sendable {
         }
     }
 
-    /// Why a server's name led nowhere; nil where it led somewhere. A name of one family is not at fault.
-    private func notResolved(_ server: Observation.ServerIndex) -> ConnectEvidence.NotResolved? {
-        guard resolved[server] == nil else { return nil }
-        let failures = (unresolved[server] ?? []).map { "\($0.failure.step): \($0.failure.message)" }
-        let reasons = failures + (notMeasuredByServer[server] ?? []).filter { $0.reason != .excluded }.map(\.detail)
-        return reasons.first.map { ConnectEvidence.NotResolved(server: plan.servers[server].uri.text, reason: $0) }
+    /// What a server's name did not lead to. A name of one family is not at fault.
+    private func notResolved(_ server: Observation.ServerIndex) -> [ConnectEvidence.NotResolved] {
+        let failures = (unresolved[server] ?? []).map(\.failure).filter {
+            resolved[server] == nil || $0.hasNoRecords != true
+        }
+        let unfinished = (notMeasuredByServer[server] ?? []).filter { $0.reason != .excluded }.map(\.detail)
+        return (failures.map { "\($0.step): \($0.message)" } + unfinished).map {
+            ConnectEvidence.NotResolved(server: plan.servers[server].uri.text, reason: $0)
+        }
     }
 
     private mutating func change(_ index: Observation.ProbeIndex, _ body: (inout ProbeRecord) -> Void) {

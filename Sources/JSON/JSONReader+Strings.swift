@@ -5,6 +5,23 @@ extension JSONReader {
         let hasEscapes: Bool
     }
 
+    /// The key of a member: `switch` compares it with the words that are wanted, without making a text of it.
+    package struct Key: ~Escapable {
+        fileprivate let token: Token
+        fileprivate let bytes: Span<UInt8>
+
+        @_lifetime(copy bytes)
+        init(_ token: Token, in bytes: Span<UInt8>) {
+            self.token = token
+            self.bytes = bytes
+        }
+
+        /// Of its opening quote.
+        var offset: Int { token.range.lowerBound - 1 }
+
+        package var text: String { JSONReader(bytes).text(token) }
+    }
+
     /// A string; its opening quote has been seen.
     mutating func string() throws(Fault) -> Token {
         position += 1
@@ -98,10 +115,6 @@ extension JSONReader {
         return text + (validText(plain..<token.range.upperBound) ?? "")
     }
 
-    /// Its bytes in the text, escapes as they stand.
-    @_lifetime(copy self)
-    package func bytes(_ token: Token) -> Span<UInt8> { bytes.extracting(token.range) }
-
     private func validText(_ range: Range<Int>) -> String? {
         do {
             return String(copying: try UTF8Span(validating: bytes.extracting(range)))
@@ -109,4 +122,15 @@ extension JSONReader {
             return nil
         }
     }
+}
+
+package func ~= (word: String, key: borrowing JSONReader.Key) -> Bool {
+    if key.token.hasEscapes { return key.text == word }
+    guard word.utf8.count == key.token.range.count else { return false }
+    var place = key.token.range.lowerBound
+    for byte in word.utf8 {
+        guard key.bytes[place] == byte else { return false }
+        place += 1
+    }
+    return true
 }

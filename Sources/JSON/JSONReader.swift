@@ -31,7 +31,7 @@ package struct JSONReader: ~Escapable {
 
     /// Calls for each member of an object, with its key; the call takes the value. A key may come twice.
     package mutating func forEachMember(
-        _ body: (inout JSONReader, Token) throws(Fault) -> Void
+        _ body: (inout JSONReader, Key) throws(Fault) -> Void
     ) throws(Fault) {
         try enter(UInt8(ascii: "{"))
         if !takeIfNext(UInt8(ascii: "}")) {
@@ -39,7 +39,7 @@ package struct JSONReader: ~Escapable {
                 guard peekIfAny() == UInt8(ascii: "\"") else { throw fault(.missingKey) }
                 let key = try string()
                 guard takeIfNext(UInt8(ascii: ":")) else { throw fault(.missingColon) }
-                try body(&self, key)
+                try body(&self, Key(key, in: bytes))
             } while takeIfNext(UInt8(ascii: ","))
             guard takeIfNext(UInt8(ascii: "}")) else { throw fault(.unfinishedObject) }
         }

@@ -50,6 +50,12 @@ extension JSONValue: ExpressibleByArrayLiteral {
     package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
 }
 
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral {
+    package init(stringLiteral value: String) { self = .string(value) }
+    package init(booleanLiteral value: Bool) { self = .bool(value) }
+    package init(integerLiteral value: Int) { self = .integer(value) }
+}
+
 extension Sequence {
     /// The elements as a JSON array.
     package func jsonArray(_ element: (Element) -> JSONValue) -> JSONValue { .array(map(element)) }

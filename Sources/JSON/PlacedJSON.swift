@@ -62,12 +62,10 @@ extension JSONReader {
         case UInt8(ascii: "{"):
             var members: [PlacedJSON.Member] = []
             var keys: Set<String> = []
-            try forEachMember { reader, token throws(Fault) in
-                let key = reader.text(token)
-                guard keys.insert(key).inserted else {
-                    throw reader.fault(.repeatedKey, at: token.range.lowerBound - 1)
-                }
-                members.append(.init(key: key, value: try reader.value()))
+            try forEachMember { reader, key throws(Fault) in
+                let text = key.text
+                guard keys.insert(text).inserted else { throw reader.fault(.repeatedKey, at: key.offset) }
+                members.append(.init(key: text, value: try reader.value()))
             }
             return PlacedJSON(.object(members), at: start)
         case UInt8(ascii: "["):

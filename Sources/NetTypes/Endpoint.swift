@@ -19,11 +19,11 @@ extension Endpoint: CustomStringConvertible, LosslessStringConvertible {
 
     /// Reads what ``description`` writes.
     package init?(_ text: String) {
-        guard let colon = text.lastIndex(of: ":"),
-            let port = UInt16(text[text.index(after: colon)...])
+        guard let colon = text.utf8.lastIndex(of: UInt8(ascii: ":")),
+            let port = UInt16(text[text.utf8.index(after: colon)...])
         else { return nil }
         var host = text[..<colon]
-        let isBracketed = host.first == "[" && host.last == "]"
+        let isBracketed = host.utf8.first == UInt8(ascii: "[") && host.utf8.last == UInt8(ascii: "]")
         if isBracketed { host = host.dropFirst().dropLast() }
         guard let address = IPAddress(parsing: host), isBracketed == (address.family == .ipv6) else { return nil }
         self.init(address, port)

@@ -48,16 +48,21 @@ extension IPAddress: CustomStringConvertible, LosslessStringConvertible {
     }
 
     private static func quad(_ text: Substring.UTF8View) -> UInt32? {
-        let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
-        var value: UInt32 = 0
-        for part in parts {
-            guard (1...3).contains(part.count), part.allSatisfy({ (0x30...0x39).contains($0) }),
-                part.count == 1 || part.first != 0x30, let octet = UInt8(Substring(part))
-            else { return nil }
-            value = value << 8 | UInt32(octet)
+        var (value, octet) = (UInt32(0), UInt32(0))
+        var (digits, dots) = (0, 0)
+        for byte in text {
+            if byte == UInt8(ascii: "."), digits > 0, dots < 3 {
+                value = value << 8 | octet
+                (octet, digits, dots) = (0, 0, dots + 1)
+            } else if (0x30...0x39).contains(byte), digits == 0 || octet > 0 {
+                octet = octet * 10 + UInt32(byte - 0x30)
+                digits += 1
+                guard octet < 256 else { return nil }
+            } else {
+                return nil
+            }
         }
-        return value
+        return dots == 3 && digits > 0 ? value << 8 | octet : nil
     }
 
     private static func groups(_ text: Substring.UTF8View) -> UInt128? {

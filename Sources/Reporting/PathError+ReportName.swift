@@ -25,4 +25,12 @@ extension PathError.Kind {
         case .system: "system"
         }
     }
+
+    /// All of them.
+    static let reportNames = [
+        portUnreachable, hostUnreachable, networkUnreachable, administrativelyProhibited, timeToLiveExceeded,
+        messageTooBig(mtu: nil), protocolUnreachable, connectionRefused, connectionReset, connectionTimedOut,
+        addressNotAvailable, addressInUse, familyNotSupported, notPermitted, outOfResources, noSuchInterface,
+        otherICMP(type: 0, code: 0), system(errno: 0),
+    ].map(\.reportName)
 }

@@ -28,23 +28,9 @@ extension Report {
 
     private init(_ run: RecordedRun, _ diagnosis: Diagnosis) {
         self.init(
-            subject: Subject(run.plan.command), toolVersion: run.toolVersion, startedAt: run.startedAt,
+            subject: run.plan.command, toolVersion: run.toolVersion, startedAt: run.startedAt,
             duration: run.duration, command: run.command, timeout: run.plan.timeout,
             isInterrupted: run.end.isInterruption, verdict: diagnosis.verdict, notMeasured: diagnosis.notMeasured,
             findings: diagnosis.findings)
-    }
-}
-
-extension Report.Subject {
-    fileprivate init(_ command: Options.Command) {
-        self =
-            switch command {
-            case .check: .check
-            case .candidates: .candidates
-            case .stun: .stun
-            case .nat: .nat
-            case .turn: .turn
-            case .connect: .connect
-            }
     }
 }

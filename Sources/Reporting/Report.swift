@@ -7,17 +7,7 @@ package import Session
 /// A command fills the parts that it measured; the others are nil and left out of JSON.
 package struct Report: Sendable {
     /// What was asked about, which decides what the text shows.
-    package enum Subject: Hashable, Sendable {
-        case check
-        case candidates
-        case stun
-        case nat
-        case turn
-        case predict
-        case connect
-    }
-
-    package var subject: Subject
+    package var subject: Options.Command
     package var toolVersion: String
     /// RFC 3339, UTC.
     package var startedAt: String
@@ -42,7 +32,7 @@ package struct Report: Sendable {
     package var findings: [Finding]
 
     package init(
-        subject: Subject = .check, toolVersion: String, startedAt: String, duration: Duration, command: String,
+        subject: Options.Command = .check, toolVersion: String, startedAt: String, duration: Duration, command: String,
         timeout: Duration,
         isInterrupted: Bool = false, verdict: Verdict, interfaces: [NetworkInterface]? = nil,
         candidates: [CandidateRecord]? = nil, stun: [STUNResult]? = nil, nat: [NATRecord]? = nil,

@@ -228,10 +228,13 @@ package struct ResolutionFailure: Hashable, Sendable, Codable {
     package var step: String
     /// What happened, in words.
     package var message: String
+    /// Whether the name exists and has no record of the type: a name of one family is not at fault. Nil for no.
+    package var hasNoRecords: Bool?
 
-    package init(step: String, message: String) {
+    package init(step: String, message: String, hasNoRecords: Bool? = nil) {
         self.step = step
         self.message = message
+        self.hasNoRecords = hasNoRecords
     }
 }
 

@@ -4,13 +4,15 @@ import STUN
 
 /// What the user meant: the command line, the environment and the files, read once.
 package struct Options: Sendable {
-    package enum Command: String, Hashable, Sendable, Codable {
+    package enum Command: String, Hashable, Sendable, Codable, CaseIterable {
         case check
         case candidates
         case stun
         case nat
         case turn
         case connect
+        /// Measures nothing: it judges saved reports.
+        case predict
     }
 
     package var command: Command

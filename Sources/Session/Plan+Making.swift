@@ -33,7 +33,7 @@ extension Plan {
             switch options.command {
             case .nat, .connect: .atOnce
             case .check: .onceAnswered
-            case .candidates, .stun, .turn: .never
+            case .candidates, .stun, .turn, .predict: .never
             }
         asksBinding = ![.turn, .connect].contains(options.command)
         relay = options.turn.load

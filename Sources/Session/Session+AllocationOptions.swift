@@ -25,8 +25,9 @@ extension Session {
         if turnRuns[run].evidence.allocation == nil,
             let place = turnRuns[reserver].evidence.options?.firstIndex(where: { $0.option == .nextPort })
         {
+            let code = turnRuns[run].evidence.trouble?.code
             turnRuns[reserver].evidence.options?[place].outcome = .refused
-            turnRuns[reserver].evidence.options?[place].code = turnRuns[run].evidence.trouble?.code
+            turnRuns[reserver].evidence.options?[place].code = code
         }
         settle(reserver, at: now)
     }

@@ -17,7 +17,7 @@ struct Icecheck: ParsableCommand {
         subcommands: [
             CheckCommand.self, CandidatesCommand.self, STUNCommand.self, NATCommand.self, TURNCommand.self,
             PredictCommand.self, ReplayCommand.self, ConnectCommand.self, ServeCommand.self,
-            DecodeCommand.self, ExplainCommand.self,
+            DecodeCommand.self, ExplainCommand.self, SchemaCommand.self,
         ],
         defaultSubcommand: CheckCommand.self)
 

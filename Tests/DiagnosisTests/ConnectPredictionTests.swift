@@ -46,7 +46,8 @@ import Testing
     }
 
     static func diagnosis(_ mapping: NATDependence, relayed: Bool?) throws -> Diagnosis {
-        Diagnosis(plan, connect: evidence(mapping, relayed: relayed))
+        Diagnosis(
+            plan, [Observation(at: .zero, fact: .connectionSeen(evidence(mapping, relayed: relayed)))])
     }
 
     private static func ids(_ evidence: ConnectEvidence) -> [String] {
@@ -65,7 +66,8 @@ import Testing
         _ mapping: NATDependence, relayed: Bool?, outcome: String, agrees: Bool
     ) throws {
         let evidence = Self.evidence(mapping, relayed: relayed)
-        let prediction = try #require(Diagnosis(Self.plan, [Observation(at: .zero, fact: .connectionSeen(evidence))]).connect?.prediction)
+        let prediction = try #require(
+            Diagnosis(Self.plan, [Observation(at: .zero, fact: .connectionSeen(evidence))]).connect?.prediction)
         #expect(prediction.outcome == outcome && prediction.agrees == agrees && prediction.dependsOn.isEmpty)
         #expect(Self.ids(evidence).contains("prediction-differs") == !agrees)
     }
@@ -74,7 +76,8 @@ import Testing
         for relayed in [false, nil] as [Bool?] {
             var evidence = Self.evidence(.endpointIndependent, relayed: relayed)
             evidence.remoteNAT = [:]
-            let prediction = try #require(Diagnosis(Self.plan, [Observation(at: .zero, fact: .connectionSeen(evidence))]).connect?.prediction)
+            let prediction = try #require(
+                Diagnosis(Self.plan, [Observation(at: .zero, fact: .connectionSeen(evidence))]).connect?.prediction)
             #expect(prediction.outcome == "none" && prediction.best == "direct" && prediction.agrees)
             #expect(!prediction.dependsOn.isEmpty)
         }
@@ -88,7 +91,9 @@ import Testing
         var loopback = Self.evidence(.endpointIndependent, relayed: false)
         loopback.localCandidates = [Self.candidate(.host, IPAddress(127, 0, 0, 1), 5000)]
         for evidence in [alone, forced, loopback] {
-            #expect(Diagnosis(Self.plan, [Observation(at: .zero, fact: .connectionSeen(evidence))]).connect?.prediction == nil)
+            #expect(
+                Diagnosis(Self.plan, [Observation(at: .zero, fact: .connectionSeen(evidence))]).connect?.prediction
+                    == nil)
         }
     }
 }

@@ -11,7 +11,9 @@ extension Provocation {
             var evidence = ConnectEvidence(usesSDP: true)
             evidence.times.peerDescribed = .milliseconds(100)
             change(&evidence)
-            return Diagnosis(try Plan(Options(command: .connect), interfaces: []), connect: evidence)
+            return Diagnosis(
+                try Plan(Options(command: .connect), interfaces: []),
+                [Observation(at: .zero, fact: .connectionSeen(evidence))])
         }
     }
 

@@ -74,6 +74,23 @@ import Testing
         #expect(machine.kind.ipv4.mapping == .all && machine.kind.ipv4.passesUDP == true)
     }
 
+    @Test("Say by their subject what they are about, and in older reports by their command")
+    func subject() throws {
+        for (about, relays) in [
+            ("\"subject\": \"check\"", RelayKind.none),
+            ("\"command\": \"icecheck check stun:a\"", RelayKind.none),
+            ("\"command\": \"icecheck check stun:a\", \"subject\": \"nat\"", RelayKind.unknown),
+            ("\"subject\": \"nat\", \"command\": \"icecheck check stun:a\"", RelayKind.unknown),
+            ("\"command\": \"icecheck nat check\"", RelayKind.unknown),
+        ] {
+            let text = """
+                {"schema": "icecheck\\/report\\/1", \(about), "nat": [{"family": "ipv4", "transport": "udp", "answers": 3}]}
+                """
+            let machine = try #require(Self.machines(Self.items(text)).first)
+            #expect(machine.kind.relays == relays, "\(about)")
+        }
+    }
+
     @Test("Of TURN give the relays, and that UDP is blocked where only TCP was answered")
     func turn() throws {
         let text = """

@@ -34,6 +34,17 @@ import Testing
         #expect(harness.proof[.indication].roundTrips.count == 3)
     }
 
+    @Test(arguments: [200, 300])
+    func whatWasCountedBeforeALatePermissionIsForgotten(milliseconds: Int) {
+        // The request was lost: until its retransmission the relay drops everything, as it must.
+        let harness = Self.run {
+            $0.permittedAt = .zero + .milliseconds(milliseconds)
+            $0.admitsFrom = .zero + .milliseconds(milliseconds - 10)
+        }
+        #expect(harness.proof.hasSucceeded)
+        #expect(harness.proof[.indication].sent == 3 && harness.proof.reverse == nil)
+    }
+
     @Test func permissionThatWasThereBeforeTheSocketNeedsNoOpening() {
         let harness = Self.run {
             $0.proof.permitted(at: .zero)

@@ -10,7 +10,7 @@ struct JSONSnapshotTests {
             Report.fixture.json(pretty: false) == #"""
                 {"schema":"icecheck/report/1","tool":{"name":"icecheck","version":"0.1.0"},\#
                 "startedAt":"2026-05-04T03:02:01Z","durationMs":5000.213,"timeoutMs":5000,\#
-                "command":"icecheck check stun:stun.example.org --timeout 5","interrupted":true,\#
+                "command":"icecheck check stun:stun.example.org --timeout 5","subject":"check","interrupted":true,\#
                 "verdict":{"ok":true,"best":"server-reflexive","summary":"IPv4: behind a NAT. IPv6: no address.",\#
                 "families":[{"family":"ipv4","ok":true,"best":"server-reflexive",\#
                 "summary":"behind a NAT as 203.0.113.7"},{"family":"ipv6","ok":false,"best":"none",\#
@@ -103,6 +103,7 @@ struct JSONSnapshotTests {
                   "durationMs": 1,
                   "timeoutMs": 5000,
                   "command": "icecheck",
+                  "subject": "check",
                   "verdict": {
                     "ok": false,
                     "best": "none",

@@ -1,6 +1,7 @@
 import Diagnosis
 import NetTypes
 import Reporting
+import Session
 import Testing
 
 @testable import Engines

@@ -2,6 +2,7 @@ import Diagnosis
 import Engines
 import NetTypes
 import Reporting
+import Session
 
 extension Report {
     private static func predicted(_ paths: [PathRecord]?, _ mesh: Mesh?) -> Report {

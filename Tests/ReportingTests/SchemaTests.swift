@@ -1,73 +1,17 @@
-import Diagnosis
 import Foundation
-import NetTypes
+import JSON
 import Reporting
-import Session
 import Testing
 
-@Suite("The published schema of the report")
+@Suite("The schema of the report")
 struct SchemaTests {
-    private static let file = URL(filePath: #filePath).deletingLastPathComponent()
-        .appending(path: "../../Sources/Reporting/Schema/report-1.schema.json").standardizedFileURL
-
-    private struct Schema: Decodable {
-        struct Definition: Decodable {
-            // Some are of other types than text, and of no interest here.
-            var `enum`: [String]?
-        }
-
-        var definitions: [String: Definition]
-
-        private enum CodingKeys: String, CodingKey { case definitions = "$defs" }
-    }
-
-    @Test(
-        "Its words are those of the code, no more and no fewer",
-        arguments: [
-            ("family", IPAddress.Family.allCases.map(\.rawValue)),
-            ("transport", Transport.allCases.map(\.rawValue)),
-            ("best", Verdict.Best.allCases.map(\.rawValue)),
-            ("realm", IPAddress.Realm.allCases.map(\.rawValue)),
-            ("interfaceKind", NetworkInterface.Kind.allCases.map(\.rawValue)),
-            ("notMeasuredReason", NotMeasured.Reason.allCases.map(\.rawValue)),
-            ("errorKind", ProbeError.Kind.allCases.map(\.rawValue)),
-            ("pathErrorKind", Self.pathErrors.map(\.reportName)),
-            ("ignoredReason", IgnoredReplies.Reason.allCases.map(\.rawValue)),
-            ("outcome", PathOutcome.allCases.map(\.rawValue)),
-            ("severity", Finding.Severity.allCases.map(\.rawValue)),
-        ])
-    func enumerations(name: String, words: [String]) throws {
-        let schema = try JSONDecoder().decode(Schema.self, from: Data(contentsOf: Self.file))
-        let published = try #require(schema.definitions[name]?.enum)
-        #expect(Set(published) == Set(words))
-        #expect(published.count == words.count)
-    }
-
-    private static let pathErrors: [PathError.Kind] = [
-        .portUnreachable, .hostUnreachable, .networkUnreachable, .administrativelyProhibited, .timeToLiveExceeded,
-        .messageTooBig(mtu: 1280), .protocolUnreachable, .connectionRefused, .connectionReset, .connectionTimedOut,
-        .addressNotAvailable, .addressInUse, .familyNotSupported, .notPermitted, .outOfResources, .noSuchInterface,
-        .otherICMP(type: 3, code: 8), .system(errno: 5),
-    ]
-
-    /// Reads the schema's path and lines of JSON; holds each to the schema, and to having no key that it does not name.
+    /// Reads a schema and lines of JSON; says where each breaks the schema.
     private static let validator = """
         import json, sys
         from jsonschema import Draft202012Validator as Validator
 
-        def close(schema):
-            if isinstance(schema, dict):
-                if schema.get("type") == "object" and "properties" in schema:
-                    schema["additionalProperties"] = False
-                for value in schema.values():
-                    close(value)
-            elif isinstance(schema, list):
-                for value in schema:
-                    close(value)
-
         schema = json.load(open(sys.argv[1]))
         Validator.check_schema(schema)
-        close(schema)
         for line in open(sys.argv[2], encoding="utf-8"):
             for error in Validator(schema).iter_errors(json.loads(line)):
                 print(error.json_path, error.message[:300])
@@ -88,17 +32,57 @@ struct SchemaTests {
 
     private static let hasValidator = (try? python(["from jsonschema import Draft202012Validator"])) == ""
 
+    /// What breaks the schema, a line each.
+    private static func breaches(_ lines: [String], closed: Bool) throws -> String {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "icecheck-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let schema = folder.appending(path: "schema.json")
+        let reports = folder.appending(path: "reports.jsonl")
+        try Data(Report.jsonSchema(closed: closed).text(pretty: true).utf8).write(to: schema)
+        try Data(lines.map { $0 + "\n" }.joined().utf8).write(to: reports)
+        return try python([validator, schema.path(), reports.path()])
+    }
+
+    private static let needsValidator = ConditionTrait.enabled(
+        if: hasValidator, "python3's jsonschema module is not installed")
+
     @Test(
-        "Every report holds to it, whatever came from outside, and has no key that it does not name",
-        .enabled(if: Self.hasValidator, "python3's jsonschema module is not installed"))
+        "Every report holds to it, whatever came from outside, and has no key that it does not declare", needsValidator)
     func reports() throws {
         let reports =
             [Report.fixture, .empty, .relayFixture, .pairFixture, .pathFixture, .meshFixture]
             + (0..<100).map { Report.hostile(seed: $0) }
-        let lines = reports.map { $0.json(pretty: false) + "\n" }.joined()
-        let file = FileManager.default.temporaryDirectory.appending(path: "icecheck-\(UUID().uuidString).jsonl")
-        defer { try? FileManager.default.removeItem(at: file) }
-        try Data(lines.utf8).write(to: file)
-        #expect(try Self.python([Self.validator, Self.file.path(), file.path()]) == "")
+        #expect(try Self.breaches(reports.map { $0.json(pretty: false) }, closed: true) == "")
+    }
+
+    @Test(
+        "A key that is not declared is refused where it is closed, and passed over where it is published",
+        needsValidator)
+    func unknownKeys() throws {
+        let json = Report.fixture.json(pretty: false)
+        for key in ["\"verdict\":{", "\"stun\":[{", "\"tool\":{"] {
+            let changed = json.replacingOccurrences(of: key, with: key + "\"surprise\":1,")
+            #expect(try Self.breaches([changed], closed: true).contains("'surprise' was unexpected"))
+            #expect(try Self.breaches([changed], closed: false) == "")
+        }
+    }
+
+    @Test("Reports of the first versions, without a subject, hold to it", needsValidator)
+    func olderReports() throws {
+        let json = Report.empty.json(pretty: false).replacingOccurrences(of: "\"subject\":\"check\",", with: "")
+        #expect(!json.contains("subject"))
+        #expect(try Self.breaches([json], closed: true) == "")
+    }
+
+    @Test("A value that contradicts another is refused", needsValidator)
+    func contradictions() throws {
+        let json = Report.fixture.json(pretty: false)
+        for (before, after) in [
+            ("\"ok\":true,\"mapped", "\"ok\":false,\"mapped"), ("\"offered\":true", "\"offered\":false"),
+        ] {
+            #expect(json.contains(before))
+            #expect(try Self.breaches([json.replacingOccurrences(of: before, with: after)], closed: false) != "")
+        }
     }
 }

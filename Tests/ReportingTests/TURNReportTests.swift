@@ -44,7 +44,7 @@ struct TURNReportTests {
         #expect(
             Report.relayFixture.json(pretty: false) == #"""
                 {"schema":"icecheck/report/1","tool":{"name":"icecheck","version":"0.1.0"},\#
-                "startedAt":"2026-05-04T03:02:01Z","durationMs":1,"timeoutMs":5000,"command":"icecheck",\#
+                "startedAt":"2026-05-04T03:02:01Z","durationMs":1,"timeoutMs":5000,"command":"icecheck","subject":"turn",\#
                 "verdict":{"ok":false,"best":"relayed","summary":"1 of 4 relays carries data.",\#
                 "families":[{"family":"ipv4","ok":false,"best":"relayed",\#
                 "summary":"1 of 4 relays carries data"}]},"turn":[{"server":"turns:turn.example.org",\#

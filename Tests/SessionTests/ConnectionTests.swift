@@ -1,7 +1,9 @@
+import Diagnosis
 import Engines
 import NetTypes
 import STUN
 import SecureTransport
+import SimNet
 import Testing
 
 @testable import Session
@@ -129,5 +131,74 @@ import Testing
         let flood = [UInt8](repeating: 0x61, count: LineReader.mostBytes + 10)
         #expect(reader.read(flood) == [.tooLong])
         #expect(reader.read(Array("tail\nnext\n".utf8)) == [.line("next")])
+    }
+}
+
+/// What a name of a server leads to, and what is asked and told of it.
+@Suite struct ConnectResolutionTests {
+    private static func session(
+        _ uri: String, bases: [String] = ["192.0.2.1"], families: Set<IPAddress.Family> = [.ipv4, .ipv6],
+        answer: (SystemQuery) -> SystemAnswer
+    ) throws -> (Session, [Observation]) {
+        let credentials = ICEServers.Credentials(username: "user", credential: Secret("pencil"))
+        var options = Options(
+            command: .connect, servers: [.init(uri: try ServerURI(parsing: uri), credentials: credentials)],
+            families: families, timeout: .seconds(30))
+        options.connect = ConnectPlan(.line, isLive: true)
+        let addresses = bases.compactMap { IPAddress($0) }.map { NetworkInterface.Address($0, prefixLength: 24) }
+        let interface = NetworkInterface(name: "eth0", index: 2, kind: .ethernet, addresses: addresses)
+        var session = Session(
+            try Plan(options, interfaces: [interface]), random: SeededGenerator(seed: 1), from: .zero)
+        for _ in 0..<20 {
+            while let output = session.pollOutput(at: .zero) {
+                if case .query(let id, let query) = output { session.handle(.answer(id, answer(query)), at: .zero) }
+            }
+        }
+        session.conclude(.interrupted, at: .zero)
+        var observations: [Observation] = []
+        while let observation = session.pollEvent() { observations.append(observation) }
+        return (session, observations)
+    }
+
+    private static func notResolved(_ run: (Session, [Observation])) -> [ConnectEvidence.NotResolved] {
+        RunRecord(run.0.plan, run.1).connection?.notResolved ?? []
+    }
+
+    private static func turnServers(_ run: (Session, [Observation])) -> [ICEConfiguration.TURNServer] {
+        run.0.activities.all(Connection.self).first?.ice.turnServers ?? []
+    }
+
+    private static let four = IPAddress(203, 0, 113, 1)
+
+    private static func onlyIPv4(_ query: SystemQuery) -> SystemAnswer {
+        if case .addresses(_, .ipv4) = query { return .addresses([four]) }
+        if case .source = query { return .source(IPAddress(192, 0, 2, 1)) }
+        return .failed(.noRecords)
+    }
+
+    @Test func nameOfOneFamilyIsNotAtFault() throws {
+        let session = try Self.session("turn:turn.example.org", answer: Self.onlyIPv4)
+        #expect(Self.notResolved(session).isEmpty && Self.turnServers(session).count == 1)
+    }
+
+    @Test func nameThatTheResolverFailsForIsTold() throws {
+        let session = try Self.session("turn:turn.example.org") { query in
+            if case .addresses(_, .ipv6) = query { return .failed(.timedOut) }
+            return Self.onlyIPv4(query)
+        }
+        #expect(Self.notResolved(session).count == 1)
+        let none = try Self.session("turn:turn.example.org") { _ in .failed(.noRecords) }
+        #expect(!Self.notResolved(none).isEmpty)
+    }
+
+    @Test func relaysAreAskedForOfTheFamiliesOfOptionsAndBases() throws {
+        let both = ["192.0.2.1", "2001:db8::1"]
+        for (bases, families, expected) in [
+            (["192.0.2.1"], [.ipv4, .ipv6], [.ipv4]), (both, [.ipv4, .ipv6], [.ipv4, .ipv6]), (both, [.ipv4], [.ipv4]),
+        ] as [([String], Set<IPAddress.Family>, [IPAddress.Family])] {
+            let session = try Self.session(
+                "turn:203.0.113.1", bases: bases, families: families, answer: Self.onlyIPv4)
+            #expect(Self.turnServers(session).map(\.relayFamilies) == [expected], "\(bases) \(families)")
+        }
     }
 }

@@ -42,6 +42,8 @@ final class RelayServer {
     var quotaLag = Duration.zero
     /// What signed requests are refused with.
     var refusal: (Request) -> Int? = { _ in nil }
+    /// ALTERNATE-SERVER of that.
+    var refusedTo: Endpoint?
     /// Where unsigned Allocates are sent.
     var redirects: [Endpoint: Endpoint] = [:]
     var alternateDomain: String?
@@ -212,7 +214,9 @@ final class RelayServer {
                 if let thirdParty { $0.append(.thirdPartyAuthorization, Array(thirdParty.utf8)) }
             }
         }
-        if let code = refusal(request) { return error(code, message) }
+        if let code = refusal(request) {
+            return error(code, message) { if let refusedTo { $0.append(.alternateServer, refusedTo) } }
+        }
         switch message.method {
         case .allocate:
             deletedAt.removeAll { $0 + quotaLag <= request.at }

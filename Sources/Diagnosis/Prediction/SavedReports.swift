@@ -1,6 +1,4 @@
 import JSON
-import NetTypes
-import STUN
 
 /// Reads saved reports out of a file, one after the other: one report, JSON lines, or reports behind each other.
 ///
@@ -17,7 +15,8 @@ package struct SavedReports {
 
     private var buffer: [UInt8] = []
     private var start = 0
-    private var line = 1
+    /// The line of a place in the buffer; lines are counted where one is asked for.
+    private var counted = (place: 0, line: 1)
     private var isFirst = true
     /// Whether what follows a fault is passed over until a line begins a report.
     private var isLost = false
@@ -26,8 +25,9 @@ package struct SavedReports {
 
     /// Takes more of the file.
     package mutating func append(_ bytes: [UInt8]) {
+        countLines()
         buffer.removeSubrange(..<start)
-        start = 0
+        (start, counted.place) = (0, 0)
         buffer += bytes
     }
 
@@ -45,21 +45,21 @@ package struct SavedReports {
             }
             return nil
         }
-        let first = line
-        let outcome = read()
-        switch outcome {
+        let first = countLines()
+        switch read() {
         case .model(let model, let end):
             (isFirst, isLost) = (false, false)
-            advance(to: end)
+            start = end
             return .machine(model, line: first)
         case .objection(let message, let end):
             isFirst = false
-            advance(to: end)
+            start = end
             return .fault(first == 1 ? message : "line \(first): \(message)")
-        case .ended where !isEnd && buffer.count - start < Self.longestReport: return nil
-        case .ended, .malformed:
+        case .fault(let fault):
+            let isUnfinished = fault.offset == buffer.count
+            if isUnfinished, !isEnd, buffer.count - start < Self.longestReport { return nil }
             isFirst = false
-            let message = fault(first, isEnd: isEnd)
+            let message = message(first, isEnd: isEnd)
             lose()
             return .fault(message)
         }
@@ -68,34 +68,28 @@ package struct SavedReports {
     private enum Outcome {
         case model(MachineModel, end: Int)
         case objection(String, end: Int)
-        case ended
-        case malformed
+        case fault(JSONSyntaxError)
     }
 
     private func read() -> Outcome {
-        buffer.withUnsafeBufferPointer { bytes in
-            var scanner = JSONScanner(bytes, at: start)
-            do throws(JSONScanner.Fault) {
-                let report = try SavedReport(&scanner)
-                do throws(SavedReport.Objection) {
-                    return .model(try report.model(scanner), end: scanner.position)
-                } catch {
-                    return .objection(error.message, end: scanner.position)
-                }
-            } catch {
-                switch error {
-                case .ended: return .ended
-                case .malformed: return .malformed
-                }
-            }
+        var reader = JSONReader(buffer.span, at: start)
+        let report: SavedReport
+        do throws(JSONSyntaxError) { report = try SavedReport(&reader) } catch { return .fault(error) }
+        do throws(SavedReport.Objection) {
+            return .model(try report.model(), end: reader.position)
+        } catch {
+            return .objection(error.message, end: reader.position)
         }
     }
 
     // MARK: Places
 
-    private mutating func advance(to end: Int) {
-        for byte in buffer[start..<end] where byte == UInt8(ascii: "\n") { line += 1 }
-        start = end
+    /// The line that the start is on. A file of one report needs no more than that it is the first.
+    @discardableResult
+    private mutating func countLines() -> Int {
+        for byte in buffer[counted.place..<start] where byte == UInt8(ascii: "\n") { counted.line += 1 }
+        counted.place = start
+        return counted.line
     }
 
     /// Over space, and a byte-order mark at the start; after a fault, to a line that begins a report.
@@ -109,7 +103,6 @@ package struct SavedReports {
             } else if !isSpace {
                 return
             }
-            if byte == UInt8(ascii: "\n") { line += 1 }
             start += 1
         }
         if start < buffer.count { isLost = false }
@@ -117,35 +110,24 @@ package struct SavedReports {
 
     private mutating func lose() {
         isLost = true
-        if buffer[start] == UInt8(ascii: "\n") { line += 1 }
         start += 1
     }
 
-    /// What is wrong, by the reader that knows where it stands.
-    private func fault(_ first: Int, isEnd: Bool) -> String {
+    /// What is wrong with the text up to the next line that begins a report: that is another's.
+    private func message(_ first: Int, isEnd: Bool) -> String {
         if !isEnd, buffer.count - start >= Self.longestReport {
             return "line \(first): a report is longer than \(Self.longestReport >> 20) MiB"
         }
-        // Up to the next line that begins a report: that is another's.
         var end = start + 1
         while end < buffer.count, buffer[end] != UInt8(ascii: "{") || buffer[end - 1] != UInt8(ascii: "\n") { end += 1 }
-        let text = Array(buffer[start..<min(end, start + Self.longestReport)])
+        let text = buffer[start..<min(end, start + Self.longestReport)]
+        var reader = JSONReader(text.span)
         do throws(JSONSyntaxError) {
-            _ = try PlacedJSON(parsing: text)
+            try reader.skip()
             return "line \(first): it is JSON, and no report"
         } catch {
             let (line, column) = error.place(in: text)
             return "line \(first + line - 1), column \(column): \(error.message)"
-        }
-    }
-}
-
-extension SavedReport.Objection {
-    fileprivate var message: String {
-        switch self {
-        case .noSchema: "it is no report: it has no schema"
-        case .otherSchema(let name): "its schema is \(QuotedInput(name)), not icecheck/report/1"
-        case .nothingMeasured: "it measures nothing of a machine"
         }
     }
 }

@@ -1,5 +1,5 @@
 package import NetTypes
-package import STUN
+import STUN
 
 /// Binding requests that are sent once each, by transaction ID: who asks decides whether to ask again.
 package struct BindingExchanges<Tag: Sendable>: Sendable {

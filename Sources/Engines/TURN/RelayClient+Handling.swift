@@ -92,6 +92,7 @@ extension RelayClient {
         close(path)
         if leavesRace(path, refusal) { return }
         attempt.state = .unsecured
+        for rival in attempt.race.end() { close(rival) }
         events.append(.failed(RelayFailure(stage: .tls, cause: .notSecured)))
         if !comparesNames(after: refusal, &numbers) { attempt.allocation.abandon() }
     }

@@ -126,8 +126,18 @@ package struct RelayProof: Hashable, Sendable {
 
     /// The permission is there.
     package mutating func permitted(at now: Instant) {
+        let isNews = !isPermitted
         isPermitted = true
-        if case .opening = phase { count(.indication, at: now) }
+        switch phase {
+        case .opening: count(.indication, at: now)
+        // What was counted before the permission was there says nothing: the server had to drop it.
+        case .counting(.indication), .reversing:
+            guard isNews, self[.indication].arrivals.isEmpty else { return }
+            tallies[Lane.indication.rawValue] = Tally()
+            (reverse, hasOpenedAside) = (nil, false)
+            count(.indication, at: now)
+        default: break
+        }
     }
 
     /// The channel is bound, or cannot be.

@@ -2,33 +2,31 @@ package import Diagnosis
 package import JSON
 package import NetTypes
 
-extension NetworkInterface {
-    package var jsonValue: JSONValue {
-        [
-            "name": .string(name),
-            "index": .integer(Int(index)),
-            "kind": .string(kind.rawValue),
-            "up": .bool(isUp),
-            "running": .bool(isRunning),
-            "pointToPoint": .bool(isPointToPoint),
-            "mtuBytes": mtu.map(JSONValue.integer),
-            "addresses": addresses.jsonArray(\.jsonValue),
-        ]
+extension NetworkInterface: JSONRecord {
+    package static let shape = Shape<NetworkInterface> {
+        Field("name", \.name, "As the system names it.", .notEmpty)
+        Field("index", \.index, "The system's number of it.")
+        Field("kind", \.kind)
+        Field("up", \.isUp, "Administratively up.")
+        Field("running", \.isRunning, "Has a carrier.")
+        Field("pointToPoint", \.isPointToPoint)
+        Field("mtuBytes", \.mtu, "Largest packet, in bytes.")
+        Field("addresses", \.addresses)
     }
 }
 
-extension NetworkInterface.Address {
-    package var jsonValue: JSONValue {
-        [
-            "address": .address(address),
-            "prefixLength": .integer(prefixLength),
-            "family": .string(address.family.rawValue),
-            "realm": .string(address.realm.rawValue),
-            "scope": address.scope.map { .string($0) },
-            "temporary": .bool(isTemporary),
-            "deprecated": .bool(isDeprecated),
-            "tentative": .bool(isTentative),
-        ]
+extension NetworkInterface.Address: JSONRecord {
+    package static let shape = Shape<NetworkInterface.Address> {
+        Field("address", \.address)
+        Field("prefixLength", \.prefixLength, "Bits of the network.", ["maximum": 128])
+        Field("family", \.address.family)
+        Field("realm", \.address.realm, "What the address is for, by the IANA special-purpose registries.")
+        Field(
+            "scope", \.address.scope, "The scope of an IPv6 address (RFC 4291).",
+            ["enum": ["link-local", "site-local", "global"]])
+        Field("temporary", \.isTemporary, "A privacy address (RFC 8981).")
+        Field("deprecated", \.isDeprecated, "Its preferred lifetime is over (RFC 4862).")
+        Field("tentative", \.isTentative, "Duplicate address detection has not finished, or failed.")
     }
 }
 
@@ -44,26 +42,33 @@ extension IPAddress {
     }
 }
 
-extension CandidateRecord {
-    package var jsonValue: JSONValue {
-        [
-            "type": .string(type),
-            "transport": .string(transport.rawValue),
-            "tcpType": tcpType.map(JSONValue.string),
-            "address": .address(address),
-            "port": .integer(Int(port)),
-            "baseAddress": .address(base.address),
-            "basePort": .integer(Int(base.port)),
-            "interface": interface.map(JSONValue.string),
-            "interfaceKind": interfaceKind.map { .string($0.rawValue) },
-            "priority": .integer(Int(priority)),
-            "foundation": .string(foundation),
-            "sdp": .string(sdp),
-            "server": server.map(JSONValue.string),
-            "temporary": .bool(isTemporary),
-            "deprecated": .bool(isDeprecated),
-            "offered": .bool(withheld == nil),
-            "withheld": withheld.map(JSONValue.string),
+extension CandidateRecord: JSONRecord {
+    package static let shape = Shape<CandidateRecord>(
+        nil, "A candidate of this machine.",
+        rules: [
+            "if": ["properties": ["offered": ["const": false]]], "then": ["required": ["withheld"]],
+            "else": ["not": ["required": ["withheld"]]],
         ]
+    ) {
+        Field(
+            "type", \.type, "RFC 8445 s5.1.1.",
+            ["enum": ["host", "server-reflexive", "peer-reflexive", "relayed"]])
+        Field("transport", \.transport)
+        Field("tcpType", \.tcpType, "RFC 6544 s4.5.", ["enum": ["active", "passive", "so"]])
+        Field("address", \.address)
+        Field("port", \.port)
+        Field("baseAddress", \.base.address)
+        Field("basePort", \.base.port)
+        Field("interface", \.interface, "The interface of the base.", .notEmpty)
+        Field("interfaceKind", \.interfaceKind)
+        Field("priority", \.priority, "RFC 8445 s5.1.2.")
+        Field("foundation", \.foundation, "RFC 8445 s5.1.1.3.", ["minLength": 1, "maxLength": 32])
+        Field(
+            "sdp", \.sdp, "The candidate attribute (RFC 8839 s5.1), without \"a=\".", ["pattern": "^candidate:"])
+        Field("server", \.server, "The server that reported it.", .notEmpty)
+        Field("temporary", \.isTemporary)
+        Field("deprecated", \.isDeprecated)
+        Field("offered", { $0.withheld == nil }, "Whether a browser would offer it.")
+        Field("withheld", \.withheld, "Why it would not.", .notEmpty)
     }
 }

@@ -2,40 +2,40 @@ package import Dissection
 package import JSON
 import NetTypes
 
-extension Dissection {
-    /// The name and version of the shape; keys are only added within a version.
-    package static let schema = "icecheck/decode/1"
+extension Dissection: JSONRecord {
+    package static let shape = Shape<Dissection>(nil, "What icecheck decode writes with --format json.") {
+        Field("schema", always: "icecheck/decode/1")
+        Field("kind", { OpenWord($0.kind.rawValue) }, "What it is.")
+        Field("encoding", { OpenWord($0.encoding.rawValue) }, "How it was given.")
+        Field("byteCount", \.byteCount)
+        Field("isSound", \.isSound, "Whether nothing is wrong with it.")
+        Field("problems", \.problems)
+        Field("nodes", \.nodes)
+    }
 
-    package var jsonValue: JSONValue {
-        [
-            "schema": .string(Self.schema),
-            "kind": .string(kind.rawValue),
-            "encoding": .string(encoding.rawValue),
-            "byteCount": .integer(byteCount),
-            "isSound": .bool(isSound),
-            "problems": problems.jsonArray(\.jsonValue),
-            "nodes": nodes.jsonArray(\.jsonValue),
-        ]
+    package static func jsonSchema(closed: Bool) -> JSONValue {
+        SchemaBook.document(
+            of: Dissection.self, id: "urn:icecheck:schema:decode-1", title: "icecheck decode, version 1", closed: closed
+        )
     }
 }
 
-extension Node {
-    package var jsonValue: JSONValue {
-        [
-            "name": .string(name),
-            "value": .string(value),
-            "hex": bytes.map { .string($0.hexText) },
-            "offset": offset.map(JSONValue.integer),
-            "length": length.map(JSONValue.integer),
-            "note": note.map(JSONValue.string),
-            "problems": problems.jsonArrayUnlessEmpty(\.jsonValue),
-            "children": children.jsonArrayUnlessEmpty(\.jsonValue),
-        ]
+extension Node: JSONRecord {
+    package static let shape = Shape<Node>("node", "A part of it.") {
+        Field("name", \.name)
+        Field("value", \.value)
+        Field("hex", { $0.bytes.map { HexBytes($0) } })
+        Field("offset", \.offset, "In bytes.")
+        Field("length", \.length, "In bytes.")
+        Field("note", \.note, "What it means.")
+        Field("problems", \.problems.unlessEmpty)
+        Field("children", \.children.unlessEmpty)
     }
 }
 
-extension Problem {
-    package var jsonValue: JSONValue {
-        ["offset": offset.map(JSONValue.integer), "rule": .string(rule)]
+extension Problem: JSONRecord {
+    package static let shape = Shape<Problem>("problem", "What is wrong.") {
+        Field("offset", \.offset, "In bytes.")
+        Field("rule", \.rule, "The rule that is broken.")
     }
 }

@@ -1,36 +1,61 @@
-import Diagnosis
+package import Diagnosis
 import Engines
-import JSON
+package import JSON
 import NetTypes
 
-extension NATRecord.Lifetime {
-    /// The bounds in tenths of seconds, each rounded away from the other; without an upper one where none was seen.
-    var jsonValue: JSONValue {
-        let alive = verdict.alive.map { Self.tenths($0, .down) }
-        let expired = verdict.expired.map { Self.tenths($0, .up) }
-        let (value, confidence, reason): (String, Double, String?) =
-            switch verdict.lifetime {
-            case .within(_, _, let risk): ("measured", ((1 - risk) * 1000).rounded(.down) / 1000, nil)
-            case .atLeast(_, let why): ("at-least", 1, why)
-            case .unknown(let why): ("unknown", 0, why)
-            }
-        return [
-            "value": .string(value),
-            "confidence": .decimal(confidence),
-            "reason": reason.map(JSONValue.string),
-            "aliveS": alive.map(JSONValue.decimal),
-            "expiredS": expired.map(JSONValue.decimal),
-            "precisionS": expired.map { .decimal((($0 - (alive ?? 0)) * 10).rounded() / 10) },
-            "keepaliveS": verdict.keepalive.map { .integer(Int($0.inSeconds)) },
-            "method": verdict.method.map { .string($0.rawValue) },
-            "serverAddress": verdict.server.map(JSONValue.endpoint),
-            "samples": .array(samples),
-            "durationMs": .milliseconds(evidence.endedAt),
+extension NATRecord.Lifetime: JSONRecord {
+    package static let shape = Shape<NATRecord.Lifetime>(
+        nil,
+        "How long a UDP mapping, or a firewall's state, lives without traffic: measured (between two bounds), at-least, or "
+            + "unknown with the reason.",
+        rules: [
+            "allOf": [
+                rule("measured", ["aliveS", "expiredS", "precisionS", "method"]),
+                rule("at-least", ["aliveS", "reason", "method"]), rule("unknown", ["reason"]),
+            ]
         ]
+    ) {
+        Field("value", \.judged.value, "", ["enum": ["measured", "at-least", "unknown"]])
+        Field("confidence", \.judged.confidence)
+        Field("reason", \.judged.reason, "Why it is unknown, or has no upper bound.", .notEmpty)
+        Field("aliveS", \.alive, "The longest idle time after which a mapping was there.")
+        Field("expiredS", \.expired, "The idle time after which one was gone.")
+        Field(
+            "precisionS", { seen in seen.expired.map { (($0 - (seen.alive ?? 0)) * 10).rounded() / 10 } },
+            "From aliveS to expiredS.")
+        Field(
+            "keepaliveS", { $0.verdict.keepalive.map { Int($0.inSeconds) } },
+            "The keepalive interval to set: twice within aliveS. Absent where that is below 1 s.", ["minimum": 1])
+        Field(
+            "method", \.verdict.method?.rawValue,
+            "response-port: a server answered to each idle mapping (RFC 5780); same-socket: idle sockets asked again.",
+            ["enum": ["response-port", "same-socket"]])
+        Field("serverAddress", \.verdict.server)
+        Field.list("samples", \.samples, "One for each mapping that was looked at.") {
+            Field("idleS", \.idle, "", ["minimum": 1])
+            Field("outcome", \.outcome, "", ["enum": ["alive", "expired", "unknown"]])
+        }
+        Field("durationMs", \.evidence.endedAt)
     }
 
+    private static func rule(_ value: JSONValue, _ required: JSONValue) -> JSONValue {
+        ["if": ["properties": ["value": ["const": value]]], "then": ["required": required]]
+    }
+
+    private var judged: (value: String, confidence: Ratio, reason: String?) {
+        switch verdict.lifetime {
+        case .within(_, _, let risk): ("measured", Ratio(risk: risk), nil)
+        case .atLeast(_, let why): ("at-least", Ratio(1), why)
+        case .unknown(let why): ("unknown", Ratio(0), why)
+        }
+    }
+
+    /// The bounds in tenths of seconds, each rounded away from the other; without an upper one where none was seen.
+    private var alive: Double? { verdict.alive.map { ($0.inSeconds * 10).rounded(.down) / 10 } }
+    private var expired: Double? { verdict.expired.map { ($0.inSeconds * 10).rounded(.up) / 10 } }
+
     /// What was seen of each mapping that was looked at.
-    private var samples: [JSONValue] {
+    private var samples: [(idle: Int, outcome: String)] {
         zip(evidence.idleTimes, evidence.samples.indices).compactMap { idle, sample in
             let outcome: String
             switch evidence.outcome(ofSample: sample, at: evidence.endedAt) {
@@ -39,11 +64,7 @@ extension NATRecord.Lifetime {
             case .expired: outcome = "expired"
             case .undecided: outcome = "unknown"
             }
-            return ["idleS": .integer(Int(idle.inSeconds)), "outcome": .string(outcome)]
+            return (Int(idle.inSeconds), outcome)
         }
-    }
-
-    private static func tenths(_ duration: Duration, _ rule: FloatingPointRoundingRule) -> Double {
-        (duration.inSeconds * 10).rounded(rule) / 10
     }
 }

@@ -3,54 +3,65 @@ package import JSON
 import NetTypes
 import Session
 
-extension RelayPairResult {
-    package var jsonValue: JSONValue {
-        [
-            "first": json(of: .first),
-            "second": json(of: .second),
-            "relayedFamily": .string(evidence.first.relayFamily.rawValue),
-            "sameServer": .bool(isOneServer),
-            "ok": .bool(isOK),
-            "relay": relayJSON,
-            "tookMs": evidence.took > .zero ? .milliseconds(evidence.took) : nil,
-            "error": outcome.error?.jsonValue,
-            "notMeasured": outcome.notMeasured.map {
-                ["reason": .string($0.reason.rawValue), "detail": .string($0.detail)]
-            },
-        ]
+extension RelayPairResult: JSONRecord {
+    package static let shape = Shape<RelayPairResult>(
+        nil,
+        "Data from one relay to another, as two peers with a relay each need it: the client of the first sends, that of the "
+            + "second sends back. Exactly one of ok, error and notMeasured holds.",
+        rules: .outcome()
+    ) {
+        Field("first", { RelayPairSide(server: $0.first, seen: $0.evidence.first) })
+        Field("second", { RelayPairSide(server: $0.second, seen: $0.evidence.second) })
+        Field("relayedFamily", \.evidence.first.relayFamily, "Of both relayed addresses.")
+        Field("sameServer", \.isOneServer, "Whether both are of the server that one URI names.")
+        Field("ok", \.isOK, "Whether data went from relay to relay both ways.")
+        Field.object(
+            "relay", { $0.data.sent > 0 ? $0 : nil }, "Datagrams of the first, which the second sent back."
+        ) {
+            Field<RelayPairResult>("sent", \.data.sent)
+            Field("received", \.data.returned, "Those that came back.")
+            Field("lossRatio", { Ratio($0.data.lossRatio) }, "Lost of sent, after both ways.")
+            Field("rttMs", \.data.roundTrips?.median, "The median, there and back: through both relays, twice.")
+            Field("minMs", \.data.roundTrips?.minimum)
+            Field("p95Ms", \.data.roundTrips?.percentile95)
+            Field("jitterMs", \.data.roundTrips?.jitter)
+            Field(
+                "overheadMs", \.data.roundTrips?.overhead, "The median beyond a round trip to each of the two servers.")
+            Field("indications", \.evidence.indications, "Of these, in Send and Data indications.")
+            Field("channel", \.evidence.channel.unlessUnused, "Of these, over a channel of the second.")
+            Field("altered", \.data.altered.unlessZero, "Those whose content had changed.", ["minimum": 1])
+            Field.object(
+                "reverse", \.evidence.reverse, "Only from the second to the first, tried where nothing came."
+            ) {
+                Field("sent", \.sent)
+                Field("arrived", \.arrived)
+            }
+        }
+        Field(
+            "tookMs", { $0.evidence.took > .zero ? $0.evidence.took : nil },
+            "From the start to the last of the data.")
+        Field("error", \.outcome.error)
+        Field.gap(\.outcome)
     }
+}
 
-    private func json(of end: RelayPairEnd) -> JSONValue {
-        let seen = evidence[end]
-        return [
-            "server": .string(end == .first ? first : second),
-            "transport": .string(seen.transport.rawValue),
-            "serverAddress": .endpoint(seen.serverAddress),
-            "relayedAddress": seen.relayedAddress.map(JSONValue.endpoint),
-            "peerAddress": seen.peerAddress.map(JSONValue.endpoint),
-            "rttMs": seen.roundTrip.map(JSONValue.milliseconds),
-            "permissionMs": seen.permittedAfter.map(JSONValue.milliseconds),
-            "channelMs": seen.boundAfter.map(JSONValue.milliseconds),
-            "deleted": seen.deletion.map { .string($0.reportName) },
-            "errorCode": (seen.trouble?.code).map(JSONValue.integer),
-        ]
-    }
+private struct RelayPairSide: JSONRecord {
+    var server: String
+    var seen: RelayPairEvidence.End
 
-    private var relayJSON: JSONValue? {
-        guard data.sent > 0 else { return nil }
-        return [
-            "sent": .integer(data.sent),
-            "received": .integer(data.returned),
-            "lossRatio": .decimal(data.lossRatio),
-            "rttMs": (data.roundTrips?.median).map(JSONValue.milliseconds),
-            "minMs": (data.roundTrips?.minimum).map(JSONValue.milliseconds),
-            "p95Ms": (data.roundTrips?.percentile95).map(JSONValue.milliseconds),
-            "jitterMs": (data.roundTrips?.jitter).map(JSONValue.milliseconds),
-            "overheadMs": (data.roundTrips?.overhead).map(JSONValue.milliseconds),
-            "indications": evidence.indications.jsonValue,
-            "channel": evidence.channel.sent > 0 ? evidence.channel.jsonValue : nil,
-            "altered": data.altered > 0 ? .integer(data.altered) : nil,
-            "reverse": evidence.reverse.map { ["sent": .integer($0.sent), "arrived": .integer($0.arrived)] },
-        ]
+    static let shape = Shape<RelayPairSide>("relayPairEnd") {
+        Field("server", \.server, "As it was named.", .notEmpty)
+        Field("transport", \.seen.transport)
+        Field("serverAddress", \.seen.serverAddress)
+        Field("relayedAddress", \.seen.relayedAddress)
+        Field(
+            "peerAddress", \.seen.peerAddress,
+            "Where the other's data comes from, as this server sees it (XOR-PEER-ADDRESS).")
+        Field("rttMs", \.seen.roundTrip, "Of the last request for the allocation.")
+        Field("permissionMs", \.seen.permittedAfter, "The round trip of CreatePermission for the other.")
+        Field("channelMs", \.seen.boundAfter, "The round trip of ChannelBind to the other.")
+        Field.deletion(\.seen.deletion)
+        Field(
+            "errorCode", \.seen.trouble?.code, "With which the server refused.", ["minimum": 300, "maximum": 699])
     }
 }

@@ -1,58 +1,79 @@
 import Diagnosis
-import JSON
-import NetTypes
-import Session
+package import JSON
+package import NetTypes
+package import Session
 
-extension TLSEvidence {
-    var jsonValue: JSONValue {
-        [
-            "ok": .bool(failures.isEmpty),
-            "verified": .bool(failures.isEmpty && facts.faults.isEmpty),
-            "version": facts.version.isEmpty ? nil : .string(facts.version),
-            "cipher": facts.cipher.isEmpty ? nil : .string(facts.cipher),
-            "alpn": facts.applicationProtocol.map { .string($0.cleaned()) },
-            "handshakeMs": .milliseconds(handshake),
-            "handshakesBegun": handshakesBegun > 1 ? .integer(handshakesBegun) : nil,
-            "daysToExpiry": facts.daysToExpiry.map { .integer(Int(clamping: $0)) },
-            "chain": facts.chain.jsonArrayUnlessEmpty(\.jsonValue),
-            "inspectedBy": facts.inspectionProduct.map(JSONValue.string),
-            "withoutServerName": failuresWithoutServerName.map { failures in
-                ["ok": .bool(failures.isEmpty), "faults": failures.jsonArrayUnlessEmpty(\.jsonValue)]
-            },
-            "faults": (failures.isEmpty ? facts.faults : failures).jsonArrayUnlessEmpty(\.jsonValue),
-        ]
+extension TLSEvidence: JSONRecord {
+    package static let shape = Shape<TLSEvidence>("tls", "What a TLS or DTLS handshake showed.") {
+        Field("ok", \.failures.isEmpty, "Whether it was completed.")
+        Field(
+            "verified", { $0.failures.isEmpty && $0.facts.faults.isEmpty },
+            "Whether the certificate is fine as well; with --insecure a handshake is completed even if it is not.")
+        Field("version", \.facts.version.unlessEmpty)
+        Field("cipher", \.facts.cipher.unlessEmpty)
+        Field("alpn", \.facts.applicationProtocol, "The application protocol that the server chose.")
+        Field("handshakeMs", \.handshake, "Beyond the connection.")
+        Field(
+            "handshakesBegun", { $0.handshakesBegun > 1 ? $0.handshakesBegun : nil },
+            "DTLS: how many were begun, each from its own port, until one was complete; 1 where absent.",
+            ["minimum": 2])
+        Field(
+            "daysToExpiry", { $0.facts.daysToExpiry.map { Signed(Int(clamping: $0)) } },
+            "Of the first certificate of the chain to expire; negative once it has.")
+        Field("chain", \.facts.chain.unlessEmpty, "As the server sent it, its own certificate first.")
+        Field("inspectedBy", \.facts.inspectionProduct, "A product that intercepts TLS and made this certificate.")
+        Field.object(
+            "withoutServerName", \.failuresWithoutServerName,
+            "Where the certificate is for other names: what a handshake without SNI led to."
+        ) {
+            Field("ok", \.isEmpty, "Whether it was completed, with a certificate that is fine.")
+            Field("faults", \.unlessEmpty)
+        }
+        Field(
+            "faults", { ($0.failures.isEmpty ? $0.facts.faults : $0.failures).unlessEmpty },
+            "What failed, or was ignored with --insecure; the most specific first.")
     }
 }
 
-extension SecureFailure {
-    fileprivate var jsonValue: JSONValue {
-        [
-            "kind": .string(kind.reportName),
-            "detail": detail.bytes.isEmpty ? nil : .string(detail.cleaned()),
-            "certificate": certificate.map(JSONValue.integer),
-            "alert": alert.map { .integer(Int($0)) },
-        ]
+extension String {
+    /// Nil where there is nothing: the key is left out.
+    var unlessEmpty: String? { isEmpty ? nil : self }
+}
+
+extension SecureFailure: JSONRecord {
+    package static let shape = Shape<SecureFailure>("tlsFault") {
+        Field("kind", \.kind)
+        Field("detail", { $0.detail.bytes.isEmpty ? nil : $0.detail })
+        Field("certificate", \.certificate, "Its place in the chain, 0 for the server's own.")
+        Field("alert", \.alert)
     }
 }
 
-extension CertificateFacts {
-    fileprivate var jsonValue: JSONValue {
-        [
-            "subject": .string(subject.cleaned()),
-            "issuer": .string(issuer.cleaned()),
-            "names": names.prefix(50).jsonArrayUnlessEmpty {
-                switch $0 {
-                case .dns(let name): .string(name.cleaned())
-                case .address(let address): .address(address)
-                }
-            },
-            "notBefore": .string(CalendarDate.text(notBefore)),
-            "notAfter": .string(CalendarDate.text(notAfter)),
-            "key": .string("\(keyKind) \(keyBits)"),
-            "signature": .string(signatureAlgorithm),
-            "sha256": .string(fingerprint.hexText),
-        ]
+extension CertificateFacts: JSONRecord {
+    package static let shape = Shape<CertificateFacts> {
+        Field("subject", \.subject)
+        Field("issuer", \.issuer)
+        Field("names", { $0.names.prefix(50).unlessEmpty })
+        Field("notBefore", { CalendarDate.text($0.notBefore) })
+        Field("notAfter", { CalendarDate.text($0.notAfter) })
+        Field("key", { "\($0.keyKind) \($0.keyBits)" })
+        Field("signature", \.signatureAlgorithm)
+        Field("sha256", { HexBytes($0.fingerprint) }, "", ["minLength": 64, "maxLength": 64])
     }
+}
+
+extension CertificateFacts.Name: JSONShaped {
+    package var jsonValue: JSONValue {
+        switch self {
+        case .dns(let name): name.jsonValue
+        case .address(let address): address.jsonValue
+        }
+    }
+    package static func schema(_ book: inout SchemaBook) -> JSONValue { OutsideText.schema(&book) }
+}
+
+extension SecureFailure.Kind: JSONWord {
+    package var jsonWord: String { reportName }
 }
 
 extension SecureFailure.Kind {

@@ -1,6 +1,7 @@
 import Dissection
 import JSON
 import NetTypes
+import STUN
 
 extension Dissection {
     /// What the thing is, in one format; there are no candidate lines of it.
@@ -99,7 +100,7 @@ struct DissectionRenderer {
         if !node.value.isEmpty { return style.shown(OutsideText(node.value)) }
         guard let bytes = node.bytes, !bytes.isEmpty else { return "" }
         let more = bytes.count > Self.shownBytes ? style.shown("… (\(bytes.count) bytes)") : ""
-        return "0x" + bytes.prefix(Self.shownBytes).hexText + more
+        return "0x" + Hex.text(bytes.prefix(Self.shownBytes)) + more
     }
 
     private func problem(_ problem: Problem, depth: Int, _ layout: Layout) -> [String] {

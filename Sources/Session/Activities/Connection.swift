@@ -27,7 +27,7 @@ struct Connection: Activity {
     private var isAbandoned = false
 
     /// What is gathered from.
-    private var ice: ICEConfiguration
+    private(set) var ice: ICEConfiguration
     private var hasNames = false
     var agent: ICEAgent<RandomSource>?
 

@@ -70,7 +70,9 @@ struct ServerLookup: Activity {
                         detail: "the options leave \(family.name) out")
                     desk.observe(.notMeasured(server, excluded), at: now)
                 } else {
-                    let failure = ResolutionFailure(step: fault.step, message: fault.message)
+                    let failure = ResolutionFailure(
+                        step: fault.step, message: fault.message,
+                        hasNoRecords: fault.kind == .failed(.noRecords) ? true : nil)
                     desk.observe(.notResolved(server, family: family, failure), at: now)
                 }
             case .resolved(_, let found, _, let omitted):

@@ -3,8 +3,8 @@
 /// Its first byte is none of those of RFC 7983, so that it is taken for neither STUN, DTLS nor media. Layout: that byte,
 /// `ice`, the kind in one byte, the sender's tie-breaker as nonce (of an echo: the nonce of who asked) in 8, the number
 /// in 4, the sender's time in nanoseconds in 8, how many came in from the other side in 4; then filling.
-struct EchoDatagram: Hashable {
-    enum Kind: UInt8 {
+package struct EchoDatagram: Hashable, Sendable {
+    package enum Kind: UInt8, Sendable {
         case request = 1
         case reply
         case bulk
@@ -12,17 +12,17 @@ struct EchoDatagram: Hashable {
         case goodbye
     }
 
-    var kind: Kind
-    var nonce: UInt64
-    var number: UInt32
+    package var kind: Kind
+    package var nonce: UInt64
+    package var number: UInt32
     /// Nanoseconds of the clock of who asked.
-    var time: Int64
-    var received: UInt32 = 0
+    package var time: Int64
+    package var received: UInt32 = 0
 
-    static let size = 29
+    package static let size = 29
     private static let start: [UInt8] = [0xF1, 0x69, 0x63, 0x65]
 
-    init(_ kind: Kind, nonce: UInt64, number: UInt32 = 0, time: Int64 = 0, received: UInt32 = 0) {
+    package init(_ kind: Kind, nonce: UInt64, number: UInt32 = 0, time: Int64 = 0, received: UInt32 = 0) {
         self.kind = kind
         self.nonce = nonce
         self.number = number
@@ -31,7 +31,7 @@ struct EchoDatagram: Hashable {
     }
 
     /// Nil where the bytes are something else.
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         guard bytes.count >= Self.size, bytes.starts(with: Self.start), let kind = Kind(rawValue: bytes[4]) else {
             return nil
         }
@@ -46,7 +46,7 @@ struct EchoDatagram: Hashable {
     }
 
     /// Filled up to `size` bytes.
-    func bytes(size: Int = EchoDatagram.size) -> [UInt8] {
+    package func bytes(size: Int = EchoDatagram.size) -> [UInt8] {
         var bytes = Self.start + [kind.rawValue]
         func append(_ value: UInt64, _ count: Int) {
             for index in (0..<count).reversed() {

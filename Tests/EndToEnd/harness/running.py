@@ -20,7 +20,6 @@ from harness.stopwatch import Stopwatch
 # Where the packages of the tests are, and the repository.
 HERE = Path(__file__).resolve().parent.parent
 ROOT = HERE.parent.parent
-SCHEMA = ROOT / "Sources/Reporting/Schema/report-1.schema.json"
 
 # C0 but LF and TAB, DEL and C1, and every control of direction or of joining that can disguise a line.
 UNSAFE_TEXT = re.compile(
@@ -102,13 +101,17 @@ def refuse_duplicates(pairs):
     return dict(pairs)
 
 
-def validate(report):
-    if not SCHEMA.exists():
-        return
+@functools.cache
+def validator():
     import jsonschema
 
-    schema = json.loads(SCHEMA.read_text())
-    jsonschema.Draft202012Validator(schema).validate(report)
+    printed = subprocess.run([found_binary(), "schema", "--closed"], check=True, stdout=subprocess.PIPE)
+    return jsonschema.Draft202012Validator(json.loads(printed.stdout))
+
+
+def validate(report):
+    """A report has what the schema declares, and no key beyond it."""
+    validator().validate(report)
 
 
 def assert_safe(outcome):

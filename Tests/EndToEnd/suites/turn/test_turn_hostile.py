@@ -34,8 +34,8 @@ from labs.natlab import SERVERS, NATLab
 
 # What the client needs to know that nothing better comes is four seconds.
 TIMEOUT = 5
-# Beside the timeout: the clean-up takes 1.5 s at most (T06), and a debug build starts slowly.
-SLACK = 2.5
+# Beside the timeout: the clean-up takes less than half a second (T06), and a debug build starts slowly.
+SLACK = 1.5
 MEGABYTE = 1 << 20
 EVERY = [(name, transport) for name in SCENARIOS if name not in PUBLIC for transport in TRANSPORTS[name]]
 # The server deletes nothing in these, or never told of an allocation that could be deleted.

@@ -1,7 +1,6 @@
-import NetTypes
 import Testing
 
-@testable import HostIO
+@testable import NetTypes
 
 struct DNSResponseTests {
     /// A message with the question `a. IN SRV` at offset 12 and these records.

@@ -1,14 +1,12 @@
-import NetTypes
-
 /// Reads the records of a resolver's answer (RFC 1035 s4), which came from outside.
 ///
 /// At most ``mostExamined`` records are read: which of them count is decided by their priorities, not by their places.
 /// What overruns the message or jumps in circles makes the answer malformed where it leaves no record.
-enum DNSResponse {
-    static let mostExamined = 1000
+package enum DNSResponse {
+    package static let mostExamined = 1000
 
     /// RFC 2782.
-    static func serviceRecords(in bytes: [UInt8]) -> SystemAnswer {
+    package static func serviceRecords(in bytes: [UInt8]) -> SystemAnswer {
         read(bytes, type: 33, as: SystemAnswer.serviceRecords) { reader, end in
             guard let priority = reader.number(), let weight = reader.number(), let port = reader.number(),
                 let target = reader.name(), reader.position <= end
@@ -18,7 +16,7 @@ enum DNSResponse {
     }
 
     /// RFC 3403 s4.1.
-    static func namingAuthorityPointers(in bytes: [UInt8]) -> SystemAnswer {
+    package static func namingAuthorityPointers(in bytes: [UInt8]) -> SystemAnswer {
         read(bytes, type: 35, as: SystemAnswer.namingAuthorityPointers) { reader, end in
             guard let order = reader.number(), let preference = reader.number(), let flags = reader.characterString(),
                 let service = reader.characterString(), let regularExpression = reader.characterString(),
