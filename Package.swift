@@ -74,7 +74,8 @@ let package = Package(
         tests(
             "SessionTests",
             [
-                "Session", "Engines", "STUN", "NetTypes", "Diagnosis", "Server", "Signaling", "SecureTransport", "SimNet",
+                "Session", "Engines", "STUN", "NetTypes", "Diagnosis", "Server", "Signaling", "SecureTransport",
+                "SimNet",
             ]),
         tests("DiagnosisTests", ["Diagnosis", "Session", "Engines", "STUN", "NetTypes"]),
         tests(

@@ -5,7 +5,9 @@ import NetTypes
 extension RecordedRun {
     /// Where the first of it stands, and what it is; nil where there is nothing.
     var objection: String? {
-        if case .interrupted(let signal) = end, !(1...64).contains(signal) { return "end: there is no signal \(signal)" }
+        if case .interrupted(let signal) = end, !(1...64).contains(signal) {
+            return "end: there is no signal \(signal)"
+        }
         if let objection = plan.objection { return "plan: \(objection)" }
         for (place, observation) in observations.enumerated() {
             guard observation.at >= .zero, observation.fact.fits(plan) else {

@@ -46,9 +46,10 @@ import Testing
 
     /// No bytes trap, and none of a record reach a terminal as they are.
     @Test func threeThousandBrokenRecordsAreReadOrRefused() throws {
-        let names = try Self.names().filter { try Self.bytes($0).count < 14_000 }
+        let names = try Self.names().filter { try Self.bytes($0).count < 12_000 }
         let records = try names.map(Self.bytes)
-        var random = SeededGenerator(seed: 1)
+        let seed = ProcessInfo.processInfo.environment["ICECHECK_OWN_SEED"].flatMap(UInt64.init) ?? 1
+        var random = SeededGenerator(seed: seed)
         var reported = 0
         for number in 0..<3000 {
             let bytes = Self.broken(records[number % records.count], &random)

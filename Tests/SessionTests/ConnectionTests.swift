@@ -1,5 +1,5 @@
-import Engines
 import Diagnosis
+import Engines
 import NetTypes
 import STUN
 import SecureTransport

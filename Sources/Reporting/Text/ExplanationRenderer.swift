@@ -31,8 +31,7 @@ package struct ExplanationRenderer: Sendable {
         Explanation.Kind.allCases.map { kind in
             let some = explanations.filter { $0.kind == kind }
             let table = TextTable(
-                columns: [.init(title: kind.heading), .init(title: "")],
-                rows: some.map { .init(cells: [$0.id, $0.title]) })
+                columns: [.init(title: kind.heading)], rows: some.map { .init(cells: [$0.id], remarks: [$0.title]) })
             return table.lines(style).map { $0.trimmingTrailingSpaces + "\n" }.joined()
         }.joined(separator: "\n")
     }

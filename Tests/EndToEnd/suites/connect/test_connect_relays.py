@@ -5,10 +5,10 @@ import shlex
 import subprocess
 
 import pytest
-from conftest import found_binary
-from hostile_turn import serve, uri
-from stunwire import parse
-from turnwire import ALLOCATE, PASSWORD, REQUESTED_ADDRESS_FAMILY, USER, method_of
+from fakes.hostile_turn import serve, uri
+from fakes.stunwire import parse
+from fakes.turnwire import ALLOCATE, PASSWORD, REQUESTED_ADDRESS_FAMILY, USER, method_of
+from harness.running import found_binary
 
 LOCAL = ("-4", "--bind", "127.0.0.1", "--timeout", "15", "--duration", "0.2", "--format", "json")
 
