@@ -143,6 +143,13 @@ import Testing
         #expect(Self.machines(items).count == 1)
     }
 
+    @Test("What is wrong with them does not depend on where the file is cut", arguments: 1...12)
+    func cuts(pieces: Int) {
+        let text = "[\"schema\": \"icecheck/report/1\"]\n" + Self.check
+        #expect(
+            Self.faults(Self.items(text, pieces: pieces)) == ["line 1, column 10: ',' or ']' is due after an element"])
+    }
+
     @Test(
         "That are none are told with the reason",
         arguments: [
