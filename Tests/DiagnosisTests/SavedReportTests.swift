@@ -145,9 +145,13 @@ import Testing
 
     @Test("What is wrong with them does not depend on where the file is cut", arguments: 1...12)
     func cuts(pieces: Int) {
-        let text = "[\"schema\": \"icecheck/report/1\"]\n" + Self.check
-        #expect(
-            Self.faults(Self.items(text, pieces: pieces)) == ["line 1, column 10: ',' or ']' is due after an element"])
+        for (text, fault) in [
+            ("[\"schema\": \"icecheck/report/1\"]", "column 10: ',' or ']' is due after an element"),
+            ("203e\"", "column 5: a digit is due in a number"),
+        ] {
+            let items = Self.items(text + "\n" + Self.check, pieces: pieces)
+            #expect(Self.faults(items) == ["line 1, \(fault)"])
+        }
     }
 
     @Test(
