@@ -173,13 +173,13 @@ _icecheck() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    check|candidates|stun|nat|turn|predict|connect|serve|decode|explain|schema|help)
+    check|candidates|stun|nat|turn|predict|replay|connect|serve|decode|explain|schema|help)
         # Offer subcommand argument completions
         "_icecheck_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'check candidates stun nat turn predict connect serve decode explain schema help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'check candidates stun nat turn predict replay connect serve decode explain schema help' -- "${cur}"))
         ;;
     esac
 }
@@ -188,7 +188,7 @@ _icecheck_check() {
     repeating_flags=()
     non_repeating_flags=(--hairpin --no-redirect --follow-private -4 --ipv4 -6 --ipv6 --insecure --dry-run --no-progress --version -h --help)
     repeating_options=(--ice-servers)
-    non_repeating_options=(--user --password --password-file --secret --secret-file --access-token-file --ttl --realm --interface --bind --ca-file --timeout --format)
+    non_repeating_options=(--user --password --password-file --secret --secret-file --access-token-file --ttl --realm --interface --bind --ca-file --record --timeout --format)
     __icecheck_offer_flags_options -1
 
     # Offer option value completions
@@ -229,6 +229,9 @@ _icecheck_check() {
     '--ca-file')
         return
         ;;
+    '--record')
+        return
+        ;;
     '--timeout')
         return
         ;;
@@ -243,7 +246,7 @@ _icecheck_candidates() {
     repeating_flags=()
     non_repeating_flags=(-4 --ipv4 -6 --ipv6 --insecure --dry-run --no-progress --version -h --help)
     repeating_options=(--ice-servers)
-    non_repeating_options=(--interface --bind --ca-file --timeout --format)
+    non_repeating_options=(--interface --bind --ca-file --record --timeout --format)
     __icecheck_offer_flags_options -1
 
     # Offer option value completions
@@ -260,6 +263,9 @@ _icecheck_candidates() {
     '--ca-file')
         return
         ;;
+    '--record')
+        return
+        ;;
     '--timeout')
         return
         ;;
@@ -274,7 +280,7 @@ _icecheck_stun() {
     repeating_flags=()
     non_repeating_flags=(-4 --ipv4 -6 --ipv6 --insecure --dry-run --no-progress --version -h --help)
     repeating_options=(--ice-servers)
-    non_repeating_options=(--transport --count --interface --bind --ca-file --timeout --format)
+    non_repeating_options=(--transport --count --interface --bind --ca-file --record --timeout --format)
     __icecheck_offer_flags_options -1
 
     # Offer option value completions
@@ -298,6 +304,9 @@ _icecheck_stun() {
     '--ca-file')
         return
         ;;
+    '--record')
+        return
+        ;;
     '--timeout')
         return
         ;;
@@ -312,7 +321,7 @@ _icecheck_nat() {
     repeating_flags=()
     non_repeating_flags=(--hairpin --no-redirect --follow-private --lifetime -4 --ipv4 -6 --ipv6 --insecure --dry-run --no-progress --version -h --help)
     repeating_options=(--ice-servers)
-    non_repeating_options=(--user --password --password-file --secret --secret-file --access-token-file --ttl --realm --interface --bind --ca-file --timeout --format)
+    non_repeating_options=(--user --password --password-file --secret --secret-file --access-token-file --ttl --realm --interface --bind --ca-file --record --timeout --format)
     __icecheck_offer_flags_options -1
 
     # Offer option value completions
@@ -353,6 +362,9 @@ _icecheck_nat() {
     '--ca-file')
         return
         ;;
+    '--record')
+        return
+        ;;
     '--timeout')
         return
         ;;
@@ -367,7 +379,7 @@ _icecheck_turn() {
     repeating_flags=()
     non_repeating_flags=(--no-redirect --follow-private --all-transports --soak --even-port --next-port --dont-fragment --both-families -4 --ipv4 -6 --ipv6 --insecure --dry-run --no-progress --version -h --help)
     repeating_options=(--ice-servers)
-    non_repeating_options=(--user --password --password-file --secret --secret-file --access-token-file --ttl --realm --count --size --duration --relay-transport --interface --bind --ca-file --timeout --format)
+    non_repeating_options=(--user --password --password-file --secret --secret-file --access-token-file --ttl --realm --count --size --duration --relay-transport --interface --bind --ca-file --record --timeout --format)
     __icecheck_offer_flags_options -1
 
     # Offer option value completions
@@ -419,6 +431,9 @@ _icecheck_turn() {
         return
         ;;
     '--ca-file')
+        return
+        ;;
+    '--record')
         return
         ;;
     '--timeout')
@@ -504,11 +519,27 @@ _icecheck_predict() {
     esac
 }
 
+_icecheck_replay() {
+    repeating_flags=()
+    non_repeating_flags=(--version -h --help)
+    repeating_options=()
+    non_repeating_options=(--format)
+    __icecheck_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--format')
+        __icecheck_add_completions -W 'text'$'\n''json'
+        return
+        ;;
+    esac
+}
+
 _icecheck_connect() {
     repeating_flags=()
     non_repeating_flags=(--stdio --sdp --answer --all-pairs --throughput --tcp --no-private --no-redirect --follow-private -4 --ipv4 -6 --ipv6 --insecure --dry-run --no-progress --version -h --help)
     repeating_options=(--ice-servers)
-    non_repeating_options=(--via --send --receive --force --duration --output --user --password --password-file --secret --secret-file --access-token-file --ttl --realm --interface --bind --ca-file --timeout --format)
+    non_repeating_options=(--via --send --receive --force --duration --output --user --password --password-file --secret --secret-file --access-token-file --ttl --realm --interface --bind --ca-file --record --timeout --format)
     __icecheck_offer_flags_options -1
 
     # Offer option value completions
@@ -565,6 +596,9 @@ _icecheck_connect() {
         return
         ;;
     '--ca-file')
+        return
+        ;;
+    '--record')
         return
         ;;
     '--timeout')
