@@ -46,7 +46,7 @@ package struct RunRecord: Sendable {
         for observation in observations { add(observation) }
         connection?.timeline = moments
         let left = plan.servers.indices.flatMap(notResolved)
-        connection?.notResolved = left
+        connection?.notResolved += left
     }
 
     private mutating func add(_ observation: Observation) {

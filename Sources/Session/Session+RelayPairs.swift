@@ -108,7 +108,9 @@ extension Session {
         let roundTrips = [ends.first, ends.second].compactMap { turnRuns[$0].evidence.allocation?.roundTrip }
         var proof = RelayProof(
             relayed: second.relayedAddress, count: pairCount, size: plan.relay.size,
-            roundTrip: roundTrips.reduce(.zero, +), nonce: random.next())
+            roundTrip: roundTrips.reduce(.zero, +),
+            isReliable: [ends.first, ends.second].contains { turnRuns[$0].evidence.transport.isStream },
+            nonce: random.next())
         proof.permitted(at: now)
         proof.begin(at: now)
         relayPairs[pair].proof = proof

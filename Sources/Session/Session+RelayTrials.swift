@@ -30,7 +30,8 @@ extension Session {
             turnRuns[run].trial = RelayTrial(
                 proof: RelayProof(
                     relayed: relayed, count: plan.relay.count, size: plan.relay.size, pace: plan.relay.pace,
-                    roundTrip: allocated.roundTrip.duration, nonce: random.next()))
+                    roundTrip: allocated.roundTrip.duration,
+                    isReliable: turnRuns[run].evidence.transport.isStream, nonce: random.next()))
         }
         if relayed.family == turnRuns[run].evidence.source.family {
             startTrial(run, from: turnRuns[run].evidence.source, at: now)

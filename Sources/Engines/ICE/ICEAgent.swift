@@ -38,7 +38,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
     // Paths: see ICEAgent+Paths.swift.
     var owners: [PathID: ICEPathOwner] = [:]
     var connections: [PathID: ICEConnection] = [:]
-    package var pathNumbers = PathNumbers()
+    package var pathNumbers: PathNumbers
 
     // The peer.
     var remoteCredentials: ICECredentials?
@@ -74,7 +74,12 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
     var selection: ICESelection?
 
     /// Makes the agent and begins to gather.
-    package init(_ configuration: ICEConfiguration, random: Random, from start: Instant) {
+    ///
+    /// - Parameter paths: what its owner's other paths leave free.
+    package init(
+        _ configuration: ICEConfiguration, random: Random, paths: PathNumbers = PathNumbers(), from start: Instant
+    ) {
+        pathNumbers = paths
         self.configuration = configuration
         self.random = random
         startedAt = start

@@ -97,17 +97,21 @@ package struct RelayProof: Hashable, Sendable {
     ///   - size: bytes of each.
     ///   - pace: between two; nil for a fifth of a round trip.
     ///   - roundTrip: to the server.
+    ///   - isReliable: whether a client reaches its server over a stream, where what is lost only comes late.
     package init(
         relayed: Endpoint, count: Int, size: Int = RelayPayload.leastSize, pace: Duration? = nil, roundTrip: Duration,
-        nonce: UInt64
+        isReliable: Bool = false, nonce: UInt64
     ) {
         self.relayed = relayed
         self.count = min(max(1, count), 1 << 20)
         payload = RelayPayload(nonce: nonce, size: size)
         self.pace = pace ?? min(max(.milliseconds(1), roundTrip / 5), .milliseconds(50))
         answerTime = roundTrip * 5 / 2 + .milliseconds(5)
-        patience = max(.milliseconds(100), roundTrip * 4)
+        patience = max(.milliseconds(100), roundTrip * 4) + (isReliable ? Self.resending : .zero)
     }
+
+    /// What TCP takes for three retransmissions of one segment where its least timeout is 200 ms, as Linux has it.
+    private static let resending = Duration.milliseconds(1400)
 
     package subscript(lane: Lane) -> Tally { tallies[lane.rawValue] }
 

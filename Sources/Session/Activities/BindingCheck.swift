@@ -282,17 +282,15 @@ struct BindingCheck: Activity {
         closeIfDone(&desk)
     }
 
-    /// What it asks is not needed any more, or the run is over.
-    mutating func cutShort(_ desk: inout Desk, at now: Instant) {
+    /// What it asks is not needed any more.
+    mutating func cutShort(_ desk: inout Desk, at now: Instant) { endAll(.cutShort, &desk, at: now) }
+
+    mutating func conclude(_ reason: NotMeasured.Reason, _ desk: inout Desk, at now: Instant) {
         series = nil
         for request in requests {
             end(request.client.id, .failed(request.index, unfinished(request, desk)), &desk, at: now)
         }
         closeIfDone(&desk)
-    }
-
-    mutating func conclude(_ reason: NotMeasured.Reason, _ desk: inout Desk, at now: Instant) {
-        cutShort(&desk, at: now)
     }
 }
 

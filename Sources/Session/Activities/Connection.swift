@@ -29,6 +29,8 @@ struct Connection: Activity {
     /// What is gathered from.
     private(set) var ice: ICEConfiguration
     private var hasNames = false
+    /// The desk's, for the agent to begin with.
+    private var pathNumbers = PathNumbers()
     var agent: ICEAgent<RandomSource>?
 
     // Connection+Signaling.swift and Connection+Reading.swift
@@ -150,7 +152,7 @@ struct Connection: Activity {
 
     private mutating func beginGathering(at now: Instant) {
         guard agent == nil, phase == .resolving, hasNames || now >= startedAt + Self.longestLookup else { return }
-        agent = ICEAgent(ice, random: random, from: now)
+        agent = ICEAgent(ice, random: random, paths: pathNumbers, from: now)
         agent?.nextQuery = Self.firstQuery
         // The agent has a copy of the generator: the two do not give the same numbers.
         for _ in 0..<64 { _ = random.next() }
@@ -221,6 +223,7 @@ struct Connection: Activity {
 
     /// What the activities of a run share goes into the agent for a step, and comes back from it.
     private mutating func lend(_ desk: Desk) {
+        pathNumbers = desk.pathNumbers
         agent?.pathNumbers = desk.pathNumbers
         agent?.pacer = desk.pacer
     }
