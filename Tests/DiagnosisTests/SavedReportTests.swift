@@ -134,6 +134,22 @@ import Testing
         }
     }
 
+    @Test("A brace within a line begins no report, wherever the file is cut", arguments: 1...12)
+    func braces(pieces: Int) {
+        let line = Self.check.split(separator: "\n").joined(separator: " ")
+        let text = "{\"stun\": [{\"trans\"{\"schema\": \"icecheck/report/1\"} {} {\"a\": 1}\n" + line
+        let items = Self.items(text, pieces: pieces)
+        #expect(Self.faults(items) == ["line 1, column 19: ':' is due after a key"])
+        #expect(Self.machines(items).count == 1)
+    }
+
+    @Test("What is wrong with them does not depend on where the file is cut", arguments: 1...12)
+    func cuts(pieces: Int) {
+        let text = "[\"schema\": \"icecheck/report/1\"]\n" + Self.check
+        #expect(
+            Self.faults(Self.items(text, pieces: pieces)) == ["line 1, column 10: ',' or ']' is due after an element"])
+    }
+
     @Test(
         "That are none are told with the reason",
         arguments: [

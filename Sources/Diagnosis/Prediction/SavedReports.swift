@@ -26,8 +26,11 @@ package struct SavedReports {
     /// Takes more of the file.
     package mutating func append(_ bytes: [UInt8]) {
         countLines()
-        buffer.removeSubrange(..<start)
-        (start, counted.place) = (0, 0)
+        // The byte before tells whether a line begins.
+        let done = max(start - 1, 0)
+        buffer.removeSubrange(..<done)
+        start -= done
+        counted.place = start
         buffer += bytes
     }
 
@@ -56,10 +59,10 @@ package struct SavedReports {
             start = end
             return .fault(first == 1 ? message : "line \(first): \(message)")
         case .fault(let fault):
-            let isUnfinished = fault.offset == buffer.count
-            if isUnfinished, !isEnd, buffer.count - start < Self.longestReport { return nil }
+            let mayGrow = !isEnd && buffer.count - start < Self.longestReport
+            if mayGrow, fault.offset == buffer.count { return nil }
+            guard let message = message(first, isEnd: isEnd, mayGrow: mayGrow) else { return nil }
             isFirst = false
-            let message = message(first, isEnd: isEnd)
             lose()
             return .fault(message)
         }
@@ -113,8 +116,9 @@ package struct SavedReports {
         start += 1
     }
 
-    /// What is wrong with the text up to the next line that begins a report: that is another's.
-    private func message(_ first: Int, isEnd: Bool) -> String {
+    /// What is wrong with the text up to the next line that begins a report: that is another's. Nil where more of the
+    /// file decides it.
+    private func message(_ first: Int, isEnd: Bool, mayGrow: Bool) -> String? {
         if !isEnd, buffer.count - start >= Self.longestReport {
             return "line \(first): a report is longer than \(Self.longestReport >> 20) MiB"
         }
@@ -126,6 +130,7 @@ package struct SavedReports {
             try reader.skip()
             return "line \(first): it is JSON, and no report"
         } catch {
+            if mayGrow, start + error.offset == buffer.count { return nil }
             let (line, column) = error.place(in: text)
             return "line \(first + line - 1), column \(column): \(error.message)"
         }

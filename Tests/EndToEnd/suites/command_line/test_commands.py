@@ -12,6 +12,7 @@ import struct
 import subprocess
 import zlib
 
+import jsonschema
 import pytest
 from fakes.stunwire import (
     BINDING_REQUEST,
@@ -180,6 +181,15 @@ SOURCES = [
 ]
 
 
+@pytest.mark.parametrize("document", ["report", "decode"])
+def test_the_schema_is_a_schema_and_passes_over_unknown_keys_where_it_is_open(run, document):
+    for arguments, refuses in [([], False), (["--closed"], True)]:
+        outcome = run("schema", document, *arguments)
+        assert outcome.status == 0, outcome.describe()
+        jsonschema.Draft202012Validator.check_schema(json.loads(outcome.text))
+        assert ("additionalProperties" in outcome.text) == refuses
+
+
 @pytest.mark.parametrize("way, kind, given", SOURCES)
 def test_decode_knows_each_kind_from_wherever_it_comes(run, tmp_path, way, kind, given):
     plain = given.encode() if isinstance(given, str) else given
@@ -191,6 +201,7 @@ def test_decode_knows_each_kind_from_wherever_it_comes(run, tmp_path, way, kind,
     assert outcome.status == 0, outcome.describe()
     parsed = json.loads(outcome.text)
     assert parsed["schema"] == "icecheck/decode/1"
+    jsonschema.validate(parsed, json.loads(run("schema", "decode", "--closed").text), jsonschema.Draft202012Validator)
     assert (parsed["kind"], parsed["isSound"], parsed["problems"]) == (kind, True, [])
     with path.open("rb") as stdin:
         text = run("decode", source, stdin=stdin)
