@@ -529,7 +529,7 @@ _icecheck_replay() {
     # Offer option value completions
     case "${prev}" in
     '--format')
-        __icecheck_add_completions -W 'text'$'\n''json'
+        __icecheck_add_completions -W 'text'$'\n''json'$'\n''sdp'
         return
         ;;
     esac

@@ -254,7 +254,7 @@ complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_opti
 complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck predict" format' -l 'format' -d 'text for people, json for programs.' -rfka 'text json'
 complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck predict" version' -l 'version' -d 'Show the version.'
 complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck predict" h help' -s 'h' -l 'help' -d 'Show help information.'
-complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck replay" format' -l 'format' -d 'text for people, json for programs.' -rfka 'text json'
+complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck replay" format' -l 'format' -d 'text for people, json for programs, sdp for the a=candidate lines.' -rfka 'text json sdp'
 complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck replay" version' -l 'version' -d 'Show the version.'
 complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck replay" h help' -s 'h' -l 'help' -d 'Show help information.'
 complete -c 'icecheck' -n '__icecheck_should_offer_completions_for_flags_or_options "icecheck connect" via' -l 'via' -d 'Run this with sh -c; its standard input and output lead to the peer.' -rfka ''

@@ -1,4 +1,4 @@
-package import JSON
+import JSON
 
 extension RecordedRun {
     /// Why a file is no record that can be used: one line.

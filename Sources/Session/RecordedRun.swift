@@ -1,4 +1,4 @@
-package import JSON
+import JSON
 package import NetTypes
 
 /// A run as a file: all that its report is made of, so that it can be diagnosed and reported again without a network.

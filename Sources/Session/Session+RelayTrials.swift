@@ -31,7 +31,7 @@ extension Session {
                 proof: RelayProof(
                     relayed: relayed, count: plan.relay.count, size: plan.relay.size, pace: plan.relay.pace,
                     roundTrip: allocated.roundTrip.duration,
-                    isReliable: turnRuns[run].evidence.transport.isStream, nonce: random.next()))
+                    isReliable: turnRuns[run].evidence.transport.isStream && !plan.isLoadTest, nonce: random.next()))
         }
         if relayed.family == turnRuns[run].evidence.source.family {
             startTrial(run, from: turnRuns[run].evidence.source, at: now)

@@ -16,12 +16,13 @@ struct ReplayCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The record, or - for standard input.", valueName: "file"))
     var file: String
 
-    @OptionGroup var output: OutputArguments
+    @OptionGroup var output: CandidateOutputArguments
 
     func run() throws {
         let run = try RecordFile.read(file)
-        guard output.format != .sdp || run.plan.command != .connect else {
-            throw Failure(status: .usage, "--format sdp is for candidates; connect reports as text or json")
+        guard output.format != .sdp || [.check, .candidates].contains(run.plan.command) else {
+            throw Failure(
+                status: .usage, "--format sdp is for candidates; \(run.plan.command.rawValue) reports as text or json")
         }
         var settings = Run.Settings()
         settings.format = output.format

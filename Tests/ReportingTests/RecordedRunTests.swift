@@ -46,7 +46,10 @@ import Testing
 
     /// No bytes trap, and none of a record reach a terminal as they are.
     @Test func threeThousandBrokenRecordsAreReadOrRefused() throws {
-        let names = try Self.names().filter { try Self.bytes($0).count < 12_000 }
+        // The report of a check runs the model of many paths: few of them are enough.
+        let names = try Self.names().filter {
+            try Self.bytes($0).count < 12_000 && (!$0.hasPrefix("check-") || $0 == "check-wrong-password.json")
+        }
         let records = try names.map(Self.bytes)
         let seed = ProcessInfo.processInfo.environment["ICECHECK_OWN_SEED"].flatMap(UInt64.init) ?? 1
         var random = SeededGenerator(seed: seed)

@@ -39,15 +39,23 @@ import Testing
     private static let records = environment["ICECHECK_RECORD"] == "1"
 
     static func compare(_ record: RecordedRun, _ name: String) throws {
-        let file = folder.appending(path: "\(name).json")
         let text = try record.text()
         #expect(!text.contains("pencil"), "the password is in the record")
         let again = try RecordedRun(parsing: Array(text.utf8))
         #expect(try again.text() == text)
+        // Two reports of checks are enough: each runs the model of many paths.
+        guard record.plan.command != .check || name.hasPrefix("check-d") || name.hasPrefix("check-w") else {
+            return try compare(text, name)
+        }
         let (report, replayed) = (Report(record), Report(again))
         for format in [OutputFormat.text, .json, .sdp] {
             #expect(replayed.rendered(as: format, style: style) == report.rendered(as: format, style: style))
         }
+        try compare(text, name)
+    }
+
+    private static func compare(_ text: String, _ name: String) throws {
+        let file = folder.appending(path: "\(name).json")
         if records { return try Data(text.utf8).write(to: file) }
         let recorded = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
         guard recorded != text else { return }

@@ -1,4 +1,4 @@
-package import NetTypes
+import NetTypes
 
 /// The servers that the clients of one run have asked for relays: none is asked again because another says so.
 ///

@@ -1,5 +1,5 @@
 import Engines
-package import NetTypes
+import NetTypes
 import STUN
 import SecureTransport
 import Signaling
