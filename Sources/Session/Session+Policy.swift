@@ -140,6 +140,7 @@ extension Session {
     // MARK: A check is over
 
     private mutating func answered(_ probe: Probe, after trip: Duration, at now: Instant) {
+        defer { tellWhatIsToCome(at: now) }
         learn(roundTrip: trip, to: probe.serverAddress.address)
         // What is silent, or on this machine, tells nothing of a NAT.
         guard plan.natDiscovery == .onceAnswered, probe.role != .reflexive, probe.sequence == 0,
@@ -149,13 +150,13 @@ extension Session {
         if probe.transport == .tcp || plan.servers[probe.server].fallsBackToTCP {
             discoverNATOverTCP(with: probe.serverAddress, from: probe.source, at: now)
         }
-        tellWhatIsToCome(at: now)
     }
 
     /// Over UDP or DTLS: with an answer TCP need not be tried, nor any longer; without one it need not wait.
     private mutating func checked(_ probe: Probe, isAnswered: Bool, at now: Instant) {
-        defer { tellWhatIsToCome(at: now) }
-        guard probe.role == .primary else { return }
+        // What an answer leads to is told of with it.
+        defer { if !isAnswered { tellWhatIsToCome(at: now) } }
+        guard probe.role == .primary, !probe.transport.isStream else { return }
         func isBeside(_ other: Probe) -> Bool {
             other.server == probe.server && other.serverAddress.family == probe.serverAddress.family
         }

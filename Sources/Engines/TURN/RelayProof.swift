@@ -73,6 +73,8 @@ package struct RelayProof: Hashable, Sendable {
     private let count: Int
     private let pace: Duration
     private let patience: Duration
+    /// For what was sent last.
+    private let lastWait: Duration
     /// What the first of a lane takes to come back at the most, where nothing is lost.
     private let answerTime: Duration
     let payload: RelayPayload
@@ -107,11 +109,12 @@ package struct RelayProof: Hashable, Sendable {
         payload = RelayPayload(nonce: nonce, size: size)
         self.pace = pace ?? min(max(.milliseconds(1), roundTrip / 5), .milliseconds(50))
         answerTime = roundTrip * 5 / 2 + .milliseconds(5)
-        patience = max(.milliseconds(100), roundTrip * 4) + (isReliable ? Self.resending : .zero)
+        patience = max(.milliseconds(100), roundTrip * 4)
+        lastWait = patience + (isReliable ? Self.resending : .zero)
     }
 
-    /// What TCP takes for three retransmissions of one segment where its least timeout is 200 ms, as Linux has it.
-    private static let resending = Duration.milliseconds(1400)
+    /// What TCP takes for two retransmissions of one segment where its least timeout is 200 ms, as Linux has it.
+    private static let resending = Duration.milliseconds(600)
 
     package subscript(lane: Lane) -> Tally { tallies[lane.rawValue] }
 
@@ -294,9 +297,9 @@ package struct RelayProof: Hashable, Sendable {
     private var end: Instant? {
         switch phase {
         case .waiting, .binding, .over: nil
-        case .reversing: nextAt == nil ? lastReverse.map { $0 + patience } : nil
+        case .reversing: nextAt == nil ? lastReverse.map { $0 + lastWait } : nil
         case .opening(let until): until
-        case .counting(let lane): nextAt == nil ? self[lane].sentAt.last.map { $0 + patience } : nil
+        case .counting(let lane): nextAt == nil ? self[lane].sentAt.last.map { $0 + lastWait } : nil
         }
     }
 }

@@ -261,7 +261,7 @@ struct BindingCheck: Activity {
             desk.news.append(.connectionFree(path, probe, after: trip))
             self.path = nil
         }
-        if !isStream { desk.news.append(.checked(request.probe, isAnswered: trip != nil)) }
+        desk.news.append(.checked(request.probe, isAnswered: trip != nil))
         closeIfDone(&desk)
         if let trip { desk.news.append(.answered(request.probe, after: trip)) }
     }

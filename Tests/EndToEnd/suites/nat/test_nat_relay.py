@@ -179,7 +179,7 @@ def test_a_relay_that_shows_another_nat_is_a_finding(permitted, binary):
         assert nat["mapping"] == {"value": "endpoint-independent", "confidence": 1, "method": "rfc5780"}
         assert nat["throughRelays"]["mapping"]["value"] == "address-and-port-dependent"
         finding = next(one for one in report["findings"] if one["id"] == "nat-methods-disagree")
-        assert "endpoint-independent by what the servers show" in finding["evidence"][0]
+        assert "endpoint-independent according to the servers" in finding["evidence"][0]
 
 
 @pytest.mark.parametrize("command, quota", [("nat", 1), ("check", 3)])

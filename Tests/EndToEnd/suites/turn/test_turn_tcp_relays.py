@@ -91,7 +91,7 @@ def test_a_tcp_relay_is_not_asked_for_over_datagrams(binary, uri):
 
 def test_another_relay_transport_is_refused(binary):
     outcome = Running(binary, ["turn", "turn:127.0.0.1", *WITH_PASSWORD, "--relay-transport", "sctp"]).wait()
-    assert outcome.status == 64 and b"udp or tcp" in outcome.errors, outcome.describe()
+    assert outcome.status == 64 and b"'udp' and 'tcp'" in outcome.errors, outcome.describe()
 
 
 def test_a_uri_without_a_transport_is_asked_over_tcp(binary):
