@@ -69,7 +69,7 @@ class Probe:
         for copy in range(COPIES):
             client.sendto(mark, endpoint.getsockname())
             # A lost one is sent again soon; the last one is waited for.
-            for content, source in _received(endpoint, PATIENCE if copy == COPIES - 1 else 0.005):
+            for content, source in _received(endpoint, 4 * PATIENCE if copy == COPIES - 1 else 0.005):
                 if content == mark:
                     return source
         return None

@@ -25,7 +25,7 @@ TRANSACTION = b"0123456789ab"
 REQUEST = message(BINDING_REQUEST, TRANSACTION)
 
 
-def ask(name, *, times=1, wait=0.12):
+def ask(name, *, times=1, wait=1):
     """The datagrams that come back, each with its source, and the client's own address."""
     with serve(name) as server, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("permitted")
 def client_in(lab, family):
     with lab.client.entered():
         made = socket.socket(family, socket.SOCK_DGRAM)
-    made.settimeout(0.5)
+    made.settimeout(2)
     return made
 
 
