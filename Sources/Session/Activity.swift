@@ -44,7 +44,7 @@ struct ActivityID: Hashable, Sendable, Comparable {
 
 /// The order in which kinds of activities send, look at the clock and are concluded.
 enum ActivityRank: Int, Sendable, Comparable {
-    case relays, checks, mappings, lifetimes, connections, lookups
+    case relays, checks, mappings, lifetimes, connections, lookups, relayedMappings
     static func < (one: ActivityRank, other: ActivityRank) -> Bool { one.rawValue < other.rawValue }
 }
 

@@ -85,7 +85,7 @@ import Testing
         _ = network.run(&session, interruptAt: .zero + .milliseconds(milliseconds))
         #expect(milliseconds < 50 || server.mostAllocations > 0)
         #expect(try Self.leaks(session).isEmpty)
-        #expect(try Self.leaks(session.turnRuns).isEmpty)
+        #expect(try Self.leaks(session.activities.all(RelayCheck.self)).isEmpty)
     }
 
     @Test func observationsAndDiagnosisShowNoPassword() throws {
