@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 
 /// What is asked of allocations beyond the usual: the server's answers are facts, and a refusal is not the relay's failure.
 extension Session {

@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 
 /// A second socket that sends through a relayed address: see ``RelayProof``.
@@ -277,14 +279,6 @@ extension Session {
         turnRuns[run].evidence.relay?.reverse = proof.reverse.map {
             .init(sent: $0.sent, arrived: $0.arrived, source: $0.source)
         }
-    }
-}
-
-extension TURNEvidence.Relay {
-    /// Whether nothing came back, in indications or over a bound channel.
-    package var isSilent: Bool {
-        if let tcp { return tcp.inbound.isSilent }
-        return indications.roundTrips.isEmpty || boundAfter != nil && channel.roundTrips.isEmpty
     }
 }
 

@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 
 /// An attempt at a relay: its client, and the second socket that sends through it.
@@ -50,7 +52,9 @@ extension Session {
         var request = RelayClient.Request(endpoint, over: transport, from: source, configuration)
         request.interface = plan.interface
         if purpose.isAttempt { request.options = plan.options(relaying: family) }
-        if case .client(let security) = plan.security(over: transport, to: server, at: endpoint, name: name) {
+        if case .client(let security) = plan.security(
+            over: transport, to: plan.servers[server], at: endpoint, name: name)
+        {
             request.security = security
         }
         request.followsRedirects = plan.redirects != .never

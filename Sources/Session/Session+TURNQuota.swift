@@ -1,3 +1,4 @@
+import Facts
 import NetTypes
 
 /// The quota of a user (486) that the session's own allocations fill is waited for; one that others fill is not.

@@ -1,4 +1,5 @@
 import Engines
+import Facts
 import NetTypes
 
 /// The clock of the attempts at relays: what is due, and the end of the run.

@@ -1,3 +1,5 @@
+import Facts
+
 /// What an allocation is made for.
 enum TURNPurpose: Hashable, Sendable {
     /// To show that it works: data goes through it, and what came of that is observed.

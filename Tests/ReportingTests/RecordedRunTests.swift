@@ -1,6 +1,6 @@
+import Facts
 import FoundationEssentials
 import NetTypes
-import Session
 import SimNet
 import Testing
 

@@ -1,6 +1,8 @@
 import Diagnosis
+import Facts
 import NetTypes
-import Session
+import Planning
+import Prediction
 
 extension STUNResult {
     /// A result of each outcome.
