@@ -44,6 +44,11 @@ import Testing
         #expect(fault(good.replacing("\"maximumTransmissions\":7", with: "\"maximumTransmissions\":0")) != nil)
     }
 
+    @Test func aConnectionIsReportedWithWhatWasPredictedOfIt() throws {
+        let run = try RecordedRun(parsing: Self.bytes("connect-homes.a.json"))
+        #expect(Report(run).connect?.prediction?.outcome == "direct")
+    }
+
     /// No bytes trap, and none of a record reach a terminal as they are.
     @Test func threeThousandBrokenRecordsAreReadOrRefused() throws {
         // The report of a check runs the model of many paths: few of them are enough.

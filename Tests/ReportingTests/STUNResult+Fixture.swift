@@ -2,7 +2,6 @@ import Diagnosis
 import Facts
 import NetTypes
 import Planning
-import Prediction
 
 extension STUNResult {
     /// A result of each outcome.
