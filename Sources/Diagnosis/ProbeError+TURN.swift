@@ -1,6 +1,6 @@
+import Facts
 import NetTypes
 import STUN
-import Session
 
 extension ProbeError {
     /// Why there is no relay, in words.

@@ -1,6 +1,7 @@
+package import Facts
 package import NetTypes
+package import Planning
 import STUN
-package import Session
 
 /// What is known of one relayed address, or of an attempt at one: an address of a TURN server, a transport to it, a
 /// family of relayed addresses.
@@ -168,7 +169,7 @@ extension TURNResult.RelayedRoundTrips {
 extension TURNResult {
     var error: ProbeError? { outcome.error }
     /// Why it was not measured, where it was not.
-    var gap: NotMeasured? { outcome.notMeasured }
+    package var gap: NotMeasured? { outcome.notMeasured }
 
     /// `turn:turn.example.org at 192.0.2.1:3478 over UDP`.
     var place: String {
@@ -177,7 +178,7 @@ extension TURNResult {
     }
 
     /// How the server was reached, for the rules that ask nothing else: it is fine where the server gave any answer.
-    var contact: STUNResult {
+    package var contact: STUNResult {
         let isAnswered = error.map { !ProbeError.Kind.withoutAnswer.contains($0.kind) } ?? true
         return STUNResult(
             server: server, transport: transport, family: family, serverAddress: serverAddress,
@@ -187,7 +188,7 @@ extension TURNResult {
 
 extension ProbeError.Kind {
     /// Those that are the path's or the wrong service's, or that no answer of TURN can be made out of.
-    static let withoutAnswer: Set<Self> = [
+    package static let withoutAnswer: Set<Self> = [
         .timeout, .portUnreachable, .hostUnreachable, .networkUnreachable, .protocolUnreachable,
         .administrativelyProhibited, .timeToLiveExceeded, .messageTooBig, .otherICMP, .connectionRefused,
         .connectionReset, .connectionTimedOut, .connectionClosed, .truncated, .tcpOpenNoSTUN, .foreignProtocol, .echo,

@@ -1,5 +1,7 @@
 import Diagnosis
-package import Session
+package import Facts
+import Planning
+import Prediction
 
 extension Report {
     /// What a run has to say: the same of the run and of its record.
@@ -7,7 +9,8 @@ extension Report {
         let plan = run.plan
         let isConnecting = plan.command == .connect
         let diagnosis = Diagnosis(
-            plan, run.observations, interfacesAfter: run.interfacesAfter, wallClock: isConnecting ? nil : run.wallClock)
+            plan, run.observations, interfacesAfter: run.interfacesAfter, wallClock: isConnecting ? nil : run.wallClock,
+            predict: ConnectEvidence.Prediction.init(of:_:))
         self.init(run, diagnosis)
         connect = diagnosis.connect
         guard !isConnecting else { return }

@@ -1,4 +1,5 @@
 import NetTypes
+import Planning
 import STUN
 
 /// One thing that a run does, such as looking a server up or checking an address: it owns all of its state.

@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 
 /// What the activities of a session share: it opens paths and knows whose they are, paces by destination, asks the

@@ -1,3 +1,4 @@
+import Facts
 import NetTypes
 import STUN
 

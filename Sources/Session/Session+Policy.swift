@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 
 /// Who starts or ends whom: every rule of it stands here.
@@ -95,7 +97,7 @@ extension Session {
             if transports.contains(.udp) { discoverNAT(with: endpoint, from: source, at: now) }
             return tellWhatIsToCome(at: now)
         }
-        for transport in plan.relayTransports(of: server) where transports.contains(transport) {
+        for transport in plan.relayTransports(of: plan.servers[server]) where transports.contains(transport) {
             for family in plan.relayFamilies(for: endpoint) {
                 var request = ObservedRelay.Request(
                     server, at: endpoint, over: transport, from: source, relaying: family)

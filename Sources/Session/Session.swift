@@ -1,5 +1,7 @@
 import Engines
+package import Facts
 package import NetTypes
+package import Planning
 
 /// Runs a plan, without input or output of its own: it takes what the network and the system say and gives what to
 /// do next, and observations.

@@ -1,9 +1,9 @@
 import Diagnosis
 import Engines
+import Facts
 import HostIO
 import NetTypes
 import Reporting
-import Session
 
 /// The check list as it evolves, on standard error. It exists on a terminal only, is drawn at most ten times a second,
 /// and is gone when the report comes.

@@ -1,7 +1,9 @@
 import Diagnosis
 import Engines
+import Facts
 import HostIO
 import NetTypes
+import Planning
 import Reporting
 import STUN
 import SecureTransport

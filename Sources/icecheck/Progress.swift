@@ -1,7 +1,8 @@
 import Engines
+import Facts
 import HostIO
 import NetTypes
-import Session
+import Planning
 
 /// The live line on standard error: how many of the servers have answered so far, or which mapping is waited for.
 ///

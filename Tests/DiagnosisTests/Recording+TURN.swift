@@ -1,6 +1,7 @@
+import Facts
 import NetTypes
+import Planning
 import STUN
-import Session
 
 extension Recording {
     static let relayed = Endpoint(server.address, 50000)

@@ -1,6 +1,6 @@
 import NetTypes
+import Planning
 import Reporting
-import Session
 
 @testable import Diagnosis
 

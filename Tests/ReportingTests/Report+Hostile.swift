@@ -1,7 +1,8 @@
 import Diagnosis
+import Facts
 import NetTypes
+import Planning
 import Reporting
-import Session
 
 /// Hostile bytes that a seed decides: what terminals obey, what hides or turns text, what is no UTF-8.
 struct HostileText {

@@ -1,6 +1,7 @@
 import Diagnosis
+import Facts
 import NetTypes
-import Session
+import Planning
 
 extension STUNResult {
     /// A result of each outcome.

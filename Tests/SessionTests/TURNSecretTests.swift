@@ -1,9 +1,10 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 import Testing
 
-@testable import Diagnosis
 @testable import Session
 
 /// Whatever way a run's values are printed, no password, and no key that stands for one, is in the text.

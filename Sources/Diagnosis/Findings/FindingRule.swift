@@ -1,6 +1,7 @@
+import Facts
 import NetTypes
+package import Planning
 import STUN
-import Session
 
 /// One thing that a run can show, from observations to words: a rule a file, each with a test that provokes it.
 protocol FindingRule: Sendable {
@@ -93,7 +94,7 @@ extension STUNResult: FindingSubject {
 
     var error: ProbeError? { outcome.error }
     /// Why it was not measured, where it was not.
-    var gap: NotMeasured? { outcome.notMeasured }
+    package var gap: NotMeasured? { outcome.notMeasured }
 
     /// Whether another than the server said that its port is closed: a packet filter that rejects.
     var isRejectedOnTheWay: Bool {

@@ -1,6 +1,7 @@
+import Facts
 import NetTypes
+import Planning
 import STUN
-import Session
 
 /// What is odd about a TURN server whose relay works, or what the run leaves behind there.
 enum TURNLeavesTraces: FindingRule {

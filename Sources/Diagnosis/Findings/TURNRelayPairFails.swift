@@ -1,5 +1,5 @@
+import Facts
 import NetTypes
-import Session
 
 /// Relays that carry data each, and not to each other: calls fail in which both sides have only a relay.
 enum TURNRelayPairFails: FindingRule {

@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 
 /// A second socket that sends through a relayed address: see ``RelayProof``.

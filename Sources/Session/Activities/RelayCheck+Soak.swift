@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 
 /// A relay that is kept in use for minutes: see ``RelaySoak``.
 struct RelaySoakState: Sendable {

@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 
 /// A relay of TCP (RFC 6062) put to use, both ways: a second socket connects to the relayed address, and the relay

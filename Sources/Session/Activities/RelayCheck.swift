@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 
 /// An attempt at a relay: allocates one and puts it to use. A second socket sends through it (``RelayTrial``), or
@@ -213,12 +215,6 @@ extension TURNEvidence.Relay {
         channel = .init(proof[.channel])
         altered = proof.altered
         reverse = proof.reverse.map { .init(sent: $0.sent, arrived: $0.arrived, source: $0.source) }
-    }
-
-    /// Whether nothing came back, in indications or over a bound channel.
-    package var isSilent: Bool {
-        if let tcp { return tcp.inbound.isSilent }
-        return indications.roundTrips.isEmpty || boundAfter != nil && channel.roundTrips.isEmpty
     }
 }
 

@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 
 /// A discovery, through relays, of the NAT before one address of this machine, on its sockets.

@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import SecureTransport
 
 /// How far both sides are with taking their leave.

@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 
 /// A relay that an activity has: its client, what the client has shown, and its place in the user's quota.
@@ -220,7 +222,7 @@ extension Plan {
         request.interface = interface
         request.options = relay.options
         if case .client(let security) = security(
-            over: relay.transport, to: relay.server, at: relay.endpoint, name: relay.name)
+            over: relay.transport, to: server, at: relay.endpoint, name: relay.name)
         {
             request.security = security
         }

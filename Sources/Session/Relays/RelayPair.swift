@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 
 /// Two allocations that send to each other's relayed addresses, as two peers do of which each has a relay: see
@@ -276,9 +278,4 @@ extension RetransmissionSchedule {
         schedule.initialTimeout = min(schedule.initialTimeout, max(.milliseconds(100), roundTrip * 3))
         return schedule
     }
-}
-
-extension TURNEvidence.Trouble {
-    /// Whether the server had no room for another allocation, of this user or at all (RFC 8656 s19).
-    package var isForWantOfRoom: Bool { stage == .allocate && (code == 486 || code == 508) }
 }

@@ -1,4 +1,6 @@
+import Facts
 import NetTypes
+import Planning
 
 /// Which allocations a run holds on each server: a quota of the user (486) that they fill is waited for, one that others
 /// fill is not.

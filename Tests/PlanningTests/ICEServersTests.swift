@@ -1,5 +1,5 @@
+import Planning
 import STUN
-import Session
 import Testing
 
 struct ICEServersTests {

@@ -1,8 +1,9 @@
+import Diagnosis
 import Engines
 import JSON
 import NetTypes
+import Planning
 import STUN
-import Session
 
 /// Reads of a saved report what a prediction needs, and skips the rest.
 struct SavedReport {

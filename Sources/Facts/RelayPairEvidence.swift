@@ -34,7 +34,7 @@ package struct RelayPairEvidence: Hashable, Sendable, Codable {
     }
 
     /// Of two allocations that are over.
-    init(pair: Int, _ first: TURNEvidence, _ second: TURNEvidence) {
+    package init(pair: Int, _ first: TURNEvidence, _ second: TURNEvidence) {
         self.init(pair: pair, first: End(first), second: End(second))
         took = max(first.took, second.took)
         isCutShort = first.isCutShort || second.isCutShort

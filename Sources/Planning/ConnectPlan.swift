@@ -38,5 +38,5 @@ package struct ConnectPlan: Sendable, Codable {
 
     package var usesSDP: Bool { form != .line }
     /// Whether this side speaks first in SDP.
-    var offers: Bool { form == .sdp(answers: false) }
+    package var offers: Bool { form == .sdp(answers: false) }
 }

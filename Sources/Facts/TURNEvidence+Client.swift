@@ -1,10 +1,10 @@
-import Engines
+package import Engines
 import NetTypes
 import STUN
 
 /// What a client of a relay tells, as facts.
 extension TURNEvidence {
-    mutating func take(_ event: RelayClientEvent) {
+    package mutating func take(_ event: RelayClientEvent) {
         switch event {
         case .began(let server, let isRedirected):
             // What the attempt before has shown says nothing of this one.
@@ -57,7 +57,7 @@ extension TURNEvidence.Deletion {
 }
 
 extension TURNEvidence.Trouble {
-    init(_ failure: RelayFailure) {
+    package init(_ failure: RelayFailure) {
         let stage = Stage(failure.stage)
         switch failure.cause {
         case .request(_, let failure): self.init(stage, failure)

@@ -1,6 +1,6 @@
-import Diagnosis
 import Engines
 import NetTypes
+import Prediction
 import Testing
 
 /// The truth of ICE between two networks, in the terms of RFC 4787: what the model must find by itself.

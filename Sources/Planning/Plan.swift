@@ -108,8 +108,8 @@ package struct Plan: Sendable, Codable {
     package var provesRelays: Bool { ![.nat, .connect].contains(command) && allocates }
 
     /// Over what a relay is asked for to show that it works.
-    func relayTransports(of server: Observation.ServerIndex) -> [Transport] {
-        provesRelays ? servers[server].turn?.transports ?? [] : []
+    package func relayTransports(of server: Server) -> [Transport] {
+        provesRelays ? server.turn?.transports ?? [] : []
     }
 
     /// The families of relayed addresses to ask a server for: those that this machine can send data to itself.
@@ -216,7 +216,7 @@ package struct Plan: Sendable, Codable {
     /// Pairs of relays of one run: those of many servers grow with their square.
     package static let maximumRelayPairs = 6
     /// Datagrams in each lane of a pair, where more are asked for.
-    static let mostPairDatagrams = 100
+    package static let mostPairDatagrams = 100
 
     /// Servers of one run: a configuration cannot make a scanner of icecheck.
     package static let maximumServers = 256

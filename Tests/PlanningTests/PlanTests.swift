@@ -1,8 +1,7 @@
 import NetTypes
+import Planning
 import STUN
 import Testing
-
-@testable import Session
 
 @Suite struct PlanTests {
     private func plan(_ options: Options) throws -> Plan { try Plan(options, interfaces: try sample()) }

@@ -1,5 +1,6 @@
 import Engines
 import NetTypes
+import Planning
 
 /// What no run could have seen: a record may come from anyone, and the diagnosis trusts its places and amounts.
 extension RecordedRun {

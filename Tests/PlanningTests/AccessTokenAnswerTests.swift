@@ -1,7 +1,6 @@
+import Planning
 import STUN
 import Testing
-
-@testable import Session
 
 /// What authorization servers answer, and what is no such answer.
 @Suite struct AccessTokenAnswerTests {

@@ -116,6 +116,12 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
 
         package init(relayedAddress: Endpoint) { self.relayedAddress = relayedAddress }
 
+        /// Whether nothing came back, in indications or over a bound channel.
+        package var isSilent: Bool {
+            if let tcp { return tcp.inbound.isSilent }
+            return indications.roundTrips.isEmpty || boundAfter != nil && channel.roundTrips.isEmpty
+        }
+
         package struct Tally: Hashable, Sendable, Codable {
             package var sent = 0
             /// Those that came to the client.
@@ -229,6 +235,9 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
             self.kind = kind
             self.detail = detail
         }
+
+        /// Whether the server had no room for another allocation, of this user or at all (RFC 8656 s19).
+        package var isForWantOfRoom: Bool { stage == .allocate && (code == 486 || code == 508) }
     }
 
     /// How the deletion of the allocation ended.

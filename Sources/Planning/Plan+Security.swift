@@ -1,17 +1,11 @@
-import NetTypes
+package import NetTypes
 import STUN
 
 extension Plan {
     /// How a path to `endpoint` is secured; nil where `transport` is not.
     ///
     /// - Parameter name: whom the certificate must name instead of the URI's host (ALTERNATE-DOMAIN).
-    func security(
-        over transport: Transport, to server: Observation.ServerIndex, at endpoint: Endpoint, name: String? = nil
-    ) -> PathSecurity? {
-        security(over: transport, to: servers[server], at: endpoint, name: name)
-    }
-
-    func security(
+    package func security(
         over transport: Transport, to server: Server, at endpoint: Endpoint, name: String? = nil
     ) -> PathSecurity? {
         guard transport == .tls || transport == .dtls else { return nil }

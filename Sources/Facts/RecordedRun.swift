@@ -1,5 +1,6 @@
 import JSON
 package import NetTypes
+package import Planning
 
 /// A run as a file: all that its report is made of, so that it can be diagnosed and reported again without a network.
 ///

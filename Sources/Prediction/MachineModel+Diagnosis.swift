@@ -1,6 +1,8 @@
+package import Diagnosis
 import Engines
+import Facts
 import NetTypes
-package import Session
+package import Planning
 
 extension MachineModel {
     /// This machine, as a run has seen it.

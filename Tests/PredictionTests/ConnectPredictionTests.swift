@@ -1,7 +1,9 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
+import Prediction
 import STUN
-import Session
 import Testing
 
 @testable import Diagnosis
@@ -45,13 +47,10 @@ import Testing
         return evidence
     }
 
-    static func diagnosis(_ mapping: NATDependence, relayed: Bool?) throws -> Diagnosis {
+    private static func diagnosis(_ evidence: ConnectEvidence) -> Diagnosis {
         Diagnosis(
-            plan, [Observation(at: .zero, fact: .connectionSeen(evidence(mapping, relayed: relayed)))])
-    }
-
-    private static func ids(_ evidence: ConnectEvidence) -> [String] {
-        Diagnosis(plan, [Observation(at: .zero, fact: .connectionSeen(evidence))]).findings.map(\.id)
+            plan, [Observation(at: .zero, fact: .connectionSeen(evidence))],
+            predict: ConnectEvidence.Prediction.init(of:_:))
     }
 
     @Test(
@@ -66,18 +65,17 @@ import Testing
         _ mapping: NATDependence, relayed: Bool?, outcome: String, agrees: Bool
     ) throws {
         let evidence = Self.evidence(mapping, relayed: relayed)
-        let prediction = try #require(
-            Diagnosis(Self.plan, [Observation(at: .zero, fact: .connectionSeen(evidence))]).connect?.prediction)
+        let diagnosis = Self.diagnosis(evidence)
+        let prediction = try #require(diagnosis.connect?.prediction)
         #expect(prediction.outcome == outcome && prediction.agrees == agrees && prediction.dependsOn.isEmpty)
-        #expect(Self.ids(evidence).contains("prediction-differs") == !agrees)
+        #expect(diagnosis.findings.map(\.id).contains("prediction-differs") == !agrees)
     }
 
     @Test func whatDependsOnAnUnknownAgreesWithBoth() throws {
         for relayed in [false, nil] as [Bool?] {
             var evidence = Self.evidence(.endpointIndependent, relayed: relayed)
             evidence.remoteNAT = [:]
-            let prediction = try #require(
-                Diagnosis(Self.plan, [Observation(at: .zero, fact: .connectionSeen(evidence))]).connect?.prediction)
+            let prediction = try #require(Self.diagnosis(evidence).connect?.prediction)
             #expect(prediction.outcome == "none" && prediction.best == "direct" && prediction.agrees)
             #expect(!prediction.dependsOn.isEmpty)
         }
@@ -91,9 +89,7 @@ import Testing
         var loopback = Self.evidence(.endpointIndependent, relayed: false)
         loopback.localCandidates = [Self.candidate(.host, IPAddress(127, 0, 0, 1), 5000)]
         for evidence in [alone, forced, loopback] {
-            #expect(
-                Diagnosis(Self.plan, [Observation(at: .zero, fact: .connectionSeen(evidence))]).connect?.prediction
-                    == nil)
+            #expect(Self.diagnosis(evidence).connect?.prediction == nil)
         }
     }
 }

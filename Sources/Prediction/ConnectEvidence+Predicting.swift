@@ -1,11 +1,12 @@
 import Engines
+package import Facts
 import NetTypes
-import Session
+package import Planning
 
 extension ConnectEvidence.Prediction {
     /// What the model makes of two machines that have told each other of their candidates and NATs; nil where that was
     /// not so, where only some kinds took part, or where the two are one machine.
-    init?(of evidence: ConnectEvidence, _ plan: Plan) {
+    package init?(of evidence: ConnectEvidence, _ plan: Plan) {
         guard evidence.times.peerDescribed != nil, evidence.kinds.count == Candidate.Kind.allCases.count,
             evidence.selectedPair?.local.transport != .tcp,
             evidence.selected != nil || evidence.failure == .noPath

@@ -1,6 +1,6 @@
-import Diagnosis
 import Engines
 import NetTypes
+import Prediction
 import Testing
 
 @Suite("Saved reports") struct SavedReportTests {

@@ -1,5 +1,6 @@
 package import Engines
 package import NetTypes
+package import Planning
 
 /// A timestamped fact of a run. Facts are only ever added; what they mean is for the diagnosis to say.
 ///
@@ -235,34 +236,5 @@ package struct ResolutionFailure: Hashable, Sendable, Codable {
         self.step = step
         self.message = message
         self.hasNoRecords = hasNoRecords
-    }
-}
-
-/// What was not measured, and why.
-package struct NotMeasured: Hashable, Sendable, Codable {
-    package enum Reason: String, Hashable, Sendable, Codable, CaseIterable {
-        case deadline
-        case interrupted
-        /// The machine has no address or no route of the family.
-        case noRoute = "no-route"
-        /// The user asked for something that excludes it (`-4`, `--interface`).
-        case excluded
-        /// This version of icecheck cannot.
-        case notSupported = "not-supported"
-        /// A limit of this tool: so many addresses of a name, so many servers.
-        case limit
-    }
-
-    package var what: String
-    /// Where it concerns one family only.
-    package var family: IPAddress.Family?
-    package var reason: Reason
-    package var detail: String
-
-    package init(what: String, family: IPAddress.Family? = nil, reason: Reason, detail: String) {
-        self.what = what
-        self.family = family
-        self.reason = reason
-        self.detail = detail
     }
 }
