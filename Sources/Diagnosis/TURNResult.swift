@@ -128,12 +128,12 @@ extension TURNResult {
         } else if let trouble = evidence.trouble, trouble.kind != .noData {
             stage = Stage(trouble.stage)
             outcome = .failed(ProbeError(trouble, of: evidence))
-        } else if evidence.isCutShort, relay.isSilent {
+        } else if evidence.isCutShort, relay.way == nil {
             outcome = .notMeasured(
                 NotMeasured(
                     what: relay.relayedAddress.description, reason: isInterrupted ? .interrupted : .deadline,
                     detail: "the run ended before data had come through the relay"))
-        } else if relay.isSilent || relay.altered > 0 || relay.soak?.isBroken == true {
+        } else if relay.way == nil || relay.altered > 0 || relay.soak?.isBroken == true {
             outcome = .failed(ProbeError(silenceOf: relay))
         }
     }

@@ -68,7 +68,7 @@ extension Session {
         case .relayProven(let relay): if plan.pairsRelays { pair(relay, at: now) }
         case .relayGone:
             // Where the user's quota was full of the run's own, there may be room.
-            activities.change(RelayCheck.self, where: \.relay.waitsForQuota, &desk) { $0.wake(&$1, at: now) }
+            activities.change(RelayCheck.self, where: \.waitsForQuota, &desk) { $0.wake(&$1, at: now) }
             activities.change(RelayPairing.self, &desk) { $0.wake(&$1, at: now) }
             activities.change(RelayedNATCheck.self, &desk) { $0.wake(&$1, at: now) }
         case .connectionClosed:
