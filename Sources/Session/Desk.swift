@@ -41,6 +41,9 @@ package struct Desk: Sendable {
     /// As servers saw what came over UDP from an address of this machine, that address among them.
     private(set) var outsides: [IPAddress: Set<IPAddress>] = [:]
 
+    /// Where what is sent over UDP from an address of this machine is not answered, though TCP is.
+    private(set) var silences: [IPAddress: Set<IPAddress>] = [:]
+
     static let nobody = ActivityID(number: -1)
 
     init(_ plan: Plan, random: RandomSource, from start: Instant) {
@@ -82,6 +85,11 @@ package struct Desk: Sendable {
     /// A server saw what came over UDP from `source` as coming from `outside`.
     mutating func learn(outside: IPAddress, of source: IPAddress) {
         outsides[source.withoutZone, default: []].insert(outside)
+    }
+
+    /// UDP from `source` to `server` is more than lost.
+    mutating func learn(silenceOf server: IPAddress, from source: IPAddress) {
+        silences[source.withoutZone, default: []].insert(server)
     }
 
     // MARK: Paths

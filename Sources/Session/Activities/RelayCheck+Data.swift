@@ -68,7 +68,8 @@ extension RelayCheck {
     private mutating func permitPeers(from source: IPAddress, _ desk: Desk) {
         let mapped = evidence.allocation?.mappedAddress?.address
         let outsides = desk.outsides[source.withoutZone, default: []].sorted()
-        relay.permit(([mapped].compactMap(\.self) + [source.withoutZone] + outsides).filter { $0.family == source.family })
+        relay.permit(
+            ([mapped].compactMap(\.self) + [source.withoutZone] + outsides).filter { $0.family == source.family })
     }
 
     /// The server admits none of these addresses.

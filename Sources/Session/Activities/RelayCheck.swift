@@ -39,6 +39,21 @@ struct RelayCheck: Activity {
         return seen.way != nil && seen.altered == 0 && seen.soak?.isBroken != true
     }
 
+    // MARK: What others tell
+
+    /// The server's host answers over another transport within `roundTrip`.
+    mutating func hurry(roundTrip: Duration) { relay.client.hurry(roundTrip: roundTrip) }
+
+    /// UDP to the server is silent, where TCP is answered.
+    mutating func endSilence(_ desk: inout Desk, at now: Instant) {
+        guard evidence.transport == .udp, evidence.realm == nil, evidence.allocation == nil, !relay.isStopped else {
+            return
+        }
+        if evidence.trouble == nil { relay.evidence.trouble = TURNEvidence.Trouble(relay.client.silence) }
+        stop(&desk, at: now)
+        settle(&desk, at: now)
+    }
+
     // MARK: Activity
 
     mutating func begin(_ desk: inout Desk, at now: Instant) { settle(&desk, at: now) }
@@ -128,7 +143,9 @@ struct RelayCheck: Activity {
         hasJudged = true
         if isPairOfUse { relay.evidence.relay?.pair = pair?.evidence }
         defer { if hasCarriedData { desk.news.append(.relayProven(relay)) } }
-        guard evidence.trouble == nil, isDone, let seen = evidence.relay, seen.way == nil, !seen.isUntried else { return }
+        guard evidence.trouble == nil, isDone, let seen = evidence.relay, seen.way == nil, !seen.isUntried else {
+            return
+        }
         relay.evidence.trouble = seen.refusal ?? TURNEvidence.Trouble(.relay, .noData)
     }
 
@@ -139,7 +156,11 @@ struct RelayCheck: Activity {
         guard let trial, let seen = evidence.relay else { return }
         if pair != nil {
             if !isPairOfUse { pair?.end(&desk, at: now) }
-            if pair?.evidence?.hasCarriedData == true { self.trial?.proof.streamIsWell() }
+            guard pair?.evidence?.hasCarriedData == true else { return }
+            self.trial?.proof.streamIsWell()
+            // Why nothing comes from the second socket is known.
+            let silent = desk.silences[evidence.source.withoutZone] ?? []
+            if isPairOfUse, silent.contains(evidence.serverAddress.address) { self.trial?.proof.giveUp() }
         } else if !relay.isStopped, evidence.trouble == nil, trial.proof.isStalled(at: now), !seen.isUntried,
             seen.relayedAddress.family == evidence.source.family
         {
@@ -176,7 +197,9 @@ struct RelayCheck: Activity {
         case .allocated(let allocated):
             takeUpReservation(of: allocated, &desk, at: now)
             startTrial(allocated, &desk, at: now)
-            desk.news.append(.relayAllocated)
+            desk.news.append(
+                .relayAllocated(
+                    evidence.serverAddress, source: evidence.source, roundTrip: allocated.roundTrip.duration))
         case .permitted(_, let trip, isRenewal: false): permitted(after: trip.duration, &desk, at: now)
         case .channelBound(_, _, let trip, isRenewal: false): channelSettled(after: trip.duration, &desk, at: now)
         case .received(let data): received(data, at: now)

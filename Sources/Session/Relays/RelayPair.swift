@@ -271,7 +271,9 @@ struct RelayPair: Sendable {
     }
 
     var evidence: RelayPairEvidence? {
-        guard let first = ends[.first] ?? models[.first], let second = ends[.second] ?? models[.second] else { return nil }
+        guard let first = ends[.first] ?? models[.first], let second = ends[.second] ?? models[.second] else {
+            return nil
+        }
         var evidence = RelayPairEvidence(pair: number, first.evidence, second.evidence)
         if ends.isEmpty { evidence.isCutShort = true }
         if let proof {
