@@ -4,7 +4,7 @@ import NetTypes
 /// The clock of the attempts at relays: what is due, and the end of the run.
 extension Session {
     /// How long after the deadline the run may go on, to delete its allocations.
-    static var cleanupLimit: Duration { .milliseconds(400) }
+    package static var cleanupLimit: Duration { .milliseconds(400) }
     /// The same after a signal.
     package static var cleanupLimitAfterSignal: Duration { .milliseconds(1400) }
 

@@ -1,10 +1,19 @@
+import Engines
 import STUN
+import Session
 import Testing
 
 @testable import Diagnosis
 
 /// Everything that a report can say is explained, however it is written.
 @Suite struct ExplanationTests {
+    @Test func anAllocationThatIsLeftIsExplainedWithTheTimesThatTheSessionGivesItsDeletion() throws {
+        let meaning = try #require(Explanations.find("turn-allocation-left").first?.meaning)
+        for time in [TURNConfiguration.deletionLimit, Session.cleanupLimit, Session.cleanupLimitAfterSignal] {
+            #expect(meaning.contains(Words.duration(time)))
+        }
+    }
+
     @Test func eachFailureHasAnExplanationAndEachExplanationAFailure() {
         let explained = Set(Explanations.failures.map(\.id))
         #expect(explained == Set(ProbeError.Kind.allCases.map(\.rawValue)))

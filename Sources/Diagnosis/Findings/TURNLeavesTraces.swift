@@ -1,3 +1,4 @@
+import Engines
 import NetTypes
 import STUN
 import Session
@@ -7,7 +8,9 @@ enum TURNLeavesTraces: FindingRule {
     static let kinds = [left, open, altered]
     private static let left = FindingKind(
         "turn-allocation-left", .warning, "The deletion of an allocation was not confirmed",
-        meaning: "The server did not confirm within 1.5 s that an allocation of this run is deleted.",
+        meaning: "The server did not confirm that an allocation of this run is deleted: within "
+            + "\(Words.duration(TURNConfiguration.deletionLimit)), or within \(Words.duration(Session.cleanupLimit)) "
+            + "after the deadline, or \(Words.duration(Session.cleanupLimitAfterSignal)) after a signal.",
         causes: ["the server or the path did not answer the last request in time"],
         remedy: "Nothing to do: the server drops the allocation when its lifetime is over.")
     private static let open = FindingKind(
