@@ -83,24 +83,14 @@ struct ConnectCommand: ParsableCommand {
         }
         var options = try Options(typed(kinds), from: .system)
         // People take minutes to bring a line over; a program does not.
-        options.timeout = options.timeout ?? (ends.isLive && (stdio || via != nil) ? .seconds(60) : .seconds(600))
-        options.connect = try connectPlan(kinds, ends, wallClock: options.trust.wallClock)
-        let interfaces = try Run.interfaces()
-        let plan = try Plan(options, interfaces: interfaces)
-        if server.dryRun { return try Run.write(plan.rendered(as: output.format, style: .standardOutput)) }
-        for server in plan.servers where server.excluded == nil && server.uri.scheme.isTURN {
-            guard server.turn?.credential == nil else { continue }
-            throw Failure(
-                status: .usage,
-                "\(server.uri.text) needs a credential: give --user and --password-file, or --secret-file")
-        }
-        if let record = server.record { try RecordFile.check(record) }
-        try ConnectRun(
-            plan: plan, ends: ends,
-            commandLine: commandLine(options),
-            format: output.format, outputFile: outputFile, record: server.record, isQuiet: stdio,
-            showsProgress: !server.noProgress
-        ).start()
+        options.timeout = options.timeout ?? (stdio || via != nil ? .seconds(60) : .seconds(600))
+        let connect = try connectPlan(kinds, ends, wallClock: options.trust.wallClock)
+        options.connect = connect
+        var settings = Run.Settings(server, output.format)
+        settings.outputFile = outputFile
+        settings.peer = PeerChannel(ends: ends, form: connect.form, isQuiet: stdio)
+        settings.words = words
+        try Run(options, settings).start()
     }
 
     /// How the two ends reach each other.
@@ -167,8 +157,9 @@ struct ConnectCommand: ParsableCommand {
         }
     }
 
-    private func commandLine(_ options: Options) -> String {
-        var words = [options.commandLine]
+    /// The options that are this command's only, as a report shows them.
+    private var words: [String] {
+        var words: [String] = []
         // A command may hold anything, also a secret.
         if via != nil { words.append("--via ...") }
         if stdio { words.append("--stdio") }
@@ -181,6 +172,19 @@ struct ConnectCommand: ParsableCommand {
         if throughput { words.append("--throughput") }
         if tcp { words.append("--tcp") }
         if noPrivate { words.append("--no-private") }
-        return words.joined(separator: " ")
+        return words
+    }
+}
+
+extension Plan {
+    /// A relay that could not be allocated would be missed only when the peer waits.
+    func requireCredentials() throws {
+        guard command == .connect else { return }
+        for server in servers where server.excluded == nil && server.uri.scheme.isTURN {
+            guard server.turn?.credential == nil else { continue }
+            throw Failure(
+                status: .usage,
+                "\(server.uri.text) needs a credential: give --user and --password-file, or --secret-file")
+        }
     }
 }

@@ -13,10 +13,15 @@ struct Failure: Error {
     }
 
     func leave() -> Never {
-        // The argument parser and the system repeat what was typed as it was typed.
-        let style = RenderingStyle(width: 80, isColoured: false, isUnicode: Environment.usesUTF8)
         // Where standard error is gone too, the status is all that is left to say.
-        try? StandardStream.error.write("icecheck: \(style.shown(OutsideText(message), limit: 900))\n")
+        try? StandardStream.error.write(Self.line(message))
         Process.exit(status)
+    }
+
+    /// A line for standard error. The argument parser and the system repeat what was typed as it was typed: what a
+    /// terminal would obey is escaped.
+    static func line(_ message: String) -> String {
+        let style = RenderingStyle(width: 80, isColoured: false, isUnicode: Environment.usesUTF8)
+        return "icecheck: \(style.shown(OutsideText(message), limit: 900))\n"
     }
 }
