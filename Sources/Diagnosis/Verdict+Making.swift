@@ -45,9 +45,7 @@ extension Verdict.FamilyVerdict {
     fileprivate init?(
         _ family: IPAddress.Family, stun: [STUNResult], nat: NATRecord?, candidates: [CandidateRecord]
     ) {
-        let hosts = candidates.filter {
-            $0.address.family == family && $0.withheld == nil && $0.type == "host" && $0.transport == .udp
-        }
+        let hosts = candidates.filter { $0.isOfferedHost && $0.endpoint.family == family }
         let measured = stun.filter { $0.gap == nil }
         guard !hosts.isEmpty || !measured.isEmpty else { return nil }
         guard !measured.isEmpty else {

@@ -31,7 +31,7 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
     package var relay: Relay?
     /// What ended it, or went wrong first.
     package var trouble: Trouble?
-    package var deletion: Deletion?
+    package var deletion: TURNDeletion?
     /// From its start to the last of its bytes, the deletion aside.
     package var took: Duration = .zero
     package var isCutShort = false
@@ -169,15 +169,6 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
     }
 
     package struct Trouble: Hashable, Sendable, Codable {
-        package enum Stage: String, Hashable, Sendable, Codable, CaseIterable {
-            case connect
-            case tls
-            case allocate
-            case permission
-            case channel
-            case relay
-        }
-
         package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
             case errorResponse = "error-response"
             case credentialsRefused = "credentials-refused"
@@ -213,7 +204,7 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
             case noData = "no-data"
         }
 
-        package var stage: Stage
+        package var stage: RelayStage
         package var kind: Kind
         /// Of an error response.
         package var code: Int?
@@ -224,18 +215,10 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
         /// What there is to say beyond the kind, such as where a redirect leads.
         package var detail: String?
 
-        package init(_ stage: Stage, _ kind: Kind, detail: String? = nil) {
+        package init(_ stage: RelayStage, _ kind: Kind, detail: String? = nil) {
             self.stage = stage
             self.kind = kind
             self.detail = detail
         }
-    }
-
-    /// How the deletion of the allocation ended.
-    package enum Deletion: Hashable, Sendable, Codable {
-        case confirmed
-        case absent
-        /// It may live on for so long.
-        case unconfirmed(Duration)
     }
 }

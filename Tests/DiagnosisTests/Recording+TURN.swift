@@ -1,3 +1,4 @@
+import Engines
 import NetTypes
 import STUN
 import Session
@@ -67,7 +68,7 @@ extension Recording {
 }
 
 extension TURNEvidence.Trouble {
-    static func error(_ code: Int, _ stage: Stage = .allocate, reason: String? = nil) -> Self {
+    static func error(_ code: Int, _ stage: RelayStage = .allocate, reason: String? = nil) -> Self {
         var trouble = Self(stage, .errorResponse)
         trouble.code = code
         trouble.reason = reason.map { OutsideText($0) }

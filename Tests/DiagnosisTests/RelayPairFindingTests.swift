@@ -1,3 +1,4 @@
+import Engines
 import NetTypes
 import Session
 import Testing
@@ -46,8 +47,8 @@ import Testing
         #expect(diagnosis.verdict.summary.hasSuffix(". No data from relay to relay."))
     }
 
-    @Test(arguments: [Trouble.Stage.permission, .channel], [403, 400])
-    func refusalNamesTheServerTheCodeAndTheRelay(stage: Trouble.Stage, code: Int) throws {
+    @Test(arguments: [RelayStage.permission, .channel], [403, 400])
+    func refusalNamesTheServerTheCodeAndTheRelay(stage: RelayStage, code: Int) throws {
         let diagnosis = try Self.diagnosis(between: 1) { pair in
             pair.silence()
             pair.second.trouble = .error(code, stage, reason: "no\u{1b}[31m")

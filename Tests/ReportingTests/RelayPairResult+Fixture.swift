@@ -1,3 +1,4 @@
+import Engines
 import NetTypes
 import Session
 
@@ -47,8 +48,7 @@ extension RelayPairResult {
         trouble.code = 403
         evidence.second.trouble = trouble
         let error = ProbeError(
-            kind: .errorResponse,
-            message: "turn:other.example.org: it refused the CreatePermission with 403 (Forbidden)", code: 403,
+            .errorResponse, "turn:other.example.org: it refused the CreatePermission with 403 (Forbidden)", code: 403,
             reason: OutsideText("Forbidden IP"))
         return result(evidence, .failed(error))
     }
@@ -57,7 +57,7 @@ extension RelayPairResult {
         var evidence = RelayPairEvidence(pair: 2, first: end(1, port: 50005), second: end(1, port: 50006))
         evidence.indications = .init(sent: 24)
         evidence.reverse = .init(sent: 24, arrived: 0)
-        return result(evidence, .failed(ProbeError(kind: .noData, message: "of 24 datagrams none came")))
+        return result(evidence, .failed(ProbeError(.noData, "of 24 datagrams none came")))
     }
 
     private static var unmeasured: RelayPairResult {

@@ -1,4 +1,5 @@
 import Diagnosis
+import Engines
 import NetTypes
 import Reporting
 import Session
@@ -59,7 +60,7 @@ extension Report {
         report.candidates = report.candidates?.map { candidate in
             var candidate = candidate
             candidate.interface = text.string()
-            candidate.sdp = "candidate:" + text.string()
+            candidate.candidate.extensions = [.init("x", text.string())]
             candidate.server = text.string()
             if candidate.withheld != nil { candidate.withheld = text.string() }
             return candidate

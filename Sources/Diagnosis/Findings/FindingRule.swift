@@ -90,22 +90,10 @@ enum FindingRules {
 }
 
 extension STUNResult: FindingSubject {
-    var scope: FindingScope { FindingScope(servers: [server], family: family, transport: transport) }
-
-    var error: ProbeError? { outcome.error }
-    /// Why it was not measured, where it was not.
-    var gap: NotMeasured? { outcome.notMeasured }
-
     /// Whether another than the server said that its port is closed: a packet filter that rejects.
     var isRejectedOnTheWay: Bool {
         guard let error, error.kind == .portUnreachable, let reporter = error.reporter else { return false }
         return reporter.withoutZone != serverAddress?.address.withoutZone
-    }
-
-    /// `stun:stun.example.org at 192.0.2.1:3478 over UDP`.
-    var place: String {
-        let address = serverAddress.map { " at \($0)" } ?? ""
-        return "\(server)\(address) over \(transport.rawValue.uppercased())"
     }
 
     /// The place and what went wrong there.
@@ -113,8 +101,6 @@ extension STUNResult: FindingSubject {
 }
 
 extension TURNResult: FindingSubject {
-    var scope: FindingScope { FindingScope(servers: [server], family: family, transport: transport) }
-
     /// The place and what went wrong there.
     var complaint: String { "\(place): \(error?.message ?? "no relay")" }
 }

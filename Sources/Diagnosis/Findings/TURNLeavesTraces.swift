@@ -45,7 +45,7 @@ enum TURNLeavesTraces: FindingRule {
 
     private static func allocations(_ evidence: Evidence) -> [Allocation] {
         func allocation(
-            _ server: Int, _ address: Endpoint, _ transport: Transport, _ deletion: TURNEvidence.Deletion?
+            _ server: Int, _ address: Endpoint, _ transport: Transport, _ deletion: TURNDeletion?
         ) -> Allocation {
             let servers = evidence.record.plan.servers
             var allocation = Allocation(

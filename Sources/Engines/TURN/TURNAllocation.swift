@@ -196,7 +196,7 @@ package struct TURNAllocation: Sendable {
     /// Ends it at once: a deletion that is under way is not waited for any longer.
     package mutating func giveUp(at now: Instant) {
         guard case .deleting = phase else { return abandon() }
-        finish(.unconfirmed(mayLiveFor: remainingLifetime(at: now)))
+        finish(.unconfirmed(remainingLifetime(at: now)))
     }
 
     /// Sends what waits for an answer again at `instant`, where that is sooner than the schedule's: to see whether an

@@ -4,7 +4,7 @@ package import JSON
 import NetTypes
 package import Session
 
-extension TURNResult.Stage: JSONWord {}
+extension RelayStage: JSONWord {}
 extension AllocationOption: JSONWord {}
 extension AllocationOptionAnswer.Outcome: JSONWord {}
 
@@ -63,7 +63,7 @@ extension TURNResult: JSONRecord {
 }
 
 extension Field {
-    static func deletion(_ deletion: @escaping @Sendable (Record) -> TURNEvidence.Deletion?) -> Field {
+    static func deletion(_ deletion: @escaping @Sendable (Record) -> TURNDeletion?) -> Field {
         Field(
             "deleted", { deletion($0)?.reportName },
             "How the deletion of the allocation ended; absent where there was nothing to delete.",
@@ -168,7 +168,7 @@ extension TURNEvidence.Relay.Soak: JSONRecord {
     }
 }
 
-extension TURNEvidence.Deletion {
+extension TURNDeletion {
     /// As scripts compare it.
     var reportName: String {
         switch self {

@@ -1,4 +1,5 @@
 import Diagnosis
+import Engines
 import NetTypes
 
 extension TextRenderer {
@@ -52,10 +53,10 @@ extension TextRenderer {
     }
 
     private func row(of candidate: CandidateRecord) -> TextTable.Row {
-        let endpoint = Endpoint(candidate.address, candidate.port)
+        let endpoint = candidate.endpoint
         let origin = candidate.base == endpoint ? nil : "base \(candidate.base)"
         // No socket was opened for a port of 0.
-        let address = candidate.port == 0 ? candidate.address.description : endpoint.description
+        let address = endpoint.port == 0 ? endpoint.address.description : endpoint.description
         let remarks = [
             candidate.withheld.map { style.shown($0) },
             origin,
@@ -63,12 +64,12 @@ extension TextRenderer {
             candidate.isTemporary ? "temporary" : nil,
             candidate.isDeprecated ? "deprecated" : nil,
         ]
-        let type = candidate.tcpType.map { " \($0)" } ?? ""
+        let type = candidate.candidate.tcpType.map { " \($0.rawValue)" } ?? ""
         return .init(
             cells: [
-                style.shown(candidate.type), candidate.transport.rawValue + style.shown(type), address,
+                candidate.candidate.kind.name, candidate.transport.rawValue + type, address,
                 style.shown(candidate.interface ?? ""), candidate.interfaceKind?.rawValue ?? "",
-                String(candidate.priority),
+                String(candidate.candidate.priority),
             ],
             remarks: Self.together(remarks))
     }
