@@ -76,10 +76,10 @@ struct ConnectCommand: ParsableCommand {
         let ends = try ends()
         let kinds = try kinds()
         guard (0.1...600).contains(duration) else {
-            throw Failure(status: .usage, "--duration \(duration) is out of range; it takes 0.1 to 600 seconds")
+            throw Failure("--duration \(duration) is out of range; it takes 0.1 to 600 seconds")
         }
         if answer, !sdp {
-            throw Failure(status: .usage, "--answer goes with --sdp: with icecheck's own line both ends are the same")
+            throw Failure("--answer goes with --sdp: with icecheck's own line both ends are the same")
         }
         var options = try Options(typed(kinds), from: .system)
         // People take minutes to bring a line over; a program does not.
@@ -97,18 +97,17 @@ struct ConnectCommand: ParsableCommand {
     private func ends() throws -> ChannelEnds {
         let ways = [via != nil, stdio, send != nil || receive != nil].count(where: \.self)
         guard ways <= 1 else {
-            throw Failure(
-                status: .usage, "--via, --stdio and --send with --receive exclude each other; give one of them")
+            throw Failure("--via, --stdio and --send with --receive exclude each other; give one of them")
         }
         if let via { return .command(via) }
         switch (send, receive) {
         case (nil, nil): return .standardStreams
         case (let send?, let receive?):
             guard send != receive else {
-                throw Failure(status: .usage, "--send and --receive are two files: one for each direction")
+                throw Failure("--send and --receive are two files: one for each direction")
             }
             return .files(send: send, receive: receive)
-        default: throw Failure(status: .usage, "--send and --receive go together: one file for each direction")
+        default: throw Failure("--send and --receive go together: one file for each direction")
         }
     }
 
@@ -119,7 +118,7 @@ struct ConnectCommand: ParsableCommand {
         case "srflx": return [.serverReflexive, .peerReflexive]
         case "relay": return [.relayed]
         case let other?:
-            throw Failure(status: .usage, "--force \(QuotedInput(other)): it is host, srflx or relay")
+            throw Failure("--force \(QuotedInput(other)): it is host, srflx or relay")
         }
     }
 
@@ -153,7 +152,7 @@ struct ConnectCommand: ParsableCommand {
             return try ServerCredentials.make(
                 CertificateRequest(commonName: "icecheck", notBefore: now - 86_400, notAfter: now + 30 * 86_400))
         } catch {
-            throw Failure(status: .internal, "no certificate can be made: \(error.detail.cleaned())")
+            throw Failure("no certificate can be made: \(error.detail.cleaned())", status: .internal)
         }
     }
 
@@ -182,9 +181,7 @@ extension Plan {
         guard command == .connect else { return }
         for server in servers where server.excluded == nil && server.uri.scheme.isTURN {
             guard server.turn?.credential == nil else { continue }
-            throw Failure(
-                status: .usage,
-                "\(server.uri.text) needs a credential: give --user and --password-file, or --secret-file")
+            throw Failure("\(server.uri.text) needs a credential: give --user and --password-file, or --secret-file")
         }
     }
 }

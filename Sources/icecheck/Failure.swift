@@ -7,7 +7,8 @@ struct Failure: Error {
     let status: ExitStatus
     let message: String
 
-    init(status: ExitStatus, _ message: String) {
+    /// - Parameter status: the command line is at fault where nothing else is said.
+    init(_ message: String, status: ExitStatus = .usage) {
         self.status = status
         self.message = message
     }

@@ -17,7 +17,7 @@ struct PeerChannel {
         do {
             try driver.adopt(Session.channel, ends)
         } catch {
-            throw Failure(status: .cannotReadInput, "the peer cannot be reached: \(error)")
+            throw Failure("the peer cannot be reached: \(error)", status: .cannotReadInput)
         }
     }
 

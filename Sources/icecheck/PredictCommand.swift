@@ -51,7 +51,7 @@ struct PredictCommand: ParsableCommand {
         for name in reports { reading.read(name) }
         reading.finish()
         guard reading.census.machines > 0 else {
-            throw Failure(status: .usage, "predict: no report could be read")
+            throw Failure("predict: no report could be read")
         }
         let (paths, mesh) = predictions(reading)
         let verdict = Verdict(paths: paths, mesh: mesh)

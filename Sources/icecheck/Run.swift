@@ -76,7 +76,7 @@ struct Run {
             do {
                 try OutputFile.write(report.rendered(as: settings.format, style: style), to: outputFile)
             } catch {
-                throw Failure(status: .cannotWriteOutput, "--output \(QuotedInput(outputFile)): \(error)")
+                throw Failure("--output \(QuotedInput(outputFile)): \(error)", status: .cannotWriteOutput)
             }
         } else if let peer = settings.peer, peer.isQuiet {
             // The peer reports; this side says what its user would miss.
@@ -143,7 +143,7 @@ struct Run {
         do {
             return try InterfaceTable.read()
         } catch {
-            throw Failure(status: .internal, "the machine's interfaces cannot be read: \(error)")
+            throw Failure("the machine's interfaces cannot be read: \(error)", status: .internal)
         }
     }
 
@@ -151,7 +151,7 @@ struct Run {
         do {
             return try Driver(catchesSignals: true)
         } catch {
-            throw Failure(status: .internal, "no event loop could be made: \(error)")
+            throw Failure("no event loop could be made: \(error)", status: .internal)
         }
     }
 
@@ -160,7 +160,7 @@ struct Run {
         do {
             try StandardStream.output.write(text)
         } catch {
-            throw Failure(status: .cannotWriteOutput, "the result cannot be written: \(error)")
+            throw Failure("the result cannot be written: \(error)", status: .cannotWriteOutput)
         }
     }
 }
