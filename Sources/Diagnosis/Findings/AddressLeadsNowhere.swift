@@ -3,9 +3,8 @@ import STUN
 import Session
 
 /// An address of this machine from which nothing is answered, where another one is: the bridge of a container, a dead VPN.
-enum AddressLeadsNowhere: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum AddressLeadsNowhere: OneKindRule {
+    static let kind = FindingKind(
         "address-leads-nowhere", .note, "An address of this machine leads nowhere",
         meaning: "From an address that browsers also offer, no server was reached that another address reached.",
         causes: [
@@ -29,7 +28,7 @@ enum AddressLeadsNowhere: FindingRule {
                 "\(base.address.address) (\(base.interface)): no answer from \(Words.count(servers.count, "server")) "
                     + "within \(Words.duration(waited)), where another address had one")
         }
-        return seen.isEmpty ? [] : [Finding(kind, about: scopes, evidence: seen)]
+        return kind.finding(about: scopes, seen: seen)
     }
 }
 

@@ -9,6 +9,15 @@ protocol FindingRule: Sendable {
     static func findings(in evidence: Evidence) -> [Finding]
 }
 
+/// A rule that can find one thing only.
+protocol OneKindRule: FindingRule {
+    static var kind: FindingKind { get }
+}
+
+extension OneKindRule {
+    static var kinds: [FindingKind] { [kind] }
+}
+
 extension FindingRule {
     /// One finding for each kind that any of the subjects has.
     static func findings<Subject: FindingSubject>(
@@ -57,6 +66,10 @@ struct Evidence {
         record.plan.servers.enumerated().filter { index, _ in
             record.resolved[index]?.contains(where: addresses.contains) ?? false
         }.map(\.element.uri.text)
+    }
+
+    func scope(of server: Endpoint, _ transport: Transport) -> FindingScope {
+        FindingScope(servers: servers(at: [server]), family: server.family, transport: transport)
     }
 }
 
