@@ -1,7 +1,8 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
-import Session
 
 extension CandidateRecord {
     /// The candidates of a run (RFC 8445 s5.1): those that a browser would offer by priority, then the others.

@@ -1,7 +1,7 @@
 import Engines
+import Facts
 import NetTypes
 import STUN
-import Session
 
 extension ProbeError {
     /// Why there is no relay, in words.

@@ -1,6 +1,6 @@
+import Facts
 import NetTypes
 import STUN
-import Session
 
 extension ProbeError {
     /// Why a probe has no answer: its own end, seen together with what was ignored on the way.

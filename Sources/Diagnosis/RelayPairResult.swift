@@ -1,7 +1,8 @@
 import Engines
+package import Facts
 import NetTypes
+import Planning
 import STUN
-package import Session
 
 /// What is known of the way from one relay to another: on one server, as two peers with a relay each on it need it, or
 /// on two.

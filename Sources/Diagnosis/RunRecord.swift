@@ -1,7 +1,8 @@
 package import Engines
+package import Facts
 package import NetTypes
+package import Planning
 import STUN
-package import Session
 
 /// The observations of a run, sorted by what they are about.
 ///

@@ -1,6 +1,7 @@
+import Facts
 import NetTypes
+import Planning
 import STUN
-import Session
 
 extension STUNResult {
     /// One result for each address of each server and each transport that it was asked over, in the order of the

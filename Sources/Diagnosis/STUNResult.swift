@@ -1,5 +1,6 @@
+package import Facts
 package import NetTypes
-package import Session
+package import Planning
 
 /// What is known of one address of one STUN server over one transport, or of a server that has no address.
 package struct STUNResult: Hashable, Sendable, ServerResult {

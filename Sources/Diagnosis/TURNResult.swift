@@ -1,7 +1,8 @@
 package import Engines
+package import Facts
 package import NetTypes
+import Planning
 import STUN
-package import Session
 
 /// What is known of one relayed address, or of an attempt at one: an address of a TURN server, a transport to it, a
 /// family of relayed addresses.
@@ -137,7 +138,7 @@ extension TURNResult.RelayedRoundTrips {
 
 extension TURNResult {
     /// How the server was reached, for the rules that ask nothing else: it is fine where the server gave any answer.
-    var contact: STUNResult {
+    package var contact: STUNResult {
         let isAnswered = error.map { !ProbeError.Kind.withoutAnswer.contains($0.kind) } ?? true
         return STUNResult(
             server: server, transport: transport, family: family, serverAddress: serverAddress,
@@ -147,7 +148,7 @@ extension TURNResult {
 
 extension ProbeError.Kind {
     /// Those that are the path's or the wrong service's, or that no answer of TURN can be made out of.
-    static let withoutAnswer: Set<Self> = [
+    package static let withoutAnswer: Set<Self> = [
         .timeout, .portUnreachable, .hostUnreachable, .networkUnreachable, .protocolUnreachable,
         .administrativelyProhibited, .timeToLiveExceeded, .messageTooBig, .otherICMP, .connectionRefused,
         .connectionReset, .connectionTimedOut, .connectionClosed, .truncated, .tcpOpenNoSTUN, .foreignProtocol, .echo,

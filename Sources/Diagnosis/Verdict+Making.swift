@@ -1,5 +1,6 @@
+import Facts
 import NetTypes
-import Session
+import Planning
 
 extension Verdict {
     /// The verdict of a run: it is never better than its evidence, and a server that was asked in vain is never fine.

@@ -1,6 +1,5 @@
 import Engines
 import NetTypes
-import Session
 
 extension Verdict {
     /// The verdict of `icecheck nat`: fine where the mapping of each family that was asked is known.

@@ -1,5 +1,5 @@
 import NetTypes
-import Session
+import Planning
 
 extension Verdict {
     /// The verdict of `turn`: every relay that was asked for is to carry data.

@@ -1,6 +1,5 @@
 import JSON
 import STUN
-import Session
 
 extension Dissection {
     /// What a text is, by how it begins.

@@ -1,4 +1,4 @@
-import Session
+import Planning
 
 /// What a pasted thing is, field by field, and what is wrong with it.
 ///

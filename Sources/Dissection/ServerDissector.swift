@@ -1,7 +1,7 @@
 import JSON
 import NetTypes
+import Planning
 import STUN
-import Session
 
 /// The parts of a server's URI.
 enum ServerDissector {

@@ -1,8 +1,8 @@
 import Engines
 import JSON
 import NetTypes
+package import Planning
 import STUN
-package import Session
 
 extension Plan {
     /// The plan for `--dry-run`: which servers would be asked, from where, until when, and with how many packets.

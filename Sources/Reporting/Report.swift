@@ -1,6 +1,8 @@
 package import Diagnosis
+package import Facts
 package import NetTypes
-package import Session
+package import Planning
+package import Prediction
 
 /// Everything that a run has to say, as one value: each renderer is a pure function of it.
 ///

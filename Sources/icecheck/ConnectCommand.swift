@@ -1,12 +1,11 @@
 import ArgumentParser
-import Diagnosis
 import Engines
 import HostIO
 import NetTypes
+import Planning
 import Reporting
 import STUN
 import SecureTransport
-import Session
 
 struct ConnectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

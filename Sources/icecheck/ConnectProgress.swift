@@ -1,5 +1,6 @@
 import Diagnosis
 import Engines
+import Facts
 import HostIO
 import NetTypes
 import Reporting

@@ -1,8 +1,8 @@
 import ArgumentParser
 import HostIO
 import JSON
+import Planning
 import Reporting
-import Session
 
 @main
 struct Icecheck: ParsableCommand {

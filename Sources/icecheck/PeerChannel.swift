@@ -1,5 +1,7 @@
+import Facts
 import HostIO
 import NetTypes
+import Planning
 import Reporting
 import Session
 

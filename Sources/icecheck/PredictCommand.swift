@@ -2,9 +2,10 @@ import ArgumentParser
 import Diagnosis
 import HostIO
 import NetTypes
+import Planning
+import Prediction
 import Reporting
 import STUN
-import Session
 
 struct PredictCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

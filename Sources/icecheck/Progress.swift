@@ -1,6 +1,8 @@
 import Engines
+import Facts
 import HostIO
 import NetTypes
+import Planning
 import Session
 
 /// What standard error shows while a run goes on. It exists on a terminal only, is drawn at most ten times a second, and

@@ -1,6 +1,6 @@
+import Facts
 import HostIO
 import STUN
-import Session
 
 /// The file of `--record`.
 enum RecordFile {

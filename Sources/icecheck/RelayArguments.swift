@@ -1,9 +1,9 @@
 import ArgumentParser
 import HostIO
 import NetTypes
+import Planning
 import STUN
 import Server
-import Session
 
 /// The options of `serve` that concern TURN. It is served once somebody may use it: a user, or a shared secret.
 struct RelayArguments: ParsableArguments {

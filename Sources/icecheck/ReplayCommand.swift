@@ -1,7 +1,8 @@
 import ArgumentParser
+import Facts
 import HostIO
+import Planning
 import Reporting
-import Session
 
 struct ReplayCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,9 @@
 import Diagnosis
 import Engines
+import Facts
 import HostIO
 import NetTypes
+import Planning
 import Reporting
 import STUN
 import SecureTransport
@@ -96,7 +98,7 @@ struct Run {
         var observations: [Observation] = []
         var progress = settings.showsProgress ? Self.progress(of: plan) : nil
         // The session keeps its own times; the driver's are for a session that would not.
-        let latest = start + plan.timeout + Session.cleanupLimit + Self.tolerance
+        let latest = start + plan.timeout + Plan.cleanupLimit + Self.tolerance
         let end = driver.run(
             &session, until: latest, wakeEvery: progress == nil || plan.idleTimes.isEmpty ? nil : .seconds(1),
             onEvent: { observation in
@@ -109,7 +111,7 @@ struct Run {
         if !session.isFinished {
             session.base.conclude(end.isInterruption ? .interrupted : .deadline, at: MonotonicClock.now)
             // No allocation stays behind: what is left to do is to delete them.
-            let rest = end.isInterruption ? Session.cleanupLimitAfterSignal : Session.cleanupLimit
+            let rest = end.isInterruption ? Plan.cleanupLimitAfterSignal : Plan.cleanupLimit
             _ = driver.run(
                 &session, until: MonotonicClock.now + rest + Self.tolerance, onEvent: { observations.append($0) })
         }

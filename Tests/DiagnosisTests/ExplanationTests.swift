@@ -1,6 +1,6 @@
 import Engines
+import Planning
 import STUN
-import Session
 import Testing
 
 @testable import Diagnosis
@@ -9,7 +9,7 @@ import Testing
 @Suite struct ExplanationTests {
     @Test func anAllocationThatIsLeftIsExplainedWithTheTimesThatTheSessionGivesItsDeletion() throws {
         let meaning = try #require(Explanations.find("turn-allocation-left").first?.meaning)
-        for time in [TURNConfiguration.deletionLimit, Session.cleanupLimit, Session.cleanupLimitAfterSignal] {
+        for time in [TURNConfiguration.deletionLimit, Plan.cleanupLimit, Plan.cleanupLimitAfterSignal] {
             #expect(meaning.contains(Words.duration(time)))
         }
     }

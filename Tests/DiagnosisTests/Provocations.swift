@@ -1,7 +1,8 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
-import Session
 
 @testable import Diagnosis
 

@@ -1,7 +1,8 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
-import Session
 
 extension Recording {
     static let relayed = Endpoint(server.address, 50000)

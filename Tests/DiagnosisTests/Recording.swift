@@ -1,6 +1,7 @@
+import Facts
 import NetTypes
+import Planning
 import STUN
-import Session
 
 /// Writes the observations of a run that never took place, fact by fact.
 struct Recording {

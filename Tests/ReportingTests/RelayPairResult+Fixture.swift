@@ -1,6 +1,7 @@
 import Engines
+import Facts
 import NetTypes
-import Session
+import Planning
 
 @testable import Diagnosis
 @testable import Reporting

@@ -1,7 +1,7 @@
 import Engines
 import NetTypes
+import Planning
 import Reporting
-import Session
 
 @testable import Diagnosis
 

@@ -1,8 +1,9 @@
 import Diagnosis
 import Engines
+import Facts
 import NetTypes
+import Planning
 import Reporting
-import Session
 
 /// Hostile bytes that a seed decides: what terminals obey, what hides or turns text, what is no UTF-8.
 struct HostileText {

@@ -1,8 +1,9 @@
 import Diagnosis
 import Engines
 import NetTypes
+import Planning
+import Prediction
 import Reporting
-import Session
 
 extension Report {
     private static func predicted(_ paths: [PathRecord]?, _ mesh: Mesh?) -> Report {

@@ -1,5 +1,7 @@
+import Diagnosis
+import Facts
 import NetTypes
-import Session
+import Planning
 
 @testable import Diagnosis
 

@@ -1,10 +1,11 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 import Testing
 
 @testable import Diagnosis
-@testable import Session
 
 /// Relays that send to each other once each has carried data alone, on a virtual clock.
 @Suite struct RelayPairSessionTests {

@@ -1,9 +1,8 @@
 import Engines
+import Facts
 import NetTypes
 import STUN
 import Testing
-
-@testable import Session
 
 /// A run is over half a second after its deadline, whatever the servers do, and its allocations are deleted by then.
 @Suite struct TURNDeadlineSessionTests {

@@ -1,9 +1,8 @@
 import Engines
+import Facts
 import NetTypes
 import STUN
 import Testing
-
-@testable import Session
 
 /// What comes of an attempt at a relay that starts again: at another server (300), or from another port.
 @Suite struct TURNRedirectSessionTests {

@@ -1,9 +1,10 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 import Testing
 
-@testable import Diagnosis
 @testable import Session
 
 /// Whatever way a run's values are printed, no password, and no key that stands for one, is in the text.
@@ -85,7 +86,7 @@ import Testing
         _ = network.run(&session, interruptAt: .zero + .milliseconds(milliseconds))
         #expect(milliseconds < 50 || server.mostAllocations > 0)
         #expect(try Self.leaks(session).isEmpty)
-        #expect(try Self.leaks(session.turnRuns).isEmpty)
+        #expect(try Self.leaks(session.activities.all(RelayCheck.self)).isEmpty)
     }
 
     @Test func observationsAndDiagnosisShowNoPassword() throws {

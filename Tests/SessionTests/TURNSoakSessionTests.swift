@@ -1,10 +1,11 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 import Testing
 
 @testable import Diagnosis
-@testable import Session
 
 /// A relay kept in use for eleven minutes of virtual time.
 @Suite struct TURNSoakSessionTests {

@@ -1,10 +1,11 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 import Testing
 
 @testable import Diagnosis
-@testable import Session
 
 /// Relays of TCP (RFC 6062) on a virtual clock: both directions, each way to fail, and nothing is left behind.
 @Suite struct TURNTCPRelaySessionTests {

@@ -1,8 +1,9 @@
 import Diagnosis
 import Engines
 import NetTypes
+import Planning
+import Prediction
 import Reporting
-import Session
 import SimNet
 import Testing
 

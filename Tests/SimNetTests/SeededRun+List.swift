@@ -1,8 +1,8 @@
 import Engines
 import NetTypes
+import Planning
 import STUN
 import Server
-import Session
 import SimNet
 
 /// The runs that are held to the byte: every command, every kind of NAT, what goes wrong with servers and networks.

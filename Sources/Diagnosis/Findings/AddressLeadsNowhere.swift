@@ -1,6 +1,7 @@
+import Facts
 import NetTypes
+import Planning
 import STUN
-import Session
 
 /// An address of this machine from which nothing is answered, where another one is: the bridge of a container, a dead VPN.
 enum AddressLeadsNowhere: OneKindRule {

@@ -1,5 +1,5 @@
+import Facts
 import NetTypes
-import Session
 
 /// MAPPED-ADDRESS differs from XOR-MAPPED-ADDRESS: something on the way rewrites addresses inside packets.
 enum AddressRewritten: OneKindRule {

@@ -1,6 +1,6 @@
 import Engines
 import NetTypes
-import Session
+import Planning
 
 /// Packets are lost on the way, or come late, though answers come in the end.
 enum AnswersLost: OneKindRule {

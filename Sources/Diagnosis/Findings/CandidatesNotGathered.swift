@@ -1,6 +1,6 @@
 import Engines
+import Facts
 import NetTypes
-import Session
 
 /// A server that candidates were to come from gave none.
 enum CandidatesNotGathered: OneKindRule {

@@ -1,5 +1,5 @@
+import Facts
 import NetTypes
-import Session
 
 /// ICE has a pair, but DTLS over it fails.
 enum ConnectionNotSecured: OneKindRule {

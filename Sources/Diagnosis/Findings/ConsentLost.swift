@@ -1,5 +1,5 @@
 import Engines
-import Session
+import Facts
 
 /// The pair worked, and then it did not.
 enum ConsentLost: OneKindRule {

@@ -1,6 +1,7 @@
+import Facts
 import NetTypes
+import Planning
 import STUN
-import Session
 
 /// One thing that a run can show, from observations to words: a rule a file, each with a test that provokes it.
 protocol FindingRule: Sendable {

@@ -1,5 +1,5 @@
+import Facts
 import NetTypes
-import Session
 
 /// A server on the Internet sees this machine at an address that the Internet cannot reach.
 enum MappedAddressNotGlobal: OneKindRule {

@@ -1,6 +1,6 @@
 import NetTypes
+import Planning
 import STUN
-import Session
 
 /// A server's name has an address that only this machine or its own network knows, however it is written.
 enum NameLeadsInside: OneKindRule {

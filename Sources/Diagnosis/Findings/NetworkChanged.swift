@@ -1,5 +1,5 @@
 import NetTypes
-import Session
+import Planning
 
 /// The machine's addresses were others at the end of the run than at its start.
 enum NetworkChanged: OneKindRule {

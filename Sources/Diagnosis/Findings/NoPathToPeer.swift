@@ -1,5 +1,5 @@
 import Engines
-import Session
+import Facts
 
 /// Both sides know each other's candidates, and no pair works.
 enum NoPathToPeer: OneKindRule {

@@ -1,5 +1,5 @@
+import Facts
 import NetTypes
-import Session
 
 /// OTHER-ADDRESS of a public server is an address that only its own network knows.
 enum OtherAddressNotGlobal: OneKindRule {

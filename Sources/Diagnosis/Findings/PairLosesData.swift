@@ -1,4 +1,4 @@
-import Session
+import Facts
 
 /// More is lost over the selected pair than a call bears.
 enum PairLosesData: OneKindRule {

@@ -1,4 +1,4 @@
-import Session
+import Facts
 
 /// The peer's description did not come.
 enum PeerNotHeard: OneKindRule {

@@ -1,5 +1,5 @@
 import Engines
-import Session
+import Facts
 
 /// ICE did other than the model says that it would.
 enum PredictionDiffers: OneKindRule {

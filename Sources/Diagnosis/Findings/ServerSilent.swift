@@ -1,4 +1,4 @@
-import Session
+import Planning
 
 /// A server that does not answer, and nothing says why.
 enum ServerSilent: OneKindRule {

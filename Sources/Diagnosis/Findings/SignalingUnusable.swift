@@ -1,4 +1,4 @@
-import Session
+import Facts
 
 /// Something of the peer's could not be used, and the connection came about all the same, or not for that.
 enum SignalingUnusable: OneKindRule {

@@ -1,5 +1,6 @@
+import Facts
 import NetTypes
-import Session
+import Planning
 
 /// A handshake that failed, or that went on in spite of what is wrong with the certificate: by the first fault, which
 /// is the most specific.

@@ -1,7 +1,8 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
-import Session
 
 /// What is odd about a TURN server whose relay works, or what the run leaves behind there.
 enum TURNLeavesTraces: FindingRule {
@@ -9,8 +10,8 @@ enum TURNLeavesTraces: FindingRule {
     private static let left = FindingKind(
         "turn-allocation-left", .warning, "The deletion of an allocation was not confirmed",
         meaning: "The server did not confirm that an allocation of this run is deleted: within "
-            + "\(Words.duration(TURNConfiguration.deletionLimit)), or within \(Words.duration(Session.cleanupLimit)) "
-            + "after the deadline, or \(Words.duration(Session.cleanupLimitAfterSignal)) after a signal.",
+            + "\(Words.duration(TURNConfiguration.deletionLimit)), or within \(Words.duration(Plan.cleanupLimit)) "
+            + "after the deadline, or \(Words.duration(Plan.cleanupLimitAfterSignal)) after a signal.",
         causes: ["the server or the path did not answer the last request in time"],
         remedy: "Nothing to do: the server drops the allocation when its lifetime is over.")
     private static let open = FindingKind(

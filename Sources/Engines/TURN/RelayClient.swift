@@ -77,6 +77,8 @@ package struct RelayClient: Sendable {
     package var server: Endpoint { attempt.server }
     /// How another connection to the server is secured.
     package var security: SecureClientConfiguration? { attempt.security }
+    /// Whether a path is its own.
+    package func uses(_ path: PathID) -> Bool { attempt.paths.keys.contains(path) }
     /// Whether requests can be sent.
     package var isOpen: Bool { attempt.state == .open }
     /// When the last that came had arrived.

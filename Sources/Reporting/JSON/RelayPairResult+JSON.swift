@@ -1,7 +1,7 @@
 package import Diagnosis
+import Facts
 package import JSON
 import NetTypes
-import Session
 
 extension RelayPairResult: JSONRecord {
     package static let shape = Shape<RelayPairResult>(

@@ -1,7 +1,6 @@
-import Diagnosis
+package import Facts
 package import JSON
 package import NetTypes
-package import Session
 
 extension TLSEvidence: JSONRecord {
     package static let shape = Shape<TLSEvidence>("tls", "What a TLS or DTLS handshake showed.") {

@@ -1,8 +1,8 @@
 package import Diagnosis
 package import Engines
+package import Facts
 package import JSON
 import NetTypes
-package import Session
 
 extension RelayStage: JSONWord {}
 extension AllocationOption: JSONWord {}

@@ -1,8 +1,8 @@
 import Diagnosis
 import Engines
+import Facts
 import JSON
 import NetTypes
-import Session
 
 /// A connection to another end.
 extension TextRenderer {

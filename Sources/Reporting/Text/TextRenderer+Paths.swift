@@ -1,7 +1,7 @@
-import Diagnosis
 import Engines
 import JSON
 import NetTypes
+import Prediction
 
 extension TextRenderer {
     /// The predicted paths: to the classes of peer, then to other reports.

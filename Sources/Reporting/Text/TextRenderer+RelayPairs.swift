@@ -1,6 +1,7 @@
 import Diagnosis
+import Facts
 import NetTypes
-import Session
+import Planning
 
 extension TextRenderer {
     func section(_ pairs: [RelayPairResult]) -> [String] {

@@ -1,7 +1,8 @@
 import Diagnosis
+import Facts
 import JSON
 import NetTypes
-import Session
+import Planning
 
 extension TextRenderer {
     func section(_ results: [STUNResult]) -> [String] {

@@ -1,7 +1,7 @@
 import Diagnosis
 import JSON
 import NetTypes
-import Session
+import Planning
 
 /// The report for people: the verdict first, then what to act on, then what was measured and what was not.
 ///
