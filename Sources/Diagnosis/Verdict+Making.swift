@@ -23,7 +23,7 @@ extension Verdict {
     }
 
     private static func summary(_ families: [FamilyVerdict], _ servers: ServerTally, hasCandidate: Bool) -> String {
-        var sentences = families.map { "\($0.family.name): \($0.summary)." }
+        var sentences = families.map(\.sentence)
         func add(_ some: Int, _ said: String) {
             guard some > 0 else { return }
             if servers.count > 1 {

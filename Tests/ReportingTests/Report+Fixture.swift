@@ -1,9 +1,9 @@
 import Engines
 import NetTypes
 import Planning
-import Reporting
 
 @testable import Diagnosis
+@testable import Reporting
 
 extension Report {
     /// A report with every kind of part and of outcome.

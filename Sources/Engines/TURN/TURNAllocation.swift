@@ -282,13 +282,6 @@ package struct TURNAllocation: Sendable {
 
     /// When the oldest request that still waits for an answer was first sent; nil where none does.
     package var waitingSince: Instant? { transactions.compactMap(\.client.transmissions.first).min() }
-
-    /// How many requests wait for an answer or are about to be sent.
-    package var pendingRequests: Int {
-        outbox.reduce(transactions.count) {
-            if case .request = $1 { $0 + 1 } else { $0 }
-        }
-    }
 }
 
 extension Endpoint {
