@@ -14,7 +14,7 @@ extension ProbeError {
         case .brokenErrorResponse(let why):
             self.init(.malformed, "it answered with an error response that makes no sense: \(why)")
         case .unknownAttributes(let types):
-            let names = types.map(ErrorNames.attribute).joined(separator: ", ")
+            let names = types.map { AttributeType(rawValue: $0).description }.joined(separator: ", ")
             self.init(
                 .unknownAttribute, "its answer has attributes that must be understood and are not known: \(names)")
         case .unusableAddress(let why): self.init(.unusableAddress, "its answer is unusable: \(why)")

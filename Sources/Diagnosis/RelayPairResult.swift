@@ -69,16 +69,13 @@ extension RelayPairResult {
     }
 
     private init(_ evidence: RelayPairEvidence, _ record: RunRecord) {
-        let tallies = [evidence.indications, evidence.channel]
-        let trips = tallies.flatMap(\.roundTrips)
         let toServers = [evidence.first, evidence.second].compactMap(\.roundTrip)
         self.init(
             first: record.plan.servers[evidence.first.server].uri.text,
             second: record.plan.servers[evidence.second.server].uri.text, outcome: .answered, evidence: evidence,
             data: TURNResult.RelayedData(
-                sent: tallies.reduce(0) { $0 + $1.sent }, returned: trips.count, altered: evidence.altered,
-                roundTrips: TURNResult.RelayedRoundTrips(
-                    trips, toServer: toServers.isEmpty ? nil : toServers.reduce(.zero, +) / toServers.count)))
+                [evidence.indications, evidence.channel], altered: evidence.altered,
+                toServer: toServers.isEmpty ? nil : toServers.reduce(.zero, +) / toServers.count))
         outcome = judged(record.endReason)
     }
 

@@ -115,7 +115,8 @@ extension RoundTripStatistics {
         let differences = zip(trips, trips.dropFirst()).map { abs($0.nanoseconds - $1.nanoseconds) }
         self.init(
             sent: sent, received: trips.count, minimum: least,
-            median: sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2, maximum: most,
+            median: sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2,
+            percentile95: sorted[min(sorted.count - 1, (sorted.count * 95 + 99) / 100 - 1)], maximum: most,
             jitter: differences.isEmpty ? .zero : .nanoseconds(differences.reduce(0, +) / Int64(differences.count)))
     }
 }

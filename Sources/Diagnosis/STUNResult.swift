@@ -151,13 +151,15 @@ package struct ProbeError: Hashable, Sendable {
     }
 }
 
-/// The round trips of a `--count` series.
+/// The round trips of a `--count` series, or of datagrams through a relay.
 package struct RoundTripStatistics: Hashable, Sendable {
     /// Requests, each counted once however often it was sent.
     package var sent: Int
     package var received: Int
     package var minimum: Duration
     package var median: Duration
+    /// Nineteen of twenty are not longer.
+    package var percentile95: Duration
     package var maximum: Duration
     /// The mean difference of neighbouring round trips (RFC 3550 s6.4.1 without its smoothing).
     package var jitter: Duration

@@ -31,19 +31,11 @@ package struct TURNResult: Hashable, Sendable, ServerResult {
         package var returned: Int
         package var altered: Int
         /// Of those that came back; nil where none did.
-        package var roundTrips: RelayedRoundTrips?
+        package var roundTrips: RoundTripStatistics?
+        /// What their median is beyond two round trips to the server, the least that the way through it takes.
+        package var overhead: Duration?
         /// Lost of sent, 0 to 1.
         package var lossRatio: Double { sent == 0 ? 0 : Double(sent - returned) / Double(sent) }
-    }
-
-    package struct RelayedRoundTrips: Hashable, Sendable {
-        package var minimum: Duration
-        package var median: Duration
-        /// Nineteen of twenty are not longer.
-        package var percentile95: Duration
-        package var jitter: Duration
-        /// What the median is beyond two round trips to the server, the least that the way through it takes.
-        package var overhead: Duration
     }
 }
 
@@ -100,11 +92,9 @@ extension TURNResult {
     private mutating func judgeRelay(_ endReason: NotMeasured.Reason) {
         guard let evidence, let relay else { return }
         let tallies = relay.tcp.map { $0.lanes.map(\.tally) } ?? [relay.indications, relay.channel]
-        let trips = tallies.flatMap(\.roundTrips)
-        data = RelayedData(
-            sent: tallies.reduce(0) { $0 + $1.sent }, returned: trips.count, altered: relay.altered,
-            roundTrips: RelayedRoundTrips(trips, toServer: evidence.allocation?.roundTrip))
-        stage = !trips.isEmpty || relay.permittedAfter != nil ? .relay : .permission
+        let data = RelayedData(tallies, altered: relay.altered, toServer: evidence.allocation?.roundTrip)
+        self.data = data
+        stage = data.returned > 0 || relay.permittedAfter != nil ? .relay : .permission
         if relay.isUntried {
             stage = .allocate
             outcome = .notMeasured(
@@ -123,16 +113,14 @@ extension TURNResult {
     }
 }
 
-extension TURNResult.RelayedRoundTrips {
+extension TURNResult.RelayedData {
     /// - Parameter toServer: a round trip to the server.
-    init?(_ trips: [Duration], toServer: Duration?) {
-        guard let statistics = RoundTripStatistics(trips, sent: trips.count) else { return nil }
-        let sorted = trips.sorted()
+    init(_ tallies: [TURNEvidence.Relay.Tally], altered: Int, toServer: Duration?) {
+        let trips = tallies.flatMap(\.roundTrips)
+        let statistics = RoundTripStatistics(trips, sent: trips.count)
         self.init(
-            minimum: statistics.minimum, median: statistics.median,
-            percentile95: sorted[min(sorted.count - 1, (sorted.count * 95 + 99) / 100 - 1)],
-            jitter: statistics.jitter,
-            overhead: max(.zero, statistics.median - (toServer ?? .zero) * 2))
+            sent: tallies.reduce(0) { $0 + $1.sent }, returned: trips.count, altered: altered, roundTrips: statistics,
+            overhead: statistics.map { max(.zero, $0.median - (toServer ?? .zero) * 2) })
     }
 }
 

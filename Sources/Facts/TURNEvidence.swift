@@ -57,11 +57,6 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
         package var serverName: OutsideText?
         /// Whether only the first 16 bytes of the key were used in the end, the whole key being refused.
         package var truncatesKey: Bool
-
-        package init(serverName: OutsideText?, truncatesKey: Bool) {
-            self.serverName = serverName
-            self.truncatesKey = truncatesKey
-        }
     }
 
     /// An allocation as the server described it.
@@ -75,18 +70,6 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
         package var roundTrip: Duration
         /// Whether the server asked for no credentials.
         package var isOpenToAll: Bool
-
-        package init(
-            mappedAddress: Endpoint?, lifetime: UInt32?, roundTrips: Int, elapsed: Duration, roundTrip: Duration,
-            isOpenToAll: Bool
-        ) {
-            self.mappedAddress = mappedAddress
-            self.lifetime = lifetime
-            self.roundTrips = roundTrips
-            self.elapsed = elapsed
-            self.roundTrip = roundTrip
-            self.isOpenToAll = isOpenToAll
-        }
     }
 
     /// Datagrams from a second socket to a relayed address, and back the same way.

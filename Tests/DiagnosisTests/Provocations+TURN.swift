@@ -1,10 +1,10 @@
 import Engines
-import Facts
 import NetTypes
 import Planning
 import STUN
 
 @testable import Diagnosis
+@testable import Facts
 
 extension Provocation {
     typealias Trouble = TURNEvidence.Trouble

@@ -1,8 +1,9 @@
 import Engines
-import Facts
 import NetTypes
 import Planning
 import STUN
+
+@testable import Facts
 
 extension Recording {
     static let relayed = Endpoint(server.address, 50000)

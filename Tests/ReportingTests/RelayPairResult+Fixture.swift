@@ -23,13 +23,11 @@ extension RelayPairResult {
 
     private static func result(_ evidence: RelayPairEvidence, _ outcome: STUNResult.Outcome) -> RelayPairResult {
         let names = ["turn:turn.example.org", "turn:other.example.org"]
-        let trips = evidence.indications.roundTrips + evidence.channel.roundTrips
         return RelayPairResult(
             first: names[evidence.first.server], second: names[evidence.second.server], outcome: outcome,
             evidence: evidence,
             data: TURNResult.RelayedData(
-                sent: evidence.indications.sent + evidence.channel.sent, returned: trips.count, altered: 0,
-                roundTrips: TURNResult.RelayedRoundTrips(trips, toServer: .milliseconds(20))))
+                [evidence.indications, evidence.channel], altered: 0, toServer: .milliseconds(20)))
     }
 
     private static var fine: RelayPairResult {

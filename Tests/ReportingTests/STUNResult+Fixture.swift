@@ -55,7 +55,7 @@ extension STUNResult {
         result.attempts = 51
         result.statistics = RoundTripStatistics(
             sent: 50, received: 49, minimum: .microseconds(213), median: .microseconds(1301),
-            maximum: .microseconds(20512), jitter: .microseconds(99))
+            percentile95: .microseconds(3000), maximum: .microseconds(20512), jitter: .microseconds(99))
         return result
     }
 
@@ -66,7 +66,8 @@ extension STUNResult {
             outcome: .failed(ProbeError(.timeout, "no answer to 5 requests within 4.9 s")),
             localAddress: local, attempts: 5,
             statistics: RoundTripStatistics(
-                sent: 5, received: 0, minimum: .zero, median: .zero, maximum: .zero, jitter: .zero))
+                sent: 5, received: 0, minimum: .zero, median: .zero, percentile95: .zero, maximum: .zero, jitter: .zero)
+        )
     }
 
     private static var refused: STUNResult {

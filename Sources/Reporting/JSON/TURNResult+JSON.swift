@@ -92,7 +92,7 @@ private struct Relayed: JSONRecord {
         Field("minMs", \.data.roundTrips?.minimum)
         Field("p95Ms", \.data.roundTrips?.percentile95)
         Field("jitterMs", \.data.roundTrips?.jitter)
-        Field("overheadMs", \.data.roundTrips?.overhead, "The median beyond two round trips to the server.")
+        Field("overheadMs", \.data.overhead, "The median beyond two round trips to the server.")
         Field("peerAddress", \.relay.peerAddress, "The second socket as the relay sees it (XOR-PEER-ADDRESS).")
         Field(
             "indications", { $0.relay.tcp == nil ? $0.relay.indications : nil },

@@ -26,7 +26,7 @@ extension TextRenderer {
             cells: [
                 place(pair, .first), place(pair, .second),
                 milliseconds(trips?.minimum), milliseconds(trips?.median), milliseconds(trips?.percentile95),
-                milliseconds(trips?.jitter), milliseconds(trips?.overhead), lost(pair.data),
+                milliseconds(trips?.jitter), milliseconds(pair.data.overhead), lost(pair.data),
                 channel.sent == 0 ? "" : channel.roundTrips.isEmpty ? "no" : "yes",
             ],
             remarks: remarks(on: pair))
