@@ -128,6 +128,9 @@ extension Provocation {
                 evidence.relay?.pair = pair
             }
         },
+        turn("turn-relay-loses-data") { recording in
+            recording.relay { $0.relay?.indications = .init(sent: 40, arrived: 38, roundTrips: Recording.trips) }
+        },
         turn("turn-client-hidden") { $0.relay { $0.allocation?.mappedAddress = Endpoint(IPAddress(10, 9, 9, 9), 4) } },
         silent("turn-relay-silent") { _ in },
         silent("turn-relay-ports-blocked") {

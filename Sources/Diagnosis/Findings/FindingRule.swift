@@ -92,6 +92,7 @@ enum FindingRules {
             NetworkChanged.self,
             TURNCredentialsRefused.self, TURNTokenFails.self, TURNChallengeFails.self, TURNServerRefuses.self,
             TURNRedirected.self, TURNRelayFails.self, TURNTCPRelayFails.self, TURNRelayStops.self, TURNRelayWays.self,
+            RelayLosesData.self,
             TURNRelayPairFails.self, TURNLeavesTraces.self,
             NoPathToPeer.self, PeerNotHeard.self, ConnectionNotSecured.self, ConsentLost.self,
             CandidatesNotGathered.self, SignalingUnusable.self, PairLosesData.self,
