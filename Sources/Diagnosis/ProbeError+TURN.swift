@@ -1,7 +1,6 @@
 import Engines
 import Facts
 import NetTypes
-import STUN
 
 extension ProbeError {
     /// Why there is no relay, in words.

@@ -1,4 +1,3 @@
-import Engines
 import Facts
 import NetTypes
 import Planning
