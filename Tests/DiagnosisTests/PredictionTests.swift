@@ -1,6 +1,7 @@
 import Diagnosis
 import Engines
 import NetTypes
+import SimNet
 import Testing
 
 /// The truth of ICE between two networks, in the terms of RFC 4787: what the model must find by itself.
@@ -206,7 +207,7 @@ import Testing
 
     @Test("Put together from its parts is that of all together", arguments: 0..<4)
     func parts(seed: UInt64) {
-        var random = Seeded(state: seed)
+        var random = SeededGenerator(seed: seed)
         func pick<Element>(_ elements: [Element]) -> Element {
             elements[Int(random.next() % UInt64(elements.count))]
         }
@@ -225,14 +226,6 @@ import Testing
             let pairs = Mesh(census, .init(bitrate: 1), predictor).pairs
             let put: PathOutcome = pairs.direct == 1 ? .direct : pairs.relayed == 1 ? .relayed : .none
             #expect(put == whole, "seed \(seed): \(one.words) with \(other.words)")
-        }
-    }
-
-    private struct Seeded: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return state >> 33
         }
     }
 }

@@ -1,6 +1,7 @@
 import Engines
 import NetTypes
 import STUN
+import SimNet
 
 /// Plays a resolver to a ``ResolutionEngine`` in virtual time: each question is answered after its delay, or never.
 struct ResolutionHarness {
@@ -74,18 +75,6 @@ struct ResolutionHarness {
             case .resolved(let ended, _, _, _), .failed(let ended, _): ended == family
             }
         }.map { ($0.at - .zero).milliseconds }
-    }
-}
-
-struct SeededGenerator: RandomNumberGenerator {
-    var seed: UInt64
-
-    mutating func next() -> UInt64 {
-        seed &+= 0x9E37_79B9_7F4A_7C15
-        var value = seed
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }
 

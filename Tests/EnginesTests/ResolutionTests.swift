@@ -1,6 +1,7 @@
 import Engines
 import NetTypes
 import STUN
+import SimNet
 import Testing
 
 struct ResolutionTests {

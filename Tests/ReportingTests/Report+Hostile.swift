@@ -2,12 +2,13 @@ import Diagnosis
 import NetTypes
 import Reporting
 import Session
+import SimNet
 
 /// Hostile bytes that a seed decides: what terminals obey, what hides or turns text, what is no UTF-8.
 struct HostileText {
-    private var random: SplitMix
+    private var random: SeededGenerator
 
-    init(seed: Int) { random = SplitMix(state: UInt64(seed)) }
+    init(seed: Int) { random = SeededGenerator(seed: UInt64(seed)) }
 
     private static let pieces: [[UInt8]] =
         [
@@ -24,18 +25,6 @@ struct HostileText {
 
     mutating func string() -> String { String(decoding: bytes(), as: UTF8.self) }
     mutating func outside() -> OutsideText { OutsideText(bytes: bytes()) }
-}
-
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
-    }
 }
 
 extension Report {

@@ -1,6 +1,7 @@
 import Engines
 import NetTypes
 import STUN
+import SimNet
 import Testing
 
 @testable import Diagnosis
@@ -254,7 +255,7 @@ import Testing
     @Test func lossOfTwentyPercentIsNeverAFinding() throws {
         var working = 0
         for seed in UInt64(1)...200 {
-            var random = Seeded(seed)
+            var random = SeededGenerator(seed: seed)
             let run = try TURNSessionTests.run(try TURNSessionTests.options(), seed: seed) { network, _ in
                 let serve = network.relay
                 network.relay = { path, local, remote, bytes, now, isStream in

@@ -1,6 +1,7 @@
 import Diagnosis
 import NetTypes
 import STUN
+import SimNet
 import Testing
 
 @testable import Session
@@ -12,7 +13,7 @@ import Testing
     ) -> (diagnosis: Diagnosis, network: VirtualNetwork) {
         var network = VirtualNetwork()
         configure(&network)
-        var session = Session(plan, random: Seeded(1), from: .zero)
+        var session = Session(plan, random: SeededGenerator(seed: 1), from: .zero)
         let observations = network.run(&session)
         return (Diagnosis(plan, observations), network)
     }

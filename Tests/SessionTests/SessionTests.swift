@@ -2,6 +2,7 @@ import Diagnosis
 import Engines
 import NetTypes
 import STUN
+import SimNet
 import Testing
 
 @testable import Session
@@ -42,7 +43,7 @@ import Testing
     ) -> (diagnosis: Diagnosis, network: VirtualNetwork, observations: [Observation]) {
         var network = VirtualNetwork()
         configure(&network)
-        var session = Session(plan, random: Seeded(seed), from: .zero)
+        var session = Session(plan, random: SeededGenerator(seed: seed), from: .zero)
         let observations = network.run(&session)
         return (Diagnosis(plan, observations), network, observations)
     }
@@ -168,7 +169,7 @@ import Testing
         // the verdict is "no answer"; a wrong address or another cause is never given.
         var silent = 0
         for seed in UInt64(1)...1000 {
-            var random = Seeded(seed)
+            var random = SeededGenerator(seed: seed)
             let losses = (0..<20).map { _ in random.next() % 100 < 51 }
             let (diagnosis, _, _) = run(try Self.plan(), seed: seed) { network in
                 network.respond = { transmit, _, now in
@@ -382,7 +383,7 @@ import Testing
 
     @Test func questionsToTheResolverAreManyAndNotAnyNumber() throws {
         let plan = try Self.plan((1...250).map { "stun:host\($0).example:3478" }, timeout: .seconds(2))
-        var session = Session(plan, random: Seeded(1), from: .zero)
+        var session = Session(plan, random: SeededGenerator(seed: 1), from: .zero)
         var asked = 0
         while case .query? = session.pollOutput(at: .zero) { asked += 1 }
         #expect(asked == 256)
@@ -402,7 +403,7 @@ import Testing
             transmit.destination == Self.server
                 ? [(.milliseconds(9), .datagram(from: transmit.destination, Self.success(transmit.bytes)))] : []
         }
-        var session = Session(plan, random: Seeded(1), from: .zero)
+        var session = Session(plan, random: SeededGenerator(seed: 1), from: .zero)
         let observations = network.run(&session, interruptAt: .zero + .milliseconds(100))
         let diagnosis = Diagnosis(plan, observations)
         #expect(diagnosis.stun.map(\.isOK) == [true, false])

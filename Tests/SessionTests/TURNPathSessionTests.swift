@@ -1,6 +1,7 @@
 import Engines
 import NetTypes
 import STUN
+import SimNet
 import Testing
 
 @testable import Diagnosis
@@ -121,7 +122,7 @@ import Testing
         let plan = try Plan(options, interfaces: SessionTests.interfaces)
         let most = try plan.mostRequests(to: #require(plan.servers.first))
         for seed in UInt64(1)...20 {
-            var random = Seeded(seed)
+            var random = SeededGenerator(seed: seed)
             let run = try TURNSessionTests.run(options, seed: seed) { network, server in
                 hardship.configure(server)
                 let serve = network.relay

@@ -1,6 +1,7 @@
 import Engines
 import NetTypes
 import STUN
+import SimNet
 import Testing
 
 @testable import Diagnosis
@@ -81,7 +82,7 @@ import Testing
         server.password = Self.password
         var network = VirtualNetwork()
         network.serve(server)
-        var session = Session(plan, random: Seeded(1), from: .zero)
+        var session = Session(plan, random: SeededGenerator(seed: 1), from: .zero)
         _ = network.run(&session, interruptAt: .zero + .milliseconds(milliseconds))
         #expect(milliseconds < 50 || server.mostAllocations > 0)
         #expect(try Self.leaks(session).isEmpty)

@@ -1,6 +1,7 @@
 import Engines
 import NetTypes
 import STUN
+import SimNet
 import Testing
 
 @testable import Diagnosis
@@ -42,7 +43,7 @@ import Testing
         var network = VirtualNetwork()
         network.serve(server)
         configure(&network, server)
-        var session = Session(plan, random: Seeded(seed), from: .zero)
+        var session = Session(plan, random: SeededGenerator(seed: seed), from: .zero)
         let observations = network.run(&session, interruptAt: interruptAt.map { Instant.zero + $0 })
         return Run(
             network: network, server: server, observations: observations, diagnosis: Diagnosis(plan, observations))
@@ -425,7 +426,7 @@ import Testing
     @Test func lossOfTwentyPercentIsNoAnswerAtTheWorstAndNeverAnotherCause() throws {
         var unanswered = 0
         for seed in UInt64(1)...200 {
-            var random = Seeded(seed)
+            var random = SeededGenerator(seed: seed)
             let run = try Self.run(Self.options(), seed: seed) { network, _ in
                 let serve = network.relay
                 network.relay = { path, local, remote, bytes, now, isStream in
