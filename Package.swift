@@ -66,16 +66,23 @@ let package = Package(
             swiftSettings: swiftSettings,
             linkerSettings: linkerSettings
         ),
+        .target(
+            name: "TestSupport", dependencies: ["Session", "Server", "SimNet", "Engines", "STUN", "NetTypes"],
+            path: "Tests/TestSupport", swiftSettings: swiftSettings),
         tests("NetTypesTests", ["NetTypes"]),
         tests("JSONTests", ["JSON", "NetTypes", "SimNet"]),
         tests("STUNTests", ["STUN", "NetTypes", "SimNet"]),
         tests("EnginesTests", ["Engines", "STUN", "NetTypes", "SimNet"]),
-        tests("SimNetTests", ["SimNet", "Session", "Server", "Diagnosis", "Reporting", "Engines", "STUN", "NetTypes"]),
+        tests(
+            "SimNetTests",
+            [
+                "TestSupport", "SimNet", "Session", "Server", "Diagnosis", "Reporting", "Engines", "STUN", "NetTypes",
+            ]),
         tests(
             "SessionTests",
             [
                 "Session", "Engines", "STUN", "NetTypes", "Diagnosis", "Server", "Signaling", "SecureTransport",
-                "SimNet",
+                "SimNet", "TestSupport",
             ]),
         tests("DiagnosisTests", ["Diagnosis", "Session", "Engines", "STUN", "NetTypes", "SimNet"]),
         tests(
