@@ -84,10 +84,13 @@ let package = Package(
                 "Session", "Engines", "STUN", "NetTypes", "Diagnosis", "Server", "Signaling", "SecureTransport",
                 "SimNet", "TestSupport",
             ]),
-        tests("DiagnosisTests", ["Diagnosis", "Session", "Engines", "STUN", "NetTypes", "SimNet"]),
+        tests("DiagnosisTests", ["Diagnosis", "Session", "Engines", "STUN", "NetTypes", "SimNet", "TestSupport"]),
         tests(
             "ReportingTests",
-            ["Reporting", "JSON", "Diagnosis", "Session", "Engines", "STUN", "NetTypes", "Dissection", "SimNet"]),
+            [
+                "Reporting", "JSON", "Diagnosis", "Session", "Engines", "STUN", "NetTypes", "Dissection", "SimNet",
+                "TestSupport",
+            ]),
         tests("SignalingTests", ["Signaling", "Engines", "STUN", "NetTypes", "SimNet"]),
         tests("DissectionTests", ["Dissection", "Signaling", "Engines", "STUN", "NetTypes", "SimNet"]),
         tests("HostIOTests", ["HostIO", "NetTypes"]),

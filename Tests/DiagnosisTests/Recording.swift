@@ -1,6 +1,7 @@
 import NetTypes
 import STUN
 import Session
+import TestSupport
 
 /// Writes the observations of a run that never took place, fact by fact.
 struct Recording {
@@ -14,15 +15,13 @@ struct Recording {
     /// A server on the Internet.
     static let server = Endpoint(IPAddress(9, 9, 9, 9), 3478)
     static let server6 = Endpoint(IPAddress(v6: 0x2600 << 112 | 9), 3478)
-    static let ethernet = NetworkInterface(
-        name: "eth0", index: 2, kind: .ethernet,
-        addresses: [.init(host, prefixLength: 24), .init(host6, prefixLength: 64)])
+    static let ethernet = NetworkInterface.ethernet(host, host6)
 
     init(
         _ uris: [String] = ["stun:9.9.9.9"], command: Options.Command = .stun, transports: [Transport] = [.udp],
         count: Int = 1, interfaces: [NetworkInterface] = [ethernet]
     ) throws {
-        let servers = try uris.map { ICEServers.Entry(uri: try ServerURI(parsing: $0)) }
+        let servers = try [ICEServers.Entry](uris, account: nil)
         plan = try Plan(
             Options(command: command, servers: servers, transports: transports, count: count),
             interfaces: interfaces)

@@ -87,14 +87,20 @@ extension STUNResult {
             replies.detail = text.string()
             return replies
         }
-        switch outcome {
-        case .answered: break
+        result.outcome = outcome.hostile(&text)
+        return result
+    }
+}
+
+extension STUNResult.Outcome {
+    func hostile(_ text: inout HostileText) -> Self {
+        switch self {
+        case .answered: return self
         case .failed(var error):
             error.message = text.string()
             error.reason = text.outside()
-            result.outcome = .failed(error)
-        case .notMeasured(let notMeasured): result.outcome = .notMeasured(notMeasured.hostile(&text))
+            return .failed(error)
+        case .notMeasured(let gap): return .notMeasured(gap.hostile(&text))
         }
-        return result
     }
 }

@@ -14,7 +14,7 @@ import Testing
 
     private static func options(_ uri: String = "turn:9.9.9.9", expiry: Int64? = nil) throws -> Options {
         var options = Options(
-            command: .turn, servers: [ICEServers.Entry(uri: try ServerURI(parsing: uri))], families: [.ipv4])
+            command: .turn, servers: try .init([uri], account: nil), families: [.ipv4])
         options.turn.credentials = ICEServers.Credentials(
             username: "kid", type: .oauth, credential: Secret(Base64.encode(key)),
             accessToken: Secret(Base64.encode(token)), expiry: expiry)
