@@ -109,7 +109,8 @@ import Testing
             ]),
         Rule(
             testDescription: "two names of one endpoint are one server to the NAT", command: .nat,
-            uris: ["stun:198.51.100.1", "stun:198.51.100.1"], given: [routed(0, [.udp])], when: routed(1, [.udp]),
+            uris: ["stun:198.51.100.1", "stun:198.51.100.1"], change: { $0.measuresLifetime = true },
+            given: [routed(0, [.udp])], when: routed(1, [.udp]),
             effects: ["begins primary check over udp"]),
         Rule(
             testDescription: "no more servers are asked about the NAT than the limit", command: .nat,
@@ -158,6 +159,9 @@ import Testing
             testDescription: "a check over TCP changes nothing of the fallback", given: [routed()],
             when: checked(probe(.tcp), isAnswered: true), effects: []),
         Rule(
+            testDescription: "an answer to another base changes nothing of the fallback", given: [routed()],
+            when: checked(probe(.udp, .reflexive), isAnswered: true), effects: []),
+        Rule(
             testDescription: "an answer of another server changes nothing of the fallback",
             uris: ["stun:198.51.100.1", "stun:198.51.100.2"], given: [routed(1, to: other)],
             when: checked(isAnswered: true), effects: []),
@@ -200,6 +204,15 @@ import Testing
             testDescription: "what is seen of the NAT is told to a connection's peer", command: .connect,
             change: connecting, given: [routed(), .noRoutes, .later(.milliseconds(500))], when: .later(.seconds(4)),
             effects: ["changes connection, signaling, NAT known", "ends nat over udp"]),
+        Rule(
+            testDescription: "while servers may still answer over UDP, more may be asked about the NAT",
+            uris: ["stun:198.51.100.1", "stun:198.51.100.2"],
+            given: [routed(0, [.udp]), routed(1, to: other, [.udp]), .noRoutes, answered()],
+            when: .input(.pathError(PathError(path: PathID(1), kind: .notPermitted, origin: .local, isFatal: true))),
+            effects: [
+                "changes nat over tcp", "changes nat over udp", "ends primary check over udp",
+                "ends primary check over udp",
+            ]),
         Rule(
             testDescription: "what looks at TCP hurries when nothing else is under way", command: .nat,
             change: { $0.transports = [.tcp] }, given: [routed(0, [.tcp]), .noRoutes],
