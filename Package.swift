@@ -49,25 +49,33 @@ let package = Package(
         room("SecureTransport", ["NetTypes", "COpenSSL"]),
         room("SimNet", ["NetTypes", "STUN", "Engines"]),
         room("Signaling", ["NetTypes", "STUN", "Engines", "JSON"]),
-        room("Session", ["NetTypes", "STUN", "Engines", "JSON", "Signaling", "SecureTransport"]),
-        room("Diagnosis", ["NetTypes", "STUN", "Engines", "Session", "SimNet", "Server", "JSON"]),
-        room("Dissection", ["NetTypes", "STUN", "Engines", "Signaling", "Session", "JSON"]),
-        room("Reporting", ["NetTypes", "JSON", "STUN", "Engines", "Session", "Diagnosis", "Dissection"]),
+        // A plan holds what the engines are given: schedules, credentials, limits.
+        room("Planning", ["NetTypes", "STUN", "Engines", "JSON"]),
+        // A fact names what was planned, and a recorded run holds its plan.
+        room("Facts", ["NetTypes", "STUN", "Engines", "JSON", "Planning"]),
+        room("Session", ["NetTypes", "STUN", "Engines", "Signaling", "SecureTransport", "Planning", "Facts"]),
+        room("Diagnosis", ["NetTypes", "STUN", "Engines", "Planning", "Facts"]),
+        room(
+            "Prediction",
+            ["NetTypes", "STUN", "Engines", "JSON", "Planning", "Facts", "Diagnosis", "SimNet", "Server"]),
+        room("Dissection", ["NetTypes", "STUN", "Engines", "JSON", "Signaling", "Planning"]),
+        room(
+            "Reporting",
+            ["NetTypes", "STUN", "Engines", "JSON", "Planning", "Facts", "Diagnosis", "Prediction", "Dissection"]),
         room("HostIO", ["NetTypes", "CSystem"]),
         room("Server", ["NetTypes", "STUN", "Engines"]),
         .executableTarget(
             name: "icecheck",
             dependencies: [
-                "JSON",
-                "NetTypes", "STUN", "Engines", "Session", "Diagnosis", "Dissection", "Reporting", "HostIO", "Server",
-                "SecureTransport",
+                "NetTypes", "JSON", "STUN", "Engines", "SecureTransport", "Planning", "Facts", "Session", "Diagnosis",
+                "Prediction", "Dissection", "Reporting", "HostIO", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings,
             linkerSettings: linkerSettings
         ),
         .target(
-            name: "TestSupport", dependencies: ["Session", "Server", "SimNet", "Engines", "STUN", "NetTypes"],
+            name: "TestSupport", dependencies: ["Planning", "Server", "SimNet", "STUN", "NetTypes"],
             path: "Tests/TestSupport", swiftSettings: swiftSettings),
         tests("NetTypesTests", ["NetTypes"]),
         tests("JSONTests", ["JSON", "NetTypes", "SimNet"]),
@@ -76,27 +84,32 @@ let package = Package(
         tests(
             "SimNetTests",
             [
-                "TestSupport", "SimNet", "Session", "Server", "Diagnosis", "Reporting", "Engines", "STUN", "NetTypes",
+                "TestSupport", "SimNet", "Planning", "Facts", "Session", "Server", "Diagnosis", "Prediction",
+                "Reporting", "Engines", "STUN", "NetTypes",
             ]),
+        tests("PlanningTests", ["Planning", "STUN", "NetTypes", "TestSupport"]),
         tests(
             "SessionTests",
             [
-                "Session", "Engines", "STUN", "NetTypes", "Diagnosis", "Server", "Signaling", "SecureTransport",
-                "SimNet", "TestSupport",
+                "Session", "Planning", "Facts", "Engines", "STUN", "NetTypes", "Diagnosis", "Server", "Signaling",
+                "SecureTransport", "SimNet", "TestSupport",
             ]),
-        tests("DiagnosisTests", ["Diagnosis", "Session", "Engines", "STUN", "NetTypes", "SimNet", "TestSupport"]),
+        tests("DiagnosisTests", ["Diagnosis", "Planning", "Facts", "Engines", "STUN", "NetTypes", "TestSupport"]),
+        tests(
+            "PredictionTests",
+            ["Prediction", "Diagnosis", "Planning", "Facts", "Engines", "STUN", "NetTypes", "SimNet"]),
         tests(
             "ReportingTests",
             [
-                "Reporting", "JSON", "Diagnosis", "Session", "Engines", "STUN", "NetTypes", "Dissection", "SimNet",
-                "TestSupport",
+                "Reporting", "JSON", "Diagnosis", "Prediction", "Planning", "Facts", "Engines", "STUN", "NetTypes",
+                "Dissection", "SimNet", "TestSupport",
             ]),
         tests("SignalingTests", ["Signaling", "Engines", "STUN", "NetTypes", "SimNet"]),
         tests("DissectionTests", ["Dissection", "Signaling", "Engines", "STUN", "NetTypes", "SimNet"]),
         tests("HostIOTests", ["HostIO", "NetTypes"]),
         tests("SecureTransportTests", ["SecureTransport", "HostIO", "NetTypes", "SimNet"]),
         tests("ServerTests", ["Server", "Engines", "STUN", "NetTypes", "SimNet"]),
-        tests("CommandLineTests", ["icecheck", "Session", "HostIO", "NetTypes"]),
+        tests("CommandLineTests", ["icecheck", "Planning", "HostIO", "NetTypes"]),
     ],
     swiftLanguageModes: [.v6]
 )

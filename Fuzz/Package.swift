@@ -28,14 +28,21 @@ let package = Package(
         room("Engines", ["NetTypes", "STUN"]),
         room("Signaling", ["NetTypes", "STUN", "Engines", "JSON"]),
         room("SecureTransport", ["NetTypes", "COpenSSL"]),
-        room("Session", ["NetTypes", "STUN", "Engines", "JSON", "Signaling", "SecureTransport"]),
-        room("Dissection", ["NetTypes", "STUN", "Engines", "Signaling", "Session", "JSON"]),
+        room("Planning", ["NetTypes", "STUN", "Engines", "JSON"]),
+        room("Facts", ["NetTypes", "STUN", "Engines", "JSON", "Planning"]),
+        room("Session", ["NetTypes", "STUN", "Engines", "Signaling", "SecureTransport", "Planning", "Facts"]),
+        room("Dissection", ["NetTypes", "STUN", "Engines", "JSON", "Signaling", "Planning"]),
         room("SimNet", ["NetTypes", "STUN", "Engines"]),
         room("Server", ["NetTypes", "STUN", "Engines"]),
-        room("Diagnosis", ["NetTypes", "STUN", "Engines", "Session", "SimNet", "Server", "JSON"]),
+        room("Diagnosis", ["NetTypes", "STUN", "Engines", "Planning", "Facts"]),
+        room(
+            "Prediction",
+            ["NetTypes", "STUN", "Engines", "JSON", "Planning", "Facts", "Diagnosis", "SimNet", "Server"]),
         .executableTarget(
             name: "fuzz",
-            dependencies: ["NetTypes", "JSON", "STUN", "Engines", "Signaling", "Session", "Diagnosis", "Dissection"],
+            dependencies: [
+                "NetTypes", "JSON", "STUN", "Engines", "Signaling", "Planning", "Session", "Prediction", "Dissection",
+            ],
             swiftSettings: swiftSettings, linkerSettings: [.unsafeFlags(sanitizers + ["-use-ld=lld"])]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,7 +1,7 @@
 package import Engines
+package import Facts
 package import NetTypes
 import STUN
-package import Session
 
 /// What happened between two ends, in words. What came from outside is quoted so that it is safe to show.
 package enum ConnectWords {

@@ -1,6 +1,7 @@
 import Engines
+package import Facts
 package import NetTypes
-package import Session
+package import Planning
 
 /// What the observations of a run mean. Pure: a recorded run is diagnosed again without a network.
 package struct Diagnosis: Sendable {
@@ -18,14 +19,16 @@ package struct Diagnosis: Sendable {
     /// - Parameters:
     ///   - interfacesAfter: the machine's interfaces when the run ended, where they were read again.
     ///   - wallClock: seconds since 1970 when the run began, where that is known.
+    ///   - predict: what a model makes of a connection to a peer; without one nothing is predicted.
     package init(
         _ plan: Plan, _ observations: [Observation], interfacesAfter: [NetworkInterface]? = nil,
-        wallClock: Int64? = nil
+        wallClock: Int64? = nil,
+        predict: (ConnectEvidence, Plan) -> ConnectEvidence.Prediction? = { _, _ in nil }
     ) {
         let record = RunRecord(plan, observations)
         let isConnecting = plan.command == .connect
         connect = record.connection
-        connect?.prediction = record.connection.flatMap { ConnectEvidence.Prediction(of: $0, plan) }
+        connect?.prediction = record.connection.flatMap { predict($0, plan) }
         stun = plan.asksBinding ? STUNResult.results(of: record) : []
         turn = plan.provesRelays ? TURNResult.results(of: record) : []
         relayPairs = RelayPairResult.results(of: record)

@@ -1,6 +1,5 @@
 import Engines
 import NetTypes
-import Session
 
 extension NATRecord {
     /// One for each local address and transport; what relays show is of UDP, whatever the way to their server.

@@ -1,6 +1,6 @@
 package import Engines
+package import Facts
 package import NetTypes
-package import Session
 
 /// How the NAT between one local address and the servers behaves, with what shows it.
 package struct NATRecord: Hashable, Sendable {

@@ -1,7 +1,8 @@
 package import Engines
+package import Facts
 package import NetTypes
+package import Planning
 import STUN
-package import Session
 
 /// The observations of a run, sorted by what they are about.
 ///
@@ -36,6 +37,8 @@ package struct RunRecord: Sendable {
     package var turn: [TURNEvidence] = []
     package var relayPairs: [RelayPairEvidence] = []
     package var isInterrupted = false
+    /// Why there was no time for what was not finished.
+    var endReason: NotMeasured.Reason { isInterrupted ? .interrupted : .deadline }
     /// A connection to a peer, with its steps; nil where none was asked for.
     package var connection: ConnectEvidence?
     private var moments: [ConnectEvidence.Moment] = []

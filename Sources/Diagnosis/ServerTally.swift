@@ -1,5 +1,5 @@
 import NetTypes
-import Session
+import Planning
 
 /// How the servers of a run stand: each counts once, over every transport that it was asked over and in every family
 /// that it was reachable in.

@@ -1,6 +1,5 @@
 import Engines
 import NetTypes
-import Session
 
 extension Verdict {
     /// The verdict of `icecheck nat`: fine where the mapping of each family that was asked is known.
@@ -20,8 +19,7 @@ extension Verdict {
         isOK = !families.isEmpty && families.allSatisfy(\.isOK)
         best = families.map(\.best).min { $0.rank < $1.rank } ?? .none
         summary =
-            families.isEmpty
-            ? "Nothing could be measured." : families.map { "\($0.family.name): \($0.summary)." }.joined(separator: " ")
+            families.isEmpty ? "Nothing could be measured." : families.map(\.sentence).joined(separator: " ")
     }
 }
 

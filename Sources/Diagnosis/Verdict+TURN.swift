@@ -1,5 +1,5 @@
 import NetTypes
-import Session
+import Planning
 
 extension Verdict {
     /// The verdict of `turn`: every relay that was asked for is to carry data.
@@ -15,8 +15,7 @@ extension Verdict {
         let isSplit = families.count > 1 && Set(families.map(\.isOK)).count > 1
         self.init(
             isOK: tally.isWhole, best: tally.working > 0 ? .relayed : .none,
-            summary: isSplit
-                ? families.map { "\($0.family.name): \($0.summary)." }.joined(separator: " ") : tally.sentence + ".",
+            summary: isSplit ? families.map(\.sentence).joined(separator: " ") : tally.sentence + ".",
             families: families)
     }
 

@@ -1,5 +1,4 @@
 import NetTypes
-import Session
 
 /// Phrases that several messages share.
 package enum Words {

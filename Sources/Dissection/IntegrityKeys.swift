@@ -1,5 +1,5 @@
+import Planning
 import STUN
-import Session
 
 /// The keys that a password can make for a message (RFC 8489 s9.1.1, s9.2.2, s18.5.1).
 struct IntegrityKeys {

@@ -1,4 +1,5 @@
 import NetTypes
+import Planning
 import STUN
 
 /// One thing that a run does, such as looking a server up or checking an address: it owns all of its state.
@@ -44,7 +45,7 @@ struct ActivityID: Hashable, Sendable, Comparable {
 
 /// The order in which kinds of activities send, look at the clock and are concluded.
 enum ActivityRank: Int, Sendable, Comparable {
-    case relays, checks, mappings, lifetimes, connections, lookups
+    case relays, checks, mappings, lifetimes, connections, lookups, relayedMappings
     static func < (one: ActivityRank, other: ActivityRank) -> Bool { one.rawValue < other.rawValue }
 }
 

@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 
 /// What the activities of a session share: it opens paths and knows whose they are, paces by destination, asks the
@@ -28,8 +30,19 @@ package struct Desk: Sendable {
     private var questions = SystemQuestions()
     private var adoptedQueries: [QueryID: ActivityID] = [:]
     private var probeCount = 0
+    private var attemptCount = 0
+    /// What the allocations of this run take of each user's quota.
+    var quota = RelayQuota()
+    /// The last time that the clock woke the run.
+    var lookedAt: Instant
     /// The longest that was measured to each address.
     private(set) var roundTrips: [IPAddress: Duration] = [:]
+
+    /// As servers saw what came over UDP from an address of this machine, that address among them.
+    private(set) var outsides: [IPAddress: Set<IPAddress>] = [:]
+
+    /// Where what is sent over UDP from an address of this machine is not answered, though TCP is.
+    private(set) var silences: [IPAddress: Set<IPAddress>] = [:]
 
     static let nobody = ActivityID(number: -1)
 
@@ -37,7 +50,11 @@ package struct Desk: Sendable {
         self.plan = plan
         self.random = random
         startedAt = start
+        lookedAt = start
     }
+
+    /// When the run is over.
+    var deadline: Instant { startedAt + plan.timeout }
 
     /// Puts an activity to work; gives the one that was before.
     mutating func take(_ id: ActivityID) -> ActivityID {
@@ -55,8 +72,24 @@ package struct Desk: Sendable {
         return probeCount
     }
 
+    /// The number of the next attempt at an allocation.
+    mutating func nextAttempt() -> Int {
+        defer { attemptCount += 1 }
+        return attemptCount
+    }
+
     mutating func learn(roundTrip: Duration, to address: IPAddress) {
         roundTrips[address] = max(roundTrip, roundTrips[address] ?? .zero)
+    }
+
+    /// A server saw what came over UDP from `source` as coming from `outside`.
+    mutating func learn(outside: IPAddress, of source: IPAddress) {
+        outsides[source.withoutZone, default: []].insert(outside)
+    }
+
+    /// UDP from `source` to `server` is more than lost.
+    mutating func learn(silenceOf server: IPAddress, from source: IPAddress) {
+        silences[source.withoutZone, default: []].insert(server)
     }
 
     // MARK: Paths
@@ -95,6 +128,12 @@ package struct Desk: Sendable {
     mutating func leave(_ path: PathID) {
         guard case .several(let uses) = paths[path]?.user else { return }
         paths[path]?.user = .several(uses.filter { $0.activity != current })
+    }
+
+    /// The activity at work takes a connection that came to its listener.
+    mutating func accept(_ path: PathID) {
+        paths[path] = Path(
+            user: .one(current), isSecure: false, state: .open(local: Endpoint(.unspecified(.ipv4), 0)))
     }
 
     /// Closes a path; one that is closed already is no fault.
@@ -259,10 +298,6 @@ struct Path: Sendable {
     var user: User
     let isSecure: Bool
     var state: State = .opening
-    /// What it is to an attempt at a relay.
-    var turn: TURNPlace?
-    /// The discovery through relays and the question that a socket is for.
-    var relayedNATSocket: (run: Int, socket: RelayedNATSocket)?
 
     var users: [ActivityID] {
         switch user {

@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 
 /// Who starts or ends whom: every rule of it stands here.
@@ -41,8 +43,16 @@ extension Session {
             testSilence(beside: path, of: probe, after: trip, at: now)
         case .silenceProven(let probe, let risk):
             // UDP to a server is not answered where TCP is: nothing more is asked of it over UDP.
+            desk.learn(silenceOf: probe.serverAddress.address, from: probe.source)
             activities.change(NATCheck.self, where: { $0.source == probe.source }, &desk) { check, _ in
                 check.giveUp(probe.serverAddress, risk: risk, at: now)
+            }
+            activities.change(
+                RelayCheck.self,
+                where: { $0.evidence.serverAddress == probe.serverAddress && $0.evidence.source == probe.source }, &desk
+            ) { check, desk in check.endSilence(&desk, at: now) }
+            activities.change(RelayCheck.self, where: { $0.evidence.source == probe.source }, &desk) {
+                $0.wake(&$1, at: now)
             }
         case .fallbackDue(let probe): begin(BindingCheck(probe), at: now)
         case .natAnswered(let server, let source, let trip, let patience):
@@ -62,11 +72,25 @@ extension Session {
         case .natSeen:
             tellWhatIsToCome(at: now)
             tellConnectionOfNATs(at: now)
+        case .relayAllocated(let server, let source, let trip):
+            activities.change(
+                RelayCheck.self,
+                where: {
+                    $0.evidence.serverAddress.address == server.address && $0.evidence.source == source
+                }, &desk
+            ) { check, _ in check.hurry(roundTrip: trip) }
+        case .relayProven(let relay): if plan.pairsRelays { pair(relay, at: now) }
+        case .relayGone:
+            // Where the user's quota was full of the run's own, there may be room.
+            activities.change(RelayCheck.self, where: \.waitsForQuota, &desk) { $0.wake(&$1, at: now) }
+            activities.change(RelayPairing.self, &desk) { $0.wake(&$1, at: now) }
+            activities.change(RelayedNATCheck.self, &desk) { $0.wake(&$1, at: now) }
         case .connectionClosed:
             // What is still to be learned when the connection is over is of no use any more.
             activities.change(NATCheck.self, &desk) { check, desk in check.conclude(.deadline, &desk, at: now) }
             activities.change(ServerLookup.self, &desk) { lookup, _ in lookup.abandon() }
         }
+        discoverNATThroughRelaysIfUnknown(at: now)
     }
 
     @discardableResult
@@ -87,9 +111,12 @@ extension Session {
             if transports.contains(.udp) { discoverNAT(with: endpoint, from: source, at: now) }
             return tellWhatIsToCome(at: now)
         }
-        for transport in plan.relayTransports(of: server) where transports.contains(transport) {
+        for transport in plan.relayTransports(of: plan.servers[server]) where transports.contains(transport) {
             for family in plan.relayFamilies(for: endpoint) {
-                allocate(server, at: endpoint, over: transport, from: source, relaying: family, at: now)
+                var request = ObservedRelay.Request(
+                    server, at: endpoint, over: transport, from: source, relaying: family)
+                request.options = plan.options(relaying: family)
+                begin(RelayCheck(request, &desk, at: now), at: now)
             }
         }
         for transport in transports where plan.asksBinding {
@@ -108,7 +135,11 @@ extension Session {
             if transports.contains(.udp) { discoverNAT(with: endpoint, from: source, at: now) }
             if transports.contains(.tcp) { discoverNATOverTCP(with: endpoint, from: source, at: now) }
         }
-        discoverNATThroughRelay(of: server, at: endpoint, over: transports, from: source, at: now)
+        if plan.natDiscovery == .atOnce,
+            let transport = plan.servers[server].turn?.transports.first(where: transports.contains)
+        {
+            discoverNATThroughRelay(of: server, at: endpoint, over: transport, from: source, at: now)
+        }
         if plan.gathersReflexive, transports.contains(.udp) {
             for probe in plan.reflexiveProbes(of: server, to: endpoint, besides: source) {
                 begin(BindingCheck(probe), at: now)
@@ -202,9 +233,12 @@ extension Session {
             let limit = NotMeasured(
                 what: "the NAT by \(server)", family: server.family, reason: .limit,
                 detail: "\(Plan.maximumNATServers) servers are asked about it at most")
-            return observe(.notMeasured(nil, limit), at: now)
+            return desk.observe(.notMeasured(nil, limit), at: now)
         }
         activities.change(check, as: NATCheck.self, &desk) { check, desk in check.add(server, &desk, at: now) }
+        activities.change(RelayedNATCheck.self, where: { $0.source == source }, &desk) { check, desk in
+            check.add(server, &desk, at: now)
+        }
         guard !plan.idleTimes.isEmpty else { return }
         let search =
             activities.first(NATLifetimeSearch.self) { $0.source == source }
@@ -222,15 +256,64 @@ extension Session {
         activities.change(check, as: NATStreamCheck.self, &desk) { check, desk in check.add(server, &desk, at: now) }
     }
 
+    /// Asks relays of a server about the NAT between it and `source`, with the servers that are asked about it already.
+    private mutating func discoverNATThroughRelay(
+        of server: Observation.ServerIndex, at endpoint: Endpoint, over transport: Transport, from source: IPAddress,
+        at now: Instant
+    ) {
+        var check = activities.first(RelayedNATCheck.self) { $0.source == source }
+        if check == nil {
+            let asked = activities.all(NATCheck.self).first { $0.source == source }?.servers ?? []
+            let mayHearOfMore = plan.natDiscovery == .atOnce && !areLookupsOver
+            check = begin(
+                RelayedNATCheck(from: source, asking: asked, mayHearOfMore: mayHearOfMore, &desk, at: now), at: now)
+        }
+        guard let check else { return }
+        activities.change(check, as: RelayedNATCheck.self, &desk) { check, desk in
+            check.addRelay(of: server, at: endpoint, over: transport, &desk, at: now)
+        }
+    }
+
+    /// A check asks once it has a relay that works, and no server has shown mapping and filtering by itself.
+    ///
+    /// So a credential that was refused is not tried again, and a server with RFC 5780 keeps its ports.
+    private mutating func discoverNATThroughRelaysIfUnknown(at now: Instant) {
+        guard plan.natDiscovery == .onceAnswered, areLookupsOver else { return }
+        for relay in activities.all(RelayCheck.self).map(\.relay) where relay.evidence.allocation != nil {
+            let evidence = relay.evidence
+            guard evidence.relayFamily == evidence.source.family, !evidence.serverAddress.address.isLoopback,
+                isNATUnknown(from: evidence.source)
+            else { continue }
+            discoverNATThroughRelay(
+                of: evidence.server, at: evidence.serverAddress, over: evidence.transport, from: evidence.source,
+                at: now)
+        }
+    }
+
+    private func isNATUnknown(from source: IPAddress) -> Bool {
+        !isUDPAwaited(from: source) && desk.silences[source.withoutZone] == nil
+            && activities.all(NATCheck.self).filter { $0.source == source }.allSatisfy {
+                $0.isOver && $0.isInconclusive
+            }
+    }
+
+    // MARK: Relays
+
+    /// Lets a relay that carried data send to one more of its server, and to those of the other servers.
+    private mutating func pair(_ relay: ObservedRelay, at now: Instant) {
+        let pairing = activities.first(RelayPairing.self) { _ in true } ?? begin(RelayPairing(), at: now)
+        activities.change(pairing, as: RelayPairing.self, &desk) { $0.add(relay, &$1, at: now) }
+    }
+
     private mutating func learn(roundTrip: Duration, to address: IPAddress) {
         desk.learn(roundTrip: roundTrip, to: address)
         activities.change(NATStreamCheck.self, &desk) { check, _ in check.learn(roundTrip: roundTrip, to: address) }
     }
 
-    var areLookupsOver: Bool { activities.areOver(ServerLookup.self) }
+    private var areLookupsOver: Bool { activities.areOver(ServerLookup.self) }
 
     /// Whether a server that is asked over UDP from `source` may still answer.
-    func isUDPAwaited(from source: IPAddress) -> Bool {
+    private func isUDPAwaited(from source: IPAddress) -> Bool {
         activities.first(BindingCheck.self) { $0.isAwaitedOverUDP && $0.probe.source == source } != nil
     }
 
@@ -251,6 +334,7 @@ extension Session {
         }
         limitPatience()
         guard areLookupsOver else { return }
+        activities.change(RelayedNATCheck.self, &desk) { $0.expectMore(false, &$1, at: now) }
         activities.change(NATLifetimeSearch.self, &desk) { search, desk in search.allServersAdded(&desk, at: now) }
     }
 

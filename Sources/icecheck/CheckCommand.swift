@@ -1,5 +1,5 @@
 import ArgumentParser
-import Session
+import Planning
 
 struct CheckCommand: MeasuringCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,4 @@
-import Session
+import Planning
 
 /// Reading what the user names: a file, or standard input for `-`.
 enum Input {

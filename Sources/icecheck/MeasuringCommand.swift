@@ -1,5 +1,5 @@
 import ArgumentParser
-import Session
+import Planning
 
 /// A command that measures: what was typed decides all that it does.
 protocol MeasuringCommand: ParsableCommand {

@@ -1,6 +1,6 @@
 import HostIO
 import NetTypes
-import Session
+import Planning
 
 extension OptionSources {
     /// Those of this process and this machine.

@@ -1,4 +1,4 @@
-import Session
+import Planning
 
 /// A command line of servers only, such as `icecheck stun 192.0.2.1`: there are no options to parse.
 ///

@@ -1,6 +1,6 @@
 import ArgumentParser
 import NetTypes
-import Session
+import Planning
 
 struct STUNCommand: MeasuringCommand {
     static let configuration = CommandConfiguration(

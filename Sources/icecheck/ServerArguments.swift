@@ -1,5 +1,5 @@
 import ArgumentParser
-import Session
+import Planning
 
 /// The options that name servers and what may be used to reach them: the same for every command that measures.
 struct ServerArguments: ParsableArguments {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Session
+import Planning
 
 /// Who asks TURN servers: the same for every command that does.
 struct TURNArguments: ParsableArguments {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Engines
 import NetTypes
-import Session
+import Planning
 
 struct TURNCommand: MeasuringCommand {
     static let configuration = CommandConfiguration(

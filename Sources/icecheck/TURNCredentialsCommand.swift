@@ -1,9 +1,9 @@
 import ArgumentParser
 import JSON
 import NetTypes
+import Planning
 import Reporting
 import STUN
-import Session
 
 /// `turn credentials`: a temporary credential for other tools.
 struct TURNCredentialsCommand: ParsableCommand {

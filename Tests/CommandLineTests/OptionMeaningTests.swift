@@ -1,5 +1,5 @@
 import NetTypes
-import Session
+import Planning
 import Testing
 
 @testable import icecheck

@@ -1,5 +1,6 @@
+import Facts
 import NetTypes
-import Session
+import Planning
 import Testing
 
 @testable import Diagnosis

@@ -1,5 +1,5 @@
+import Facts
 import NetTypes
-import Session
 import Testing
 
 @testable import Diagnosis

@@ -1,11 +1,13 @@
 import Engines
-import Session
+import Facts
+import Planning
 
 @testable import Diagnosis
 
 extension Provocation {
     private static func connect(
-        _ id: String, _ change: @escaping @Sendable (inout ConnectEvidence) -> Void
+        _ id: String, predicted: ConnectEvidence.Prediction? = nil,
+        _ change: @escaping @Sendable (inout ConnectEvidence) -> Void
     ) -> Provocation {
         Provocation(id) {
             var evidence = ConnectEvidence(usesSDP: true)
@@ -13,7 +15,7 @@ extension Provocation {
             change(&evidence)
             return Diagnosis(
                 try Plan(Options(command: .connect), interfaces: []),
-                [Observation(at: .zero, fact: .connectionSeen(evidence))])
+                [Observation(at: .zero, fact: .connectionSeen(evidence))], predict: { _, _ in predicted })
         }
     }
 
@@ -38,8 +40,8 @@ extension Provocation {
             data.returned = 40
             evidence.data = data
         },
-        Provocation("prediction-differs") {
-            try ConnectPredictionTests.diagnosis(.endpointIndependent, relayed: true)
+        connect("prediction-differs", predicted: .init(outcome: "direct", best: "direct", agrees: false)) {
+            $0.failure = .noPath
         },
     ]
 }

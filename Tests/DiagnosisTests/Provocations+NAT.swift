@@ -1,6 +1,7 @@
+import Facts
 import NetTypes
+import Planning
 import STUN
-import Session
 
 @testable import Diagnosis
 @testable import Engines

@@ -1,6 +1,7 @@
+import Facts
 import FoundationEssentials
 import NetTypes
-import Session
+import Planning
 import Testing
 
 @testable import Diagnosis

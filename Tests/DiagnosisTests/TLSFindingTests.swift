@@ -1,5 +1,6 @@
+import Engines
+import Facts
 import NetTypes
-import Session
 import Testing
 
 @testable import Diagnosis

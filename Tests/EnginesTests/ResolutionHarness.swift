@@ -1,7 +1,8 @@
 import Engines
-import NetTypes
 import STUN
 import SimNet
+
+@testable import NetTypes
 
 /// Plays a resolver to a ``ResolutionEngine`` in virtual time: each question is answered after its delay, or never.
 struct ResolutionHarness {

@@ -1,8 +1,9 @@
-import Engines
-import NetTypes
 import STUN
 import SimNet
 import Testing
+
+@testable import Engines
+@testable import NetTypes
 
 struct ResolutionTests {
     @Test("a literal asks nothing and has the scheme's port")

@@ -1,8 +1,8 @@
 import Diagnosis
+import Facts
 import Foundation
 import NetTypes
 import Reporting
-import Session
 import Testing
 
 @Suite("Hostile text in every field")

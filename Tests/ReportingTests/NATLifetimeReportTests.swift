@@ -1,7 +1,7 @@
 import Diagnosis
 import NetTypes
+import Planning
 import Reporting
-import Session
 import Testing
 
 @testable import Engines

@@ -1,5 +1,5 @@
-import Diagnosis
 import NetTypes
+import Prediction
 import Reporting
 import Testing
 

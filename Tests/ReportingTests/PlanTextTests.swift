@@ -1,7 +1,7 @@
 import NetTypes
+import Planning
 import Reporting
 import STUN
-import Session
 import TestSupport
 import Testing
 

@@ -1,6 +1,6 @@
+import Facts
 import FoundationEssentials
 import NetTypes
-import Session
 import SimNet
 import Testing
 
@@ -42,6 +42,11 @@ import Testing
                 .contains("plan.timeout: a number is expected, and not a string") == true)
         #expect(fault(good.replacing("\"finished\":{}", with: "\"interrupted\":{\"signal\":-128}")) != nil)
         #expect(fault(good.replacing("\"maximumTransmissions\":7", with: "\"maximumTransmissions\":0")) != nil)
+    }
+
+    @Test func aConnectionIsReportedWithWhatWasPredictedOfIt() throws {
+        let run = try RecordedRun(parsing: Self.bytes("connect-homes.a.json"))
+        #expect(Report(run).connect?.prediction?.outcome == "direct")
     }
 
     /// No bytes trap, and none of a record reach a terminal as they are.

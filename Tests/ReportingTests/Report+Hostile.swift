@@ -1,7 +1,9 @@
 import Diagnosis
+import Engines
+import Facts
 import NetTypes
+import Planning
 import Reporting
-import Session
 import SimNet
 
 /// Hostile bytes that a seed decides: what terminals obey, what hides or turns text, what is no UTF-8.
@@ -48,7 +50,7 @@ extension Report {
         report.candidates = report.candidates?.map { candidate in
             var candidate = candidate
             candidate.interface = text.string()
-            candidate.sdp = "candidate:" + text.string()
+            candidate.candidate.extensions = [.init("x", text.string())]
             candidate.server = text.string()
             if candidate.withheld != nil { candidate.withheld = text.string() }
             return candidate

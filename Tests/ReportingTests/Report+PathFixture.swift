@@ -1,8 +1,10 @@
 import Diagnosis
 import Engines
 import NetTypes
-import Reporting
-import Session
+import Planning
+
+@testable import Prediction
+@testable import Reporting
 
 extension Report {
     private static func predicted(_ paths: [PathRecord]?, _ mesh: Mesh?) -> Report {

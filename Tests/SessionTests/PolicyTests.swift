@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 import SimNet
 import TestSupport
@@ -25,6 +27,7 @@ import Testing
         let testDescription: String
         var command = Options.Command.check
         var uris = ["stun:198.51.100.1"]
+        var account: RelayAccount?
         var addresses = [Place.host]
         var change: @Sendable (inout Options) -> Void = { _ in }
         var given: [Step] = []
@@ -90,6 +93,9 @@ import Testing
         Rule(
             testDescription: "a server is asked over UDP, and TCP waits", command: .stun, when: routed(),
             effects: ["begins fallback", "begins primary check over udp"]),
+        Rule(
+            testDescription: "a relay is asked for over each transport", command: .turn, uris: ["turn:198.51.100.1"],
+            account: RelayAccount(), when: routed(0, [.udp]), effects: ["begins relay over udp"]),
         Rule(
             testDescription: "the other bases ask, too", command: .candidates,
             addresses: [Place.host, IPAddress(192, 0, 2, 11)], when: routed(0, [.udp]),
@@ -231,7 +237,7 @@ import Testing
     ]
 
     @Test(arguments: rules) func ruleHolds(_ rule: Rule) throws {
-        var options = Options(command: rule.command, servers: try .init(rule.uris, account: nil))
+        var options = Options(command: rule.command, servers: try .init(rule.uris, account: rule.account))
         rule.change(&options)
         let plan = try Plan(options, interfaces: [.ethernet(rule.addresses)])
         var stage = Stage(Session(plan, random: SeededGenerator(seed: 1), from: .zero))
@@ -345,6 +351,9 @@ private struct Stage {
         add(NATCheck.self) { _ in "nat over udp" }
         add(NATStreamCheck.self) { _ in "nat over tcp" }
         add(NATLifetimeSearch.self) { _ in "lifetime" }
+        add(RelayCheck.self) { "relay over \($0.evidence.transport)" }
+        add(RelayPairing.self) { _ in "relay pairs" }
+        add(RelayedNATCheck.self) { _ in "nat through relays" }
         add(HostCandidates.self) { _ in "host candidates" }
         add(ServerLookup.self) { _ in "lookup" }
         add(Connection.self) { "connection, \($0.phase)\($0.hasLearned ? ", NAT known" : "")" }

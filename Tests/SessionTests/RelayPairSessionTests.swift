@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 import Server
 import SimNet
@@ -7,7 +9,6 @@ import TestSupport
 import Testing
 
 @testable import Diagnosis
-@testable import Session
 
 /// Relays that send to each other once each has carried data alone, on a virtual clock.
 @Suite struct RelayPairSessionTests {
@@ -44,7 +45,7 @@ import Testing
         #expect(run.log.left == 0 && run.log.deletions.count == 3)
         let result = try #require(run.diagnosis.relayPairs.first)
         #expect(result.isOK && result.isOneServer && result.data.sent == 4 && result.data.returned == 4)
-        #expect(result.data.roundTrips?.median == .milliseconds(40) && result.data.roundTrips?.overhead == .zero)
+        #expect(result.data.roundTrips?.median == .milliseconds(40) && result.data.overhead == .zero)
         #expect(run.findings.isEmpty && run.diagnosis.verdict.isOK)
     }
 
@@ -80,7 +81,7 @@ import Testing
         let refused = try Self.run { $0.faults.refuse(.createPermission, 403) }
         let noChannel = try Self.run { $0.faults.lose(.onChannel) }
         for run in [silent, refused, noChannel] {
-            #expect(run.pairs.isEmpty && run.log.requests(.allocate).count == 2)
+            #expect(run.pairs.isEmpty)
         }
     }
 

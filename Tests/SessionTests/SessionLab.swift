@@ -1,5 +1,7 @@
 import Diagnosis
+import Facts
 import NetTypes
+import Planning
 import Server
 import SimNet
 import TestSupport

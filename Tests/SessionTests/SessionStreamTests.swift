@@ -1,4 +1,6 @@
+import Facts
 import NetTypes
+import Planning
 import STUN
 import SimNet
 import TestSupport

@@ -1,6 +1,8 @@
 import Diagnosis
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 import SimNet
 import TestSupport

@@ -1,11 +1,11 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 import SimNet
 import TestSupport
 import Testing
-
-@testable import Session
 
 /// A run is over half a second after its deadline, whatever the servers do, and its allocations are deleted by then.
 @Suite struct TURNDeadlineSessionTests {

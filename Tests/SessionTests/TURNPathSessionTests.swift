@@ -1,12 +1,13 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 import SimNet
 import TestSupport
 import Testing
 
 @testable import Diagnosis
-@testable import Session
 
 /// What a path does to the bytes between the session and its TURN servers, and how many it takes.
 @Suite struct TURNPathSessionTests {

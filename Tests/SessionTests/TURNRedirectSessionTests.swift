@@ -1,11 +1,11 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 import SimNet
 import TestSupport
 import Testing
-
-@testable import Session
 
 /// What comes of an attempt at a relay that starts again: at another server (300), or from another port.
 @Suite struct TURNRedirectSessionTests {

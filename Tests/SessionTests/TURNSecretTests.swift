@@ -1,11 +1,12 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 import SimNet
 import TestSupport
 import Testing
 
-@testable import Diagnosis
 @testable import Session
 
 /// Whatever way a run's values are printed, no password, and no key that stands for one, is in the text.
@@ -83,6 +84,7 @@ import Testing
         }
         #expect(milliseconds < 50 || run.log.most > 0)
         #expect(try Self.leaks(run.machine.base).isEmpty)
+        #expect(try Self.leaks(run.machine.base.activities.all(RelayCheck.self)).isEmpty)
     }
 
     @Test func observationsAndDiagnosisShowNoPassword() throws {

@@ -1,12 +1,13 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 import SimNet
 import TestSupport
 import Testing
 
 @testable import Diagnosis
-@testable import Session
 
 /// Relays over TLS and DTLS: what is asked of the path, and what becomes of its handshake.
 @Suite struct TURNSecuritySessionTests {

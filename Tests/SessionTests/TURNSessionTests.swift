@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 import Server
 import SimNet
@@ -270,7 +272,7 @@ import Testing
         let run = try Self.run(Self.options([uri]), interruptAt: .milliseconds(90)) {
             $0.faults.drop(.refresh)
         }
-        let limit = Session.cleanupLimitAfterSignal.nanoseconds / 1_000_000
+        let limit = Plan.cleanupLimitAfterSignal.nanoseconds / 1_000_000
         #expect(run.took <= 90 + limit)
         guard case .unconfirmed = run.first?.deletion else {
             Issue.record("\(String(describing: run.first?.deletion))")
@@ -381,7 +383,7 @@ import Testing
     @Test func interruptionDeletesSixtyFourAllocationsWithinTheLimit() throws {
         let run = try Self.sixtyFour(interruptAt: .seconds(3))
         #expect(run.log.left == 0)
-        #expect(run.took <= 3000 + Session.cleanupLimitAfterSignal.nanoseconds / 1_000_000)
+        #expect(run.took <= 3000 + Plan.cleanupLimitAfterSignal.nanoseconds / 1_000_000)
     }
 
     @Test func lossOfTwentyPercentIsNoAnswerAtTheWorstAndNeverAnotherCause() throws {

@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 import Server
 import SimNet
@@ -7,7 +9,6 @@ import TestSupport
 import Testing
 
 @testable import Diagnosis
-@testable import Session
 
 /// A relay kept in use for eleven minutes of virtual time.
 @Suite struct TURNSoakSessionTests {

@@ -1,12 +1,13 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 import SimNet
 import TestSupport
 import Testing
 
 @testable import Diagnosis
-@testable import Session
 
 /// Relays of TCP (RFC 6062) on a virtual clock: both directions, each way to fail, and nothing is left behind.
 @Suite struct TURNTCPRelaySessionTests {

@@ -1,11 +1,13 @@
+import Engines
 import NetTypes
+import Planning
 import STUN
 import SimNet
 import TestSupport
 import Testing
 
 @testable import Diagnosis
-@testable import Session
+@testable import Facts
 
 /// Access tokens of a third party (RFC 7635) from plan to finding, and in no value on the way.
 @Suite struct TURNTokenSessionTests {

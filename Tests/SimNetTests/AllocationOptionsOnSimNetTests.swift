@@ -1,8 +1,8 @@
 import Diagnosis
 import Engines
+import Facts
 import NetTypes
 import Server
-import Session
 import SimNet
 import Testing
 

@@ -1,10 +1,12 @@
 import Diagnosis
 import Engines
 import NetTypes
-import Reporting
-import Session
+import Planning
+import Prediction
 import SimNet
 import Testing
+
+@testable import Reporting
 
 /// What a check sees of a simulated network, as the predictions take it: from the run itself and from its saved report.
 @Suite struct MachineModelTests {

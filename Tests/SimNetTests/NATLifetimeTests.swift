@@ -1,8 +1,8 @@
 import Diagnosis
 import Engines
+import Facts
 import Foundation
 import NetTypes
-import Session
 import SimNet
 import Testing
 

@@ -1,6 +1,7 @@
 import Diagnosis
 import Engines
 import NetTypes
+import Planning
 import STUN
 import Server
 import Session

@@ -1,9 +1,10 @@
 import Diagnosis
 import Engines
+import Facts
 import Foundation
 import NetTypes
+import Planning
 import Server
-import Session
 import SimNet
 import Testing
 

@@ -1,6 +1,7 @@
+import Facts
 import FoundationEssentials
+import Planning
 import Reporting
-import Session
 import SimNet
 import Testing
 

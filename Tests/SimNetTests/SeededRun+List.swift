@@ -1,8 +1,8 @@
 import Engines
 import NetTypes
+import Planning
 import STUN
 import Server
-import Session
 import SimNet
 import TestSupport
 
@@ -196,6 +196,12 @@ extension SeededRun {
         SeededRun(name: "turn-wrong-password", command: .turn, uris: ["turn:11.0.0.1"], far: turn()) {
             $0.servers[0].credentials.credential = Secret("pencils")
         },
+        SeededRun(
+            name: "turn-udp-dropped", command: .turn, middle: .firewallOnUDP(.drop),
+            uris: ["turn:11.0.0.1?transport=tcp"], far: turn()),
+        SeededRun(
+            name: "check-udp-dropped-relay", command: .check, middle: .firewallOnUDP(.drop),
+            uris: ["turn:11.0.0.1", "turn:11.0.0.1?transport=tcp"], far: turn()),
         SeededRun(
             name: "turn-relay-silent", command: .turn, uris: ["turn:11.0.0.1"], far: turn(.init { $0.lose(.toRelay) })),
         SeededRun(

@@ -1,11 +1,13 @@
-import Diagnosis
 import Engines
-import NetTypes
+import Facts
+import Planning
 import STUN
 import Server
 import Session
 import SimNet
 import TestSupport
+
+@testable import NetTypes
 
 /// A command on a machine in a simulated network, and its record: the same for the same seed.
 ///

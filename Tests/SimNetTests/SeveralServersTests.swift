@@ -1,7 +1,6 @@
 import Diagnosis
 import Engines
 import NetTypes
-import Session
 import SimNet
 import Testing
 

@@ -1,7 +1,8 @@
 import Diagnosis
 import Engines
+import Facts
 import NetTypes
-import Session
+import Planning
 import SimNet
 import Testing
 

@@ -1,6 +1,6 @@
 package import NetTypes
+import Planning
 package import STUN
-import Session
 
 /// The addresses of a test, by what they stand for.
 package enum Place {

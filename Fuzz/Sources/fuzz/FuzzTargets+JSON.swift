@@ -1,7 +1,7 @@
-import Diagnosis
 import JSON
 import NetTypes
-import Session
+import Planning
+import Prediction
 
 extension FuzzTargets {
     /// A text is JSON, or at fault in the same place, whether it is read or skipped; what is read can be written and

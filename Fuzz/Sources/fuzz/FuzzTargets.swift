@@ -1,7 +1,7 @@
 import Dissection
 import Engines
+import Planning
 import STUN
-import Session
 
 /// The properties that hold for any bytes.
 enum FuzzTargets {

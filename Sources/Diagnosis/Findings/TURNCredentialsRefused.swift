@@ -1,6 +1,7 @@
 import Engines
+import Facts
 import NetTypes
-import Session
+import Planning
 
 /// A TURN server does not take the credential: it has expired, is of another realm, or is wrong.
 enum TURNCredentialsRefused: FindingRule {

@@ -1,5 +1,5 @@
+import Facts
 import NetTypes
-import Session
 
 /// A TURN server sends its clients to another, and icecheck did not go there.
 enum TURNRedirected: FindingRule {

@@ -1,5 +1,5 @@
+import Facts
 import NetTypes
-import Session
 
 /// An allocation that carries no data, or whose address no peer can reach: by where the data died.
 enum TURNRelayFails: FindingRule {

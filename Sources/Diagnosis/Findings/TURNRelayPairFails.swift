@@ -1,5 +1,6 @@
+import Engines
+import Facts
 import NetTypes
-import Session
 
 /// Relays that carry data each, and not to each other: calls fail in which both sides have only a relay.
 enum TURNRelayPairFails: FindingRule {

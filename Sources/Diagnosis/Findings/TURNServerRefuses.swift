@@ -1,6 +1,6 @@
+import Engines
 import NetTypes
 import STUN
-import Session
 
 /// A TURN server says no in its own words: a rule or a quota of its configuration, by the code and by what was asked.
 enum TURNServerRefuses: FindingRule {

@@ -1,4 +1,4 @@
-import Session
+import Facts
 
 /// A relay of TCP (RFC 6062) through which no connection carries bytes, by the step at which it died.
 enum TURNTCPRelayFails: FindingRule {

@@ -1,6 +1,7 @@
 import Engines
+import Facts
 import NetTypes
-import Session
+import Planning
 
 /// A TURN server does not take the access token of a third party (RFC 7635), or not as the RFC says.
 enum TURNTokenFails: FindingRule {

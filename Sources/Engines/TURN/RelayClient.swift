@@ -77,6 +77,8 @@ package struct RelayClient: Sendable {
     package var server: Endpoint { attempt.server }
     /// How another connection to the server is secured.
     package var security: SecureClientConfiguration? { attempt.security }
+    /// Whether a path is its own.
+    package func uses(_ path: PathID) -> Bool { attempt.paths.keys.contains(path) }
     /// Whether requests can be sent.
     package var isOpen: Bool { attempt.state == .open }
     /// When the last that came had arrived.
@@ -89,6 +91,11 @@ package struct RelayClient: Sendable {
     package var isFinished: Bool { attempt.allocation.isFinished && next == nil }
     /// What it waited for in vain by `now`; nil where it had not waited long, or had no question open.
     package func unfinished(at now: Instant) -> RelayFailure? { attempt.unfinished(at: now) }
+
+    /// What it waits for, in vain.
+    package var silence: RelayFailure {
+        RelayFailure(stage: attempt.stage, cause: .noAnswer(transmissions: attempt.allocation.transmissions))
+    }
 
     // MARK: Commands
 
@@ -108,6 +115,13 @@ package struct RelayClient: Sendable {
 
     package func dataConnection(for connectionID: UInt32) -> TURNDataConnection {
         attempt.allocation.dataConnection(for: connectionID)
+    }
+
+    /// The host of a server that has not answered yet over UDP answers otherwise within `roundTrip`: its silence is soon
+    /// more than loss.
+    package mutating func hurry(roundTrip: Duration) {
+        guard request.transport == .udp, !attempt.isChallenged, !attempt.isAllocated else { return }
+        attempt.allocation.follow(.hurried(roundTrip: roundTrip))
     }
 
     /// Asks the same server once more, after it has refused: its quota may have room now.

@@ -196,13 +196,18 @@ package struct TURNAllocation: Sendable {
     /// Ends it at once: a deletion that is under way is not waited for any longer.
     package mutating func giveUp(at now: Instant) {
         guard case .deleting = phase else { return abandon() }
-        finish(.unconfirmed(mayLiveFor: remainingLifetime(at: now)))
+        finish(.unconfirmed(remainingLifetime(at: now)))
     }
 
     /// Sends what waits for an answer again at `instant`, where that is sooner than the schedule's: to see whether an
     /// ICMP error comes a second time.
     package mutating func hasten(to instant: Instant) {
         for index in transactions.indices { transactions[index].client.hasten(to: instant) }
+    }
+
+    /// Goes on by another schedule with what waits for an answer.
+    package mutating func follow(_ schedule: RetransmissionSchedule) {
+        for index in transactions.indices { transactions[index].client.follow(schedule) }
     }
 
     /// Corrects the time of a transmission to the kernel's.
@@ -282,13 +287,6 @@ package struct TURNAllocation: Sendable {
 
     /// When the oldest request that still waits for an answer was first sent; nil where none does.
     package var waitingSince: Instant? { transactions.compactMap(\.client.transmissions.first).min() }
-
-    /// How many requests wait for an answer or are about to be sent.
-    package var pendingRequests: Int {
-        outbox.reduce(transactions.count) {
-            if case .request = $1 { $0 + 1 } else { $0 }
-        }
-    }
 }
 
 extension Endpoint {

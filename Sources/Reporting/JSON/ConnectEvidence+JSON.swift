@@ -1,8 +1,8 @@
 import Diagnosis
 package import Engines
+package import Facts
 package import JSON
 import NetTypes
-package import Session
 
 extension ConnectEvidence: JSONRecord {
     package static let shape = Shape<ConnectEvidence>(nil, "A connection to another end, by icecheck connect.") {

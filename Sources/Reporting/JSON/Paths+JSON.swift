@@ -1,7 +1,7 @@
-package import Diagnosis
 import Engines
 package import JSON
 import NetTypes
+package import Prediction
 
 extension PathOutcome: JSONWord {}
 

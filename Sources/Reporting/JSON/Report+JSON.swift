@@ -1,7 +1,7 @@
 package import Diagnosis
 package import JSON
 import NetTypes
-package import Session
+package import Planning
 
 extension Report: JSONRecord {
     /// The name and version of the shape; keys are only added within a version.

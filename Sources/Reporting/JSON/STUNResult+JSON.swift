@@ -1,8 +1,9 @@
 package import Diagnosis
+package import Facts
 package import JSON
 import NetTypes
+import Planning
 import STUN
-package import Session
 
 extension STUNResult: JSONRecord {
     package static let shape = Shape<STUNResult>(

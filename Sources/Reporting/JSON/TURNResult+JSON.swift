@@ -1,10 +1,11 @@
 package import Diagnosis
 package import Engines
+package import Facts
 package import JSON
 import NetTypes
-package import Session
 
-extension TURNResult.Stage: JSONWord {}
+extension RelayStage: JSONWord {}
+extension TURNEvidence.Relay.Way: JSONWord {}
 extension AllocationOption: JSONWord {}
 extension AllocationOptionAnswer.Outcome: JSONWord {}
 
@@ -63,7 +64,7 @@ extension TURNResult: JSONRecord {
 }
 
 extension Field {
-    static func deletion(_ deletion: @escaping @Sendable (Record) -> TURNEvidence.Deletion?) -> Field {
+    static func deletion(_ deletion: @escaping @Sendable (Record) -> TURNDeletion?) -> Field {
         Field(
             "deleted", { deletion($0)?.reportName },
             "How the deletion of the allocation ended; absent where there was nothing to delete.",
@@ -83,6 +84,10 @@ private struct Relayed: JSONRecord {
     ) {
         Field(
             "transport", { $0.relay.tcp == nil ? "udp" : "tcp" }, "Between relay and peer.", ["enum": ["udp", "tcp"]])
+        Field(
+            "way", \.relay.way,
+            "How data came through both ways: from a second socket of this machine, or between two relays of the server; "
+                + "absent where it did not.")
         Field("sent", \.data.sent)
         Field("received", \.data.returned, "Those that came back.")
         Field("lossRatio", { Ratio($0.data.lossRatio) }, "Lost of sent, after both ways.")
@@ -92,12 +97,12 @@ private struct Relayed: JSONRecord {
         Field("minMs", \.data.roundTrips?.minimum)
         Field("p95Ms", \.data.roundTrips?.percentile95)
         Field("jitterMs", \.data.roundTrips?.jitter)
-        Field("overheadMs", \.data.roundTrips?.overhead, "The median beyond two round trips to the server.")
+        Field("overheadMs", \.data.overhead, "The median beyond two round trips to the server.")
         Field("peerAddress", \.relay.peerAddress, "The second socket as the relay sees it (XOR-PEER-ADDRESS).")
         Field(
             "indications", { $0.relay.tcp == nil ? $0.relay.indications : nil },
-            "Of these, in Send and Data indications.")
-        Field("channel", \.relay.channel.unlessUnused, "Of these, over a channel.")
+            "Those of the second socket, in Send and Data indications.")
+        Field("channel", \.relay.channel.unlessUnused, "Those of the second socket, over a channel.")
         Field("soak", \.relay.soak)
         Field("inbound", \.relay.tcp?.inbound, "TCP: a second socket that connected to the relayed address.")
         Field(
@@ -168,7 +173,7 @@ extension TURNEvidence.Relay.Soak: JSONRecord {
     }
 }
 
-extension TURNEvidence.Deletion {
+extension TURNDeletion {
     /// As scripts compare it.
     var reportName: String {
         switch self {

@@ -1,5 +1,5 @@
+import Facts
 import NetTypes
-import Session
 
 extension TextRenderer {
     /// What TLS showed, and what its certificate says.

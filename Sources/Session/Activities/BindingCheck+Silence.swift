@@ -1,4 +1,5 @@
 import Engines
+import Facts
 import NetTypes
 import STUN
 

@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 
 /// Asks one address of a server for a Binding from one address of this machine over one transport: once, or in a series
@@ -48,7 +50,8 @@ struct BindingCheck: Activity {
     // MARK: Start
 
     mutating func begin(_ desk: inout Desk, at now: Instant) {
-        let security = desk.plan.security(over: probe.transport, to: probe.server, at: probe.serverAddress)
+        let security = desk.plan.security(
+            over: probe.transport, to: desk.plan.servers[probe.server], at: probe.serverAddress)
         switch probe.transport {
         case .udp: path = desk.shareSocket(from: probe.source, to: probe.serverAddress)
         case .dtls: path = desk.open(.datagram, from: probe.source, security: security)
@@ -210,6 +213,7 @@ struct BindingCheck: Activity {
         }
         let roundTrip = RoundTrip(
             duration: trip.duration, attempt: trip.attempt, isAmbiguous: trip.isAmbiguous, isKernelTimed: isKernelTimed)
+        if probe.transport == .udp { desk.learn(outside: mapping.mappedAddress.address, of: local.address) }
         let answer = BindingAnswer(mapping, local: local, source: source, roundTrip: roundTrip)
         if request.probe.sequence == 0, request.probe.role != .reflexive, desk.plan.count > 1 {
             series = Series(

@@ -1,4 +1,6 @@
+import Facts
 import NetTypes
+import Planning
 
 /// Binds a socket for each host candidate that a browser would offer: without a port there is no candidate.
 struct HostCandidates: Activity {

@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 
 /// A search for the lifetime of mappings before one address of this machine, on its sockets.

@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 
 /// A discovery of the NAT's mapping over TCP, before one address of this machine, on its connections.

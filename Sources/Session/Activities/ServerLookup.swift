@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 
 /// A server on its way from a name to endpoints, each with the address that the system sends from.

@@ -1,4 +1,6 @@
+import Facts
 import NetTypes
+import Planning
 
 /// Waits to try TCP until UDP to the same server and family has failed, or stayed silent for ``Plan/fallbackWait``.
 struct TCPFallback: Activity {

@@ -1,3 +1,4 @@
+import Facts
 import NetTypes
 
 /// A bulk transfer that shares its path with others: a window that grows by a datagram for each one confirmed until

@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import SecureTransport
 
 /// How far both sides are with taking their leave.
@@ -14,13 +16,9 @@ struct ConnectGoodbye: Sendable {
 
 /// The end: nobody leaves while the other still measures, and nobody waits for one that is gone.
 extension Connection {
-    /// How long after the deadline allocations may be deleted, and how long at any time.
-    private static var cleanupLimit: Duration { .milliseconds(400) }
-    private static var longestCleanup: Duration { .milliseconds(1400) }
-
     /// When all else ends, so that the deletion of allocations is over in time.
     var end: Instant {
-        let early = max(.zero, (agent?.deletionTime ?? .zero) - Self.cleanupLimit)
+        let early = max(.zero, (agent?.deletionTime ?? .zero) - Plan.cleanupLimit)
         return deadline.advanced(by: .zero - early)
     }
 
@@ -76,8 +74,8 @@ extension Connection {
             channelOfDTLS.close()
             while let record = channelOfDTLS.pollCiphertext() { _ = agent?.send(record, at: now) }
         }
-        let rest = max(.zero, deadline + Self.cleanupLimit - now)
-        agent?.close(at: now, within: min(rest, Self.longestCleanup))
+        let rest = max(.zero, deadline + Plan.cleanupLimit - now)
+        agent?.close(at: now, within: min(rest, Plan.cleanupLimitAfterSignal))
         outputs.append(.close(Session.channel))
         enter(.closed, at: now)
     }

@@ -1,5 +1,7 @@
 import Engines
+import Facts
 import NetTypes
+import Planning
 import STUN
 import Signaling
 

@@ -1,3 +1,4 @@
+import Facts
 import NetTypes
 
 /// Sends small datagrams at a pace, has them back, and counts.
