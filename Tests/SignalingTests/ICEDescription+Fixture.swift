@@ -1,8 +1,9 @@
-import Engines
 import NetTypes
 import Signaling
 import SimNet
 import Testing
+
+@testable import Engines
 
 extension ICEDescription {
     /// What a usual machine says: host candidates of both families, one reflexive, one relayed.
@@ -97,7 +98,9 @@ extension Candidate {
             candidate.relatedPort = base?.port ?? 9
         }
         if extensions, Bool.random(using: &random) {
-            candidate.extensions = [Extension("generation", "0"), Extension("network-cost", "999")]
+            candidate.extensions = [
+                Extension(name: "generation", value: "0"), Extension(name: "network-cost", value: "999"),
+            ]
         }
         return candidate
     }
