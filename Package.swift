@@ -74,36 +74,41 @@ let package = Package(
             swiftSettings: swiftSettings,
             linkerSettings: linkerSettings
         ),
+        .target(
+            name: "TestSupport", dependencies: ["Planning", "Server", "SimNet", "STUN", "NetTypes"],
+            path: "Tests/TestSupport", swiftSettings: swiftSettings),
         tests("NetTypesTests", ["NetTypes"]),
         tests("JSONTests", ["JSON", "NetTypes", "SimNet"]),
-        tests("STUNTests", ["STUN", "NetTypes"]),
-        tests("EnginesTests", ["Engines", "STUN", "NetTypes"]),
+        tests("STUNTests", ["STUN", "NetTypes", "SimNet"]),
+        tests("EnginesTests", ["Engines", "STUN", "NetTypes", "SimNet"]),
         tests(
             "SimNetTests",
             [
-                "SimNet", "Planning", "Facts", "Session", "Server", "Diagnosis", "Prediction", "Reporting", "Engines",
-                "STUN", "NetTypes",
+                "TestSupport", "SimNet", "Planning", "Facts", "Session", "Server", "Diagnosis", "Prediction",
+                "Reporting", "Engines", "STUN", "NetTypes",
             ]),
-        tests("PlanningTests", ["Planning", "STUN", "NetTypes"]),
+        tests("PlanningTests", ["Planning", "STUN", "NetTypes", "TestSupport"]),
         tests(
             "SessionTests",
             [
                 "Session", "Planning", "Facts", "Engines", "STUN", "NetTypes", "Diagnosis", "Server", "Signaling",
-                "SecureTransport", "SimNet",
+                "SecureTransport", "SimNet", "TestSupport",
             ]),
-        tests("DiagnosisTests", ["Diagnosis", "Planning", "Facts", "Engines", "STUN", "NetTypes"]),
-        tests("PredictionTests", ["Prediction", "Diagnosis", "Planning", "Facts", "Engines", "STUN", "NetTypes"]),
+        tests("DiagnosisTests", ["Diagnosis", "Planning", "Facts", "Engines", "STUN", "NetTypes", "TestSupport"]),
+        tests(
+            "PredictionTests",
+            ["Prediction", "Diagnosis", "Planning", "Facts", "Engines", "STUN", "NetTypes", "SimNet"]),
         tests(
             "ReportingTests",
             [
                 "Reporting", "JSON", "Diagnosis", "Prediction", "Planning", "Facts", "Engines", "STUN", "NetTypes",
-                "Dissection", "SimNet",
+                "Dissection", "SimNet", "TestSupport",
             ]),
-        tests("SignalingTests", ["Signaling", "Engines", "STUN", "NetTypes"]),
-        tests("DissectionTests", ["Dissection", "Signaling", "Engines", "STUN", "NetTypes"]),
+        tests("SignalingTests", ["Signaling", "Engines", "STUN", "NetTypes", "SimNet"]),
+        tests("DissectionTests", ["Dissection", "Signaling", "Engines", "STUN", "NetTypes", "SimNet"]),
         tests("HostIOTests", ["HostIO", "NetTypes"]),
-        tests("SecureTransportTests", ["SecureTransport", "HostIO", "NetTypes"]),
-        tests("ServerTests", ["Server", "Engines", "STUN", "NetTypes"]),
+        tests("SecureTransportTests", ["SecureTransport", "HostIO", "NetTypes", "SimNet"]),
+        tests("ServerTests", ["Server", "Engines", "STUN", "NetTypes", "SimNet"]),
         tests("CommandLineTests", ["icecheck", "Planning", "HostIO", "NetTypes"]),
     ],
     swiftLanguageModes: [.v6]

@@ -2,6 +2,7 @@ import Facts
 import NetTypes
 import Planning
 import STUN
+import TestSupport
 
 /// Writes the observations of a run that never took place, fact by fact.
 struct Recording {
@@ -15,9 +16,7 @@ struct Recording {
     /// A server on the Internet.
     static let server = Endpoint(IPAddress(9, 9, 9, 9), 3478)
     static let server6 = Endpoint(IPAddress(v6: 0x2600 << 112 | 9), 3478)
-    static let ethernet = NetworkInterface(
-        name: "eth0", index: 2, kind: .ethernet,
-        addresses: [.init(host, prefixLength: 24), .init(host6, prefixLength: 64)])
+    static let ethernet = NetworkInterface.ethernet(host, host6)
     /// A bridge that leads to containers only.
     static let bridge = NetworkInterface(
         name: "docker0", index: 3, kind: .bridge, addresses: [.init(IPAddress(172, 17, 0, 1), prefixLength: 16)])
@@ -26,7 +25,7 @@ struct Recording {
         _ uris: [String] = ["stun:9.9.9.9"], command: Options.Command = .stun, transports: [Transport] = [.udp],
         count: Int = 1, interfaces: [NetworkInterface] = [ethernet]
     ) throws {
-        let servers = try uris.map { ICEServers.Entry(uri: try ServerURI(parsing: $0)) }
+        let servers = try [ICEServers.Entry](uris, account: nil)
         plan = try Plan(
             Options(command: command, servers: servers, transports: transports, count: count),
             interfaces: interfaces)

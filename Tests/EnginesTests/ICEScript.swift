@@ -1,10 +1,11 @@
 import Engines
 import NetTypes
 import STUN
+import SimNet
 
 /// An agent with one socket, and a peer that is played by hand: every packet and every instant is the test's.
 struct ICEScript {
-    var agent: ICEAgent<CountingGenerator>
+    var agent: ICEAgent<SeededGenerator>
     var now = Instant.zero
     var sent: [Transmit] = []
     var events: [ICEEvent.Fact] = []
@@ -17,8 +18,8 @@ struct ICEScript {
     init(_ role: ICERole = .controlling, _ change: (inout ICEConfiguration) -> Void = { _ in }) {
         var configuration = ICEConfiguration(role, bases: [.init(Self.local.address)])
         change(&configuration)
-        agent = ICEAgent(configuration, random: CountingGenerator(), from: .zero)
-        var random = CountingGenerator(state: 1 << 40)
+        agent = ICEAgent(configuration, random: SeededGenerator(seed: 0), from: .zero)
+        var random = SeededGenerator(seed: 1 << 40)
         peer = ICECredentials(using: &random)
         give(.opened(path, local: Self.local))
     }
@@ -43,7 +44,7 @@ struct ICEScript {
         }
     }
 
-    mutating func command(_ body: (inout ICEAgent<CountingGenerator>, Instant) -> Void) {
+    mutating func command(_ body: (inout ICEAgent<SeededGenerator>, Instant) -> Void) {
         body(&agent, now)
         drain()
     }
@@ -128,14 +129,5 @@ struct ICEScript {
             default: nil
             }
         }
-    }
-}
-
-/// Distinct numbers, the same in every run.
-struct CountingGenerator: RandomNumberGenerator, Sendable {
-    var state: UInt64 = 0
-    mutating func next() -> UInt64 {
-        state += 0x1_0000_0001
-        return state &* 0x9E37_79B9_7F4A_7C15
     }
 }

@@ -1,4 +1,5 @@
 import NetTypes
+import SimNet
 import Testing
 
 @testable import Engines
@@ -43,14 +44,14 @@ struct RelayProofHarness {
     /// Each way loses so many of a hundred.
     static func losing(percent: UInt64, seed: UInt64) -> RelayProofHarness {
         var harness = RelayProofHarness()
-        let random = Box(TURNTestGenerator(state: seed))
+        let random = Box(SeededGenerator(seed: seed))
         harness.isLost = { _, _ in random.value.next() % 100 < percent }
         return harness
     }
 
     private final class Box {
-        var value: TURNTestGenerator
-        init(_ value: TURNTestGenerator) { self.value = value }
+        var value: SeededGenerator
+        init(_ value: SeededGenerator) { self.value = value }
     }
 
     /// What is lane, or opening, or reversing.

@@ -1,4 +1,5 @@
 import NetTypes
+import SimNet
 import Testing
 
 @testable import Engines
@@ -301,7 +302,7 @@ import Testing
     }
 
     @Test func anyBytesFromTheNetworkDoNotTrap() {
-        var random = TURNTestGenerator(state: 3)
+        var random = SeededGenerator(seed: 3)
         var proof = RelayProofHarness().proof
         proof.begin(at: .zero)
         proof.permitted(at: .zero)

@@ -1,5 +1,6 @@
 import Engines
 import STUN
+import SimNet
 
 @testable import NetTypes
 
@@ -75,18 +76,6 @@ struct ResolutionHarness {
             case .resolved(let ended, _, _, _), .failed(let ended, _): ended == family
             }
         }.map { ($0.at - .zero).milliseconds }
-    }
-}
-
-struct SeededGenerator: RandomNumberGenerator {
-    var seed: UInt64
-
-    mutating func next() -> UInt64 {
-        seed &+= 0x9E37_79B9_7F4A_7C15
-        var value = seed
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }
 

@@ -1,4 +1,5 @@
 import STUN
+import SimNet
 import Testing
 
 @testable import Engines

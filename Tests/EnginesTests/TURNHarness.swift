@@ -1,20 +1,9 @@
 import NetTypes
 import STUN
+import SimNet
 import Testing
 
 @testable import Engines
-
-/// A generator with a seed; tests of engines need no better one.
-struct TURNTestGenerator: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
 
 /// A client and a server with a path between them, in virtual time: 10 ms each way.
 struct TURNHarness {
@@ -24,7 +13,7 @@ struct TURNHarness {
     var client: TURNAllocation
     var server: TURNServer
     var now = Instant.zero
-    var random = TURNTestGenerator(state: 1)
+    var random = SeededGenerator(seed: 1)
     /// Whether the client's datagram of this number, from 0, is lost; and the server's.
     var losesFromClient: (Int) -> Bool = { _ in false }
     var losesFromServer: (Int) -> Bool = { _ in false }

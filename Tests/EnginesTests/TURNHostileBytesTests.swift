@@ -1,5 +1,6 @@
 import NetTypes
 import STUN
+import SimNet
 import Testing
 
 @testable import Engines
@@ -92,8 +93,8 @@ import Testing
 
     /// A random source that closures can share; a test runs on one thread.
     private final class Source: @unchecked Sendable {
-        private var generator: TURNTestGenerator
-        init(_ seed: UInt64) { generator = TURNTestGenerator(state: seed) }
+        private var generator: SeededGenerator
+        init(_ seed: UInt64) { generator = SeededGenerator(seed: seed) }
 
         func next(_ bound: Int) -> Int { bound > 0 ? Int(generator.next() % UInt64(bound)) : 0 }
 

@@ -1,5 +1,6 @@
 import NetTypes
 import STUN
+import SimNet
 import Testing
 
 @testable import Engines
@@ -12,7 +13,7 @@ import Testing
         server.duplicates = true
         server.nonceUses = seed % 2 == 0 ? 3 : .max
         var harness = TURNHarness(server)
-        harness.random = TURNTestGenerator(state: seed)
+        harness.random = SeededGenerator(seed: seed)
         harness.losesFromClient = { Self.isLost(seed, UInt64($0) * 2) }
         harness.losesFromServer = { Self.isLost(seed, UInt64($0) * 2 + 1) }
         harness.client.createPermission(for: [TURNHarness.peer.address])
@@ -25,7 +26,7 @@ import Testing
     }
 
     private static func isLost(_ seed: UInt64, _ number: UInt64) -> Bool {
-        var generator = TURNTestGenerator(state: seed &* 1_000_003 &+ number &* 7919)
+        var generator = SeededGenerator(seed: seed &* 1_000_003 &+ number &* 7919)
         return generator.next() % 5 == 0
     }
 }

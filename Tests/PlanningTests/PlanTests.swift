@@ -1,6 +1,7 @@
 import NetTypes
 import Planning
 import STUN
+import TestSupport
 import Testing
 
 @Suite struct PlanTests {
@@ -77,16 +78,16 @@ import Testing
     func serverIsAskedOverWhatItsURINames(uri: String, transports: [Transport], fallsBack: Bool, isExcluded: Bool)
         throws
     {
-        let entry = ICEServers.Entry(uri: try ServerURI(parsing: uri))
-        let server = try #require(try plan(Options(command: .check, servers: [entry])).servers.first)
+        let server = try #require(
+            try plan(Options(command: .check, servers: try .init([uri], account: nil))).servers.first)
         #expect(server.transports == transports)
         #expect(server.fallsBackToTCP == fallsBack)
         #expect((server.excluded != nil) == isExcluded)
     }
 
     @Test func serverOverTLSIsNotAskedAboutTheNAT() throws {
-        let entry = ICEServers.Entry(uri: try ServerURI(parsing: "turns:192.0.2.1"))
-        let server = try #require(try plan(Options(command: .nat, servers: [entry])).servers.first)
+        let server = try #require(
+            try plan(Options(command: .nat, servers: try .init(["turns:192.0.2.1"], account: nil))).servers.first)
         #expect(server.transports.isEmpty && server.excluded?.reason == .notSupported)
         #expect(server.excluded?.detail.contains("turn: names a server for it") == true)
     }
@@ -115,7 +116,7 @@ import Testing
     }
 
     @Test func oneRunAsksALimitedNumberOfServers() throws {
-        let servers = try (0..<300).map { ICEServers.Entry(uri: try ServerURI(parsing: "stun:192.0.2.1:\($0 + 1)")) }
+        let servers = try [ICEServers.Entry]((0..<300).map { "stun:192.0.2.1:\($0 + 1)" })
         let plan = try plan(Options(command: .check, servers: servers))
         #expect(plan.servers.count == 256)
         #expect(plan.notMeasured.contains { $0.reason == .limit && $0.what == "44 more servers" })

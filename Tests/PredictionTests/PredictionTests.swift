@@ -1,5 +1,6 @@
 import Engines
 import NetTypes
+import SimNet
 import Testing
 
 @testable import Prediction
@@ -207,7 +208,7 @@ import Testing
 
     @Test("Put together from its parts is that of all together", arguments: 0..<4)
     func parts(seed: UInt64) {
-        var random = Seeded(state: seed)
+        var random = SeededGenerator(seed: seed)
         func pick<Element>(_ elements: [Element]) -> Element {
             elements[Int(random.next() % UInt64(elements.count))]
         }
@@ -229,14 +230,6 @@ import Testing
             let pairs = Mesh(census, .init(bitrate: 1), predictor).pairs
             let put: PathOutcome = pairs.direct == 1 ? .direct : pairs.relayed == 1 ? .relayed : .none
             #expect(put == whole, "seed \(seed): \(one.words) with \(other.words)")
-        }
-    }
-
-    private struct Seeded: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return state >> 33
         }
     }
 }

@@ -2,16 +2,14 @@ import NetTypes
 import Planning
 import Reporting
 import STUN
+import TestSupport
 import Testing
 
 /// What `--dry-run` prints.
 @Suite("The plan, in words and in JSON")
 struct PlanTextTests {
     private static let interfaces = [
-        NetworkInterface(
-            name: "lo", index: 1, kind: .loopback, addresses: [.init(IPAddress(127, 0, 0, 1), prefixLength: 8)]),
-        NetworkInterface(
-            name: "eth0", index: 2, kind: .ethernet, addresses: [.init(IPAddress(192, 0, 2, 10), prefixLength: 24)]),
+        .loopback, .ethernet(Place.host),
         NetworkInterface(
             name: "wg0", index: 3, kind: .tunnel, addresses: [.init(IPAddress(10, 8, 0, 2), prefixLength: 24)]),
     ]
@@ -19,10 +17,10 @@ struct PlanTextTests {
     private func plan(
         _ command: Options.Command, _ uris: [String], bind: IPAddress? = nil, count: Int = 1
     ) throws -> Plan {
-        let servers = try uris.map { ICEServers.Entry(uri: try ServerURI(parsing: $0)) }
-        return try Plan(
-            Options(command: command, servers: servers, families: [.ipv4], bindAddress: bind, count: count),
-            interfaces: Self.interfaces)
+        try Plan(
+            Options(
+                command: command, servers: try .init(uris, account: nil), families: [.ipv4], bindAddress: bind,
+                count: count), interfaces: Self.interfaces)
     }
 
     @Test("The plan of a check says over what each server is asked, and where TCP is tried")

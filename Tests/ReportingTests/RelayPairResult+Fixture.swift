@@ -72,17 +72,7 @@ extension RelayPairResult {
         var result = self
         result.first = text.string()
         result.second = "s" + text.string()
-        switch outcome {
-        case .answered: break
-        case .failed(var error):
-            error.message = text.string()
-            error.reason = text.outside()
-            result.outcome = .failed(error)
-        case .notMeasured(var gap):
-            gap.what = text.string()
-            gap.detail = text.string()
-            result.outcome = .notMeasured(gap)
-        }
+        result.outcome = outcome.hostile(&text)
         return result
     }
 }

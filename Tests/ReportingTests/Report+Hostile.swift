@@ -2,15 +2,16 @@ import Diagnosis
 import NetTypes
 import Planning
 import Reporting
+import SimNet
 
 @testable import Engines
 @testable import Facts
 
 /// Hostile bytes that a seed decides: what terminals obey, what hides or turns text, what is no UTF-8.
 struct HostileText {
-    private var random: SplitMix
+    private var random: SeededGenerator
 
-    init(seed: Int) { random = SplitMix(state: UInt64(seed)) }
+    init(seed: Int) { random = SeededGenerator(seed: UInt64(seed)) }
 
     private static let pieces: [[UInt8]] =
         [
@@ -27,18 +28,6 @@ struct HostileText {
 
     mutating func string() -> String { String(decoding: bytes(), as: UTF8.self) }
     mutating func outside() -> OutsideText { OutsideText(bytes: bytes()) }
-}
-
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
-    }
 }
 
 extension Report {
@@ -101,14 +90,20 @@ extension STUNResult {
             replies.detail = text.string()
             return replies
         }
-        switch outcome {
-        case .answered: break
+        result.outcome = outcome.hostile(&text)
+        return result
+    }
+}
+
+extension STUNResult.Outcome {
+    func hostile(_ text: inout HostileText) -> Self {
+        switch self {
+        case .answered: return self
         case .failed(var error):
             error.message = text.string()
             error.reason = text.outside()
-            result.outcome = .failed(error)
-        case .notMeasured(let notMeasured): result.outcome = .notMeasured(notMeasured.hostile(&text))
+            return .failed(error)
+        case .notMeasured(let gap): return .notMeasured(gap.hostile(&text))
         }
-        return result
     }
 }

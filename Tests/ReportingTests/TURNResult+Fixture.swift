@@ -99,17 +99,7 @@ extension TURNResult {
             tls.failures = tls.failures.map { SecureFailure($0.kind, text.outside(), certificate: $0.certificate) }
             result.evidence?.tls = tls
         }
-        switch outcome {
-        case .answered: break
-        case .failed(var error):
-            error.message = text.string()
-            error.reason = text.outside()
-            result.outcome = .failed(error)
-        case .notMeasured(var gap):
-            gap.what = text.string()
-            gap.detail = text.string()
-            result.outcome = .notMeasured(gap)
-        }
+        result.outcome = outcome.hostile(&text)
         return result
     }
 }

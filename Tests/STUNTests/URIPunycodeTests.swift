@@ -1,3 +1,4 @@
+import SimNet
 import Testing
 
 @testable import STUN
@@ -31,7 +32,7 @@ struct URIPunycodeTests {
 
     @Test("random bytes never trap, and what decodes encodes to itself")
     func random() {
-        var generator = SplitMix(seed: 1)
+        var generator = SeededGenerator(seed: 1)
         let alphabet = Array("abcdefghijklmnopqrstuvwxyz0123456789-".unicodeScalars)
         for _ in 0..<20_000 {
             let count = Int.random(in: 0...20, using: &generator)
@@ -40,17 +41,5 @@ struct URIPunycodeTests {
             guard let decoded = Punycode.decode(text), decoded.contains(where: { !$0.isASCII }) else { continue }
             #expect(Punycode.encode(decoded) == text)
         }
-    }
-}
-
-private struct SplitMix: RandomNumberGenerator {
-    var seed: UInt64
-
-    mutating func next() -> UInt64 {
-        seed &+= 0x9E37_79B9_7F4A_7C15
-        var value = seed
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -1,5 +1,6 @@
 import NetTypes
 import SecureTransport
+import SimNet
 import Testing
 
 @Suite struct HostilePeerTests {
@@ -42,7 +43,7 @@ import Testing
     @Test(arguments: [SecureProtocol.tls, .dtls], 0..<40) func randomAndBrokenBytesNeverTrapNorOpen(
         kind: SecureProtocol, seed: Int
     ) throws {
-        var random = Seeded(state: UInt64(seed) &* 77 &+ 5)
+        var random = SeededGenerator(seed: UInt64(seed) &* 77 &+ 5)
         let pair = try ChannelPair(
             ChannelPair.configuration(kind, trusting: root), SecureServerConfiguration(kind, leaf))
         for _ in 0..<60 {
@@ -75,7 +76,7 @@ import Testing
         var pair = try ChannelPair(
             ChannelPair.configuration(.dtls, trusting: root), SecureServerConfiguration(.dtls, leaf))
         pair.run()
-        var random = Seeded(state: 9)
+        var random = SeededGenerator(seed: 9)
         for number in 0..<5000 {
             // A fatal alert in the clear, then one that says that it is of this epoch.
             let epoch = UInt8(number & 1)
@@ -144,18 +145,7 @@ import Testing
     }
 }
 
-/// Splitmix64.
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
-    }
-
+extension SeededGenerator {
     /// The bytes cut, changed or followed by noise; now and then as they were.
     mutating func broken(_ bytes: [UInt8], _ kind: SecureProtocol) -> [[UInt8]] {
         var bytes = bytes

@@ -1,6 +1,7 @@
 import HostIO
 import NetTypes
 import SecureTransport
+import SimNet
 import Testing
 
 /// DTLS over a link that loses, doubles and reorders, in real time: OpenSSL's timer reads the wall clock.
@@ -15,7 +16,7 @@ import Testing
             $0.retransmissionTimeout = .milliseconds(20)
         }
         let pair = try ChannelPair(configuration, server)
-        var random = Seeded(state: UInt64(seed))
+        var random = SeededGenerator(seed: UInt64(seed))
         let limit = MonotonicClock.now + .seconds(60)
         var held: [(isForServer: Bool, bytes: [UInt8])] = []
         // The server's end is not enough: what the client needs of its last flight may be lost.

@@ -1,5 +1,6 @@
 import NetTypes
 import SecureTransport
+import SimNet
 import Testing
 
 /// The decorator, with a client's engine and a server's and a wire between them that a test can hold up.
@@ -246,7 +247,7 @@ import Testing
 
     @Test func junkAtADTLSServerCostsNothing() throws {
         var server = try server(.dtls)
-        var random = Seeded(state: 3)
+        var random = SeededGenerator(seed: 3)
         for number in 0..<3000 {
             var bytes = (0..<Int(random.next() % 300)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             if number % 2 == 0, bytes.count > 14 {

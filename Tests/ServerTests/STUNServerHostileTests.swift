@@ -1,23 +1,11 @@
 import NetTypes
 import Server
+import SimNet
 import Testing
-
-/// Seeded, so that a failure can be had again (SplitMix64).
-struct SeededRandom: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
-}
 
 @Suite struct STUNServerHostileTests {
     /// A request with attributes of every kind, some of them wrong.
-    private func anyRequest(_ random: inout SeededRandom) -> RawMessage {
+    private func anyRequest(_ random: inout SeededGenerator) -> RawMessage {
         var request = RawMessage.request
         if Int.random(in: 0..<8, using: &random) == 0 { request.cookie = UInt32.random(in: 0...(.max), using: &random) }
         let types: [UInt16] = [
@@ -33,7 +21,7 @@ struct SeededRandom: RandomNumberGenerator {
     }
 
     /// One to three of: a flipped bit, another byte, a cut, more bytes, another length.
-    private func mutate(_ bytes: inout [UInt8], _ random: inout SeededRandom) {
+    private func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
         for _ in 0..<Int.random(in: 1...3, using: &random) where !bytes.isEmpty {
             let position = Int.random(in: 0..<bytes.count, using: &random)
             switch Int.random(in: 0..<5, using: &random) {
@@ -49,7 +37,7 @@ struct SeededRandom: RandomNumberGenerator {
 
     @Test(arguments: [1, 2, 3] as [UInt64])
     func noAnswerIsLongerThanThreeTimesItsRequest(seed: UInt64) throws {
-        var random = SeededRandom(state: seed)
+        var random = SeededGenerator(seed: seed)
         let harness = ServerHarness.started { $0.rate = .init(perSecond: 1_000_000, burst: 1_000_000) }
         for _ in 0..<20_000 {
             let request = anyRequest(&random)
@@ -72,7 +60,7 @@ struct SeededRandom: RandomNumberGenerator {
 
     @Test func outlivesAMillionMalformedDatagrams() throws {
         let seed: UInt64 = 20_260_101
-        var random = SeededRandom(state: seed)
+        var random = SeededGenerator(seed: seed)
         let harness = ServerHarness.started()
         let templates = (0..<500).map { _ in anyRequest(&random).bytes }
         let path = try #require(harness.path(.datagram, at: Endpoint(ServerHarness.primary, 3478)))
@@ -95,7 +83,7 @@ struct SeededRandom: RandomNumberGenerator {
     }
 
     @Test func outlivesGarbageOnAThousandConnections() throws {
-        var random = SeededRandom(state: 7)
+        var random = SeededGenerator(seed: 7)
         let harness = ServerHarness.started()
         for round in 0..<1000 {
             let path = try harness.connect(from: Endpoint(IPAddress(v4: 0x0A00_0000 + UInt32(round)), 5000))

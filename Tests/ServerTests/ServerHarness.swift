@@ -1,5 +1,6 @@
 import NetTypes
 import Server
+import SimNet
 import Testing
 
 /// Drives a server without a network: opens what it asks for and keeps what it sends.
@@ -32,7 +33,7 @@ final class ServerHarness {
             if let turn {
                 STUNServer(
                     configuration: configuration, turn: turn, from: now, secondsSince1970: Self.startedAt,
-                    random: SeededRandom(state: 1))
+                    random: SeededGenerator(seed: 1))
             } else {
                 STUNServer(configuration: configuration)
             }

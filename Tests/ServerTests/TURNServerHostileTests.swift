@@ -1,13 +1,14 @@
 import NetTypes
 import STUN
 import Server
+import SimNet
 import Testing
 
 @Suite struct TURNServerHostileTests {
     private typealias Client = TURNTestClient
 
     /// A request with attributes of every kind, some of them wrong, mostly well signed: past the door is most to break.
-    private func anyRequest(_ client: Client, _ random: inout SeededRandom) -> [UInt8] {
+    private func anyRequest(_ client: Client, _ random: inout SeededGenerator) -> [UInt8] {
         let methods: [Method] = [.allocate, .refresh, .createPermission, .channelBind, .connect, .send, .data]
         let method = methods.randomElement(using: &random) ?? .allocate
         let isSigned = Int.random(in: 0..<8, using: &random) != 0
@@ -29,7 +30,7 @@ import Testing
         return isSigned ? client.signed(method) { fill(&$0) } : client.unsigned(method) { fill(&$0) }.bytes
     }
 
-    private func mutate(_ bytes: inout [UInt8], _ random: inout SeededRandom) {
+    private func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
         for _ in 0..<Int.random(in: 0...2, using: &random) where !bytes.isEmpty {
             let position = Int.random(in: 0..<bytes.count, using: &random)
             switch Int.random(in: 0..<4, using: &random) {
@@ -43,7 +44,7 @@ import Testing
 
     @Test(arguments: [1, 2, 3] as [UInt64], [false, true])
     func outlivesAnyBytesAndLeavesNothingBehind(seed: UInt64, overTCP: Bool) throws {
-        var random = SeededRandom(state: seed)
+        var random = SeededGenerator(seed: seed)
         let harness = try Client.server {
             $0.maximumAllocations = 40
             $0.nonceLifetime = .seconds(100_000)
@@ -86,7 +87,7 @@ import Testing
 
     @Test(arguments: [4, 5] as [UInt64])
     func whoIsNoUserGetsNoMoreThanThreeTimesWhatItSends(seed: UInt64) throws {
-        var random = SeededRandom(state: seed)
+        var random = SeededGenerator(seed: seed)
         let harness = try Client.server(adjustSTUN: { $0.rate = .init(perSecond: 1_000_000, burst: 1_000_000) })
         let client = try Client(harness)
         client.password = "wrong"

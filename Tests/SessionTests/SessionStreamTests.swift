@@ -1,204 +1,151 @@
-import Diagnosis
 import Facts
 import NetTypes
 import Planning
 import STUN
+import SimNet
+import TestSupport
 import Testing
 
+@testable import Diagnosis
 @testable import Session
 
-/// Probes over TCP, and TCP in UDP's place, on a virtual clock.
+/// Requests over TCP, and TCP in UDP's place, 5 ms from the server and back.
 @Suite struct SessionStreamTests {
-    private func run(
-        _ plan: Plan, _ configure: (inout VirtualNetwork) -> Void
-    ) -> (diagnosis: Diagnosis, network: VirtualNetwork) {
-        var network = VirtualNetwork()
-        configure(&network)
-        var session = Session(plan, random: Seeded(1), from: .zero)
-        let observations = network.run(&session)
-        return (Diagnosis(plan, observations), network)
+    typealias Reply = (after: Duration, reply: Responder.Reply)
+
+    private static func run(
+        _ options: Options, roundTrip: Duration = .milliseconds(5), system: Machine<Session>.System? = nil,
+        listens: Bool = true, _ answer: Responder.Answer?
+    ) throws -> SessionLab.Run {
+        try SessionTests.run(options) { lab in
+            lab.link.delay = roundTrip / 2
+            if let system { lab.system = system }
+            if let answer { lab.respond(listens: listens, answer) }
+        }
     }
 
-    private func tcpPlan(count: Int = 1) throws -> Plan {
-        try SessionTests.plan(transports: [.tcp], timeout: .seconds(2), count: count)
+    private static func tcp(count: Int = 1) throws -> Options {
+        try SessionTests.options(transports: [.tcp], timeout: .seconds(2), count: count)
     }
 
-    private func failure(_ diagnosis: Diagnosis) -> ProbeError? {
-        guard case .failed(let error) = diagnosis.stun.first?.outcome else { return nil }
-        return error
-    }
-
-    static let connected: @Sendable (Endpoint) -> [(Duration, VirtualNetwork.StreamReply)] = { _ in
-        [(.milliseconds(5), .connected)]
+    /// What a server does that is as it should be.
+    private static func success(_ request: Responder.Request) -> [Reply] {
+        [(.zero, .bytes(MessageBuilder.success(request.bytes)))]
     }
 
     @Test func answerMayComeOneBytePerSegment() throws {
-        let (diagnosis, network) = run(try tcpPlan()) { network in
-            network.connect = Self.connected
-            network.write = { request, _ in
-                SessionTests.success(request).enumerated().map { (.milliseconds($0.offset + 1), .bytes([$0.element])) }
-            }
+        let run = try Self.run(Self.tcp()) { request in
+            MessageBuilder.success(request.bytes).enumerated().map { (.milliseconds($0 + 1), .bytes([$1])) }
         }
-        #expect(diagnosis.verdict.isOK)
-        #expect(diagnosis.stun.first?.answer?.mappedAddress == SessionTests.mapped)
-        #expect(network.now == .zero + .milliseconds(5 + 32))
+        #expect(run.diagnosis.verdict.isOK)
+        #expect(run.diagnosis.stun.first?.answer?.mappedAddress == Place.mapped)
+        #expect(run.net.now == .zero + .milliseconds(5 + 5 + 32))
     }
 
     @Test func seriesOverTCPKeepsItsConnection() throws {
-        nonisolated(unsafe) var connections = 0
-        let (diagnosis, _) = run(try tcpPlan(count: 10)) { network in
-            network.connect = { _ in
-                connections += 1
-                return [(.milliseconds(5), .connected)]
-            }
-            network.write = { request, _ in [(.milliseconds(30), .bytes(SessionTests.success(request)))] }
-        }
-        #expect(connections == 1)
-        #expect(diagnosis.stun.first?.statistics?.received == 10)
+        let run = try Self.run(Self.tcp(count: 10), Self.success)
+        #expect(run.machine.opened.count == 1)
+        #expect(run.diagnosis.stun.first?.statistics?.received == 10)
     }
 
     struct Fault: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let kind: ProbeError.Kind
-        let connect: @Sendable (Endpoint) -> [(Duration, VirtualNetwork.StreamReply)]
-        let write: @Sendable ([UInt8]) -> [(Duration, VirtualNetwork.StreamReply)]
+        /// Whether there is a host, and what listens on it.
+        var hasHost = true
+        var listens = true
+        var answer: @Sendable ([UInt8]) -> [(after: Duration, reply: Responder.Reply)] = { _ in [] }
+        var isReset = false
     }
 
+    private static let soon = Duration.milliseconds(1)
+
     @Test(arguments: [
+        Fault(testDescription: "closed port", kind: .connectionRefused, listens: false),
+        Fault(testDescription: "no answer to SYN", kind: .timeout, hasHost: false),
+        Fault(testDescription: "open and silent", kind: .tcpOpenNoSTUN),
+        Fault(testDescription: "closed at once", kind: .connectionClosed, answer: { _ in [(soon, .ended)] }),
+        Fault(testDescription: "reset", kind: .connectionReset, isReset: true),
         Fault(
-            testDescription: "closed port", kind: .connectionRefused, connect: { _ in [(.milliseconds(5), .refused)] },
-            write: { _ in [] }),
-        Fault(testDescription: "no answer to SYN", kind: .timeout, connect: { _ in [] }, write: { _ in [] }),
-        Fault(testDescription: "open and silent", kind: .tcpOpenNoSTUN, connect: connected, write: { _ in [] }),
+            testDescription: "SSH", kind: .foreignProtocol,
+            answer: { _ in [(soon, .bytes(Array("SSH-2.0-OpenSSH_9.2\r\n".utf8)))] }),
         Fault(
-            testDescription: "closed at once", kind: .connectionClosed, connect: connected,
-            write: { _ in [(.milliseconds(1), .ended)] }),
+            testDescription: "half a message, then FIN", kind: .truncated,
+            answer: { [(soon, .bytes(Array(MessageBuilder.success($0).prefix(24)))), (soon * 2, .ended)] }),
         Fault(
-            testDescription: "reset", kind: .connectionReset, connect: connected,
-            write: { _ in [(.milliseconds(1), .reset)] }),
+            testDescription: "half a message, then nothing", kind: .truncated,
+            answer: { [(soon, .bytes(Array(MessageBuilder.success($0).prefix(24))))] }),
         Fault(
-            testDescription: "SSH", kind: .foreignProtocol, connect: connected,
-            write: { _ in [(.milliseconds(1), .bytes(Array("SSH-2.0-OpenSSH_9.2\r\n".utf8)))] }),
-        Fault(
-            testDescription: "half a message, then FIN", kind: .truncated, connect: connected,
-            write: {
-                [(.milliseconds(1), .bytes(Array(SessionTests.success($0).prefix(24)))), (.milliseconds(2), .ended)]
-            }
-        ),
-        Fault(
-            testDescription: "half a message, then nothing", kind: .truncated, connect: connected,
-            write: { [(.milliseconds(1), .bytes(Array(SessionTests.success($0).prefix(24))))] }),
-        Fault(
-            testDescription: "zeros for ever", kind: .foreignProtocol, connect: connected,
-            write: { _ in (1...50).map { (.milliseconds($0), .bytes([UInt8](repeating: 0, count: 1000))) } }),
-        Fault(
-            testDescription: "echo", kind: .echo, connect: connected, write: { [(.milliseconds(1), .bytes($0))] }),
+            testDescription: "zeros for ever", kind: .foreignProtocol,
+            answer: { _ in (1...50).map { (soon * $0, .bytes([UInt8](repeating: 0, count: 1000))) } }),
+        Fault(testDescription: "echo", kind: .echo, answer: { [(soon, .bytes($0))] }),
     ])
     func streamFaultHasItsOwnName(_ fault: Fault) throws {
-        let (diagnosis, network) = run(try tcpPlan()) { network in
-            network.connect = fault.connect
-            network.write = { bytes, _ in fault.write(bytes) }
-        }
-        #expect(failure(diagnosis)?.kind == fault.kind)
-        #expect(!diagnosis.verdict.isOK)
-        #expect(network.now <= .zero + .seconds(2))
+        let run = try Self.run(
+            Self.tcp(),
+            system: { output, _ in
+                guard fault.isReset, case .write(let path, _) = output else { return [] }
+                return [(Self.soon, .reset(path))]
+            },
+            listens: fault.listens, fault.hasHost ? { fault.answer($0.bytes) } : nil)
+        #expect(run.failure?.kind == fault.kind)
+        #expect(!run.diagnosis.verdict.isOK)
+        #expect(run.net.now <= .zero + .seconds(2))
     }
 
     @Test func truncatedAnswerSaysHowMuchCame() throws {
-        let (diagnosis, _) = run(try tcpPlan()) { network in
-            network.connect = Self.connected
-            network.write = { request, _ in
-                [
-                    (.milliseconds(1), .bytes(Array(SessionTests.success(request).prefix(24)))),
-                    (.milliseconds(2), .ended),
-                ]
-            }
+        let run = try Self.run(Self.tcp()) {
+            [(.zero, .bytes(Array(MessageBuilder.success($0.bytes).prefix(24)))), (Self.soon, .ended)]
         }
-        #expect(failure(diagnosis)?.message.contains("24 of 32 bytes") == true)
+        #expect(run.failure?.message.contains("24 of 32 bytes") == true)
     }
 
     // MARK: Fallback
 
     @Test func blockedUDPIsToldFromADeadServerByTCP() throws {
-        let (diagnosis, network) = run(try SessionTests.plan(command: .check)) { network in
-            network.connect = Self.connected
-            network.write = { request, _ in [(.milliseconds(5), .bytes(SessionTests.success(request)))] }
-        }
-        #expect(diagnosis.findings.map(\.id) == ["udp-blocked"])
-        #expect(!diagnosis.verdict.isOK && diagnosis.verdict.best == .none)
-        #expect(diagnosis.stun.map(\.transport) == [.udp, .tcp])
-        let error = try #require(failure(diagnosis))
+        let run = try Self.run(SessionTests.options(command: .check)) { $0.isStream ? Self.success($0) : [] }
+        #expect(run.findings == ["udp-blocked"])
+        #expect(!run.diagnosis.verdict.isOK && run.diagnosis.verdict.best == .none)
+        #expect(run.diagnosis.stun.map(\.transport) == [.udp, .tcp])
+        let error = try #require(run.failure)
         #expect(error.risk.map { $0 <= 0.0005 } == true && error.message.contains("over TCP"))
-        // TCP is tried after 250 ms and answers after 1 + 5 ms; the test needs seven rounds of 2 ms and a wait of 10 ms.
-        #expect(network.now < .zero + .milliseconds(290))
+        // TCP is tried after 250 ms and answers after 5 + 5 ms; the test needs seven rounds of 2 ms and a wait of 10 ms.
+        #expect(run.net.now < .zero + .milliseconds(290))
     }
 
-    @Test func silenceOfUDPIsNoVerdictWhereTCPGoesSilentToo() throws {
-        nonisolated(unsafe) var requests = 0
-        let (diagnosis, network) = run(try SessionTests.plan(command: .check)) { network in
-            network.connect = Self.connected
-            network.write = { request, _ in
-                requests += 1
-                return requests > 3 ? [] : [(.milliseconds(5), .bytes(SessionTests.success(request)))]
-            }
+    /// After the third answer: nothing, the end, or something that is not STUN.
+    @Test(arguments: [[], [(soon, .ended)], [(soon, .bytes(Array("HTTP/1.1 400".utf8)))]] as [[Reply]])
+    func silenceOfUDPIsNoVerdictWhereTCPDoesNotGoOn(last: [Reply]) throws {
+        let run = try Self.run(SessionTests.options(command: .check)) {
+            $0.isStream ? $0.number > 3 ? last : Self.success($0) : []
         }
-        #expect(failure(diagnosis)?.risk == nil)
-        #expect(network.now == .zero + .seconds(5))
-    }
-
-    @Test func connectionThatEndsOrTurnsToNonsenseLeavesUDPToItsSchedule() throws {
-        for last in [VirtualNetwork.StreamReply.ended, .bytes(Array("HTTP/1.1 400".utf8))] {
-            nonisolated(unsafe) var requests = 0
-            let (diagnosis, network) = run(try SessionTests.plan(command: .check)) { network in
-                network.connect = Self.connected
-                network.write = { request, _ in
-                    requests += 1
-                    return [(.milliseconds(5), requests > 3 ? last : .bytes(SessionTests.success(request)))]
-                }
-            }
-            #expect(failure(diagnosis)?.risk == nil)
-            #expect(network.now == .zero + .seconds(5))
-        }
+        #expect(run.failure?.risk == nil)
+        #expect(run.net.now == .zero + .seconds(5))
     }
 
     @Test func lateUDPAnswerDuringTheTestEndsIt() throws {
-        let (diagnosis, network) = run(try SessionTests.plan(command: .check)) { network in
-            network.connect = Self.connected
-            network.write = { request, _ in [(.milliseconds(5), .bytes(SessionTests.success(request)))] }
-            network.respond = { transmit, _, now in
-                now < .zero + .milliseconds(262)
-                    ? []
-                    : [(.milliseconds(3), .datagram(from: transmit.destination, SessionTests.success(transmit.bytes)))]
-            }
+        let run = try Self.run(SessionTests.options(command: .check)) {
+            $0.isStream || $0.at > .zero + .milliseconds(262) ? Self.success($0) : []
         }
-        #expect(diagnosis.verdict.isOK && !diagnosis.findings.contains { $0.id == "udp-blocked" })
-        #expect(network.now < .zero + .milliseconds(300))
+        #expect(run.diagnosis.verdict.isOK && !run.findings.contains("udp-blocked"))
+        #expect(run.net.now < .zero + .milliseconds(300))
     }
 
     @Test func answeredUDPIsNotTriedOverTCP() throws {
-        let (diagnosis, network) = run(try SessionTests.plan(command: .check)) { network in
-            network.connect = { _ in [(.milliseconds(12), .refused)] }
-            network.respond = { transmit, _, _ in
-                [(.milliseconds(12), .datagram(from: transmit.destination, SessionTests.success(transmit.bytes)))]
-            }
-        }
+        let run = try Self.run(
+            SessionTests.options(command: .check), roundTrip: .milliseconds(12), listens: false, Self.success)
         // The answer, and those to the questions about the NAT.
-        #expect(network.now == .zero + .milliseconds(24))
-        #expect(diagnosis.stun.map(\.transport) == [.udp])
-        #expect(diagnosis.nat.map(\.transport) == [.udp, .tcp])
+        #expect(run.net.now == .zero + .milliseconds(24))
+        #expect(run.diagnosis.stun.map(\.transport) == [.udp])
+        #expect(run.diagnosis.nat.map(\.transport) == [.udp, .tcp])
     }
 
     @Test func lateUDPAnswerEndsTheTCPAttempt() throws {
-        let (diagnosis, network) = run(try SessionTests.plan(command: .check)) { network in
-            network.connect = { _ in [(.milliseconds(12), .refused)] }
-            network.respond = { transmit, _, now in
-                now == .zero
-                    ? []
-                    : [(.milliseconds(12), .datagram(from: transmit.destination, SessionTests.success(transmit.bytes)))]
-            }
-        }
-        #expect(network.now == .zero + .milliseconds(524))
-        #expect(diagnosis.stun.map(\.transport) == [.udp])
-        #expect(diagnosis.verdict.isOK)
+        let run = try Self.run(
+            SessionTests.options(command: .check), roundTrip: .milliseconds(12), listens: false
+        ) { $0.number == 1 ? [] : Self.success($0) }
+        #expect(run.net.now == .zero + .milliseconds(524))
+        #expect(run.diagnosis.stun.map(\.transport) == [.udp])
+        #expect(run.diagnosis.verdict.isOK)
     }
 }

@@ -4,165 +4,146 @@ import Facts
 import NetTypes
 import Planning
 import STUN
+import SimNet
+import TestSupport
 import Testing
 
 @testable import Session
 
-/// The session on a virtual clock, from plan to results.
+/// The session with STUN servers over UDP, from options to diagnosis.
 @Suite struct SessionTests {
-    static let server = Endpoint(IPAddress(198, 51, 100, 1), 3478)
-    static let mapped = Endpoint(IPAddress(203, 0, 113, 7), 4242)
-    static let interfaces = [
-        NetworkInterface(
-            name: "eth0", index: 2, kind: .ethernet,
-            addresses: [.init(VirtualNetwork.host, prefixLength: 24), .init(VirtualNetwork.host6, prefixLength: 64)])
-    ]
-
-    static func plan(
+    static func options(
         _ uris: [String] = ["stun:198.51.100.1"], command: Options.Command = .stun, transports: [Transport] = [.udp],
-        timeout: Duration? = nil, count: Int = 1, families: Set<IPAddress.Family> = [.ipv4, .ipv6]
-    ) throws -> Plan {
-        let entries = try uris.map { ICEServers.Entry(uri: try ServerURI(parsing: $0)) }
-        return try Plan(
-            Options(
-                command: command, servers: entries, families: families, transports: transports, timeout: timeout,
-                count: count), interfaces: interfaces)
+        timeout: Duration? = nil, count: Int = 1
+    ) throws -> Options {
+        Options(
+            command: command, servers: try .init(uris), families: [.ipv4, .ipv6], transports: transports,
+            timeout: timeout, count: count)
     }
 
-    static func success(
-        _ request: [UInt8], _ address: Endpoint = mapped, with more: (inout MessageBuilder) -> Void = { _ in }
-    ) -> [UInt8] {
-        guard let id = TransactionID(inMessage: request) else { return [] }
-        var builder = MessageBuilder(.successResponse, .binding, id)
-        builder.append(.xorMappedAddress, address)
-        more(&builder)
-        return builder.bytes
+    static func run(
+        _ options: Options, _ configure: (inout SessionLab) -> Void = { _ in }
+    ) throws -> SessionLab.Run {
+        var lab = SessionLab(options)
+        configure(&lab)
+        return try lab.run()
     }
 
-    private func run(
-        _ plan: Plan, seed: UInt64 = 1, _ configure: (inout VirtualNetwork) -> Void
-    ) -> (diagnosis: Diagnosis, network: VirtualNetwork, observations: [Observation]) {
-        var network = VirtualNetwork()
-        configure(&network)
-        var session = Session(plan, random: Seeded(seed), from: .zero)
-        let observations = network.run(&session)
-        return (Diagnosis(plan, observations), network, observations)
-    }
-
-    private func failure(_ diagnosis: Diagnosis) -> ProbeError? {
-        guard case .failed(let error) = diagnosis.stun.first?.outcome else { return nil }
-        return error
+    /// A server that answers as it should, so long after each request.
+    private static func run(
+        _ options: Options, at places: [Endpoint] = [Place.server], answeredAfter milliseconds: Int,
+        _ configure: (inout SessionLab) -> Void = { _ in }
+    ) throws -> SessionLab.Run {
+        try run(options) { lab in
+            lab.respond(at: places) { [(.milliseconds(milliseconds), .bytes(MessageBuilder.success($0.bytes)))] }
+            configure(&lab)
+        }
     }
 
     // MARK: UDP
 
     @Test func answeredServerGivesItsAddressAndRoundTripAndEndsTheRunAtOnce() throws {
-        let (diagnosis, network, _) = run(try Self.plan()) { network in
-            network.respond = { transmit, _, _ in
-                [(.milliseconds(12), .datagram(from: transmit.destination, Self.success(transmit.bytes)))]
-            }
-        }
-        let result = try #require(diagnosis.stun.first)
+        let run = try Self.run(Self.options(), answeredAfter: 12)
+        let result = try #require(run.diagnosis.stun.first)
         #expect(result.isOK && result.attempts == 1)
-        #expect(result.answer?.mappedAddress == Self.mapped)
+        #expect(result.answer?.mappedAddress == Place.mapped)
         #expect(result.answer?.roundTrip.duration == .milliseconds(12))
-        #expect(network.now == .zero + .milliseconds(12))
-        #expect(diagnosis.verdict.isOK && diagnosis.verdict.best == .serverReflexive)
+        #expect(run.net.now == .zero + .milliseconds(12))
+        #expect(run.diagnosis.verdict.isOK && run.diagnosis.verdict.best == .serverReflexive)
     }
 
     @Test func silentServerIsAskedOnTheScheduleUntilTheDeadline() throws {
-        let (diagnosis, network, _) = run(try Self.plan()) { _ in }
-        #expect(network.sent.map { $0.at.nanoseconds / 1_000_000 } == [0, 500, 1500, 3500])
-        #expect(network.now == .zero + .seconds(5))
-        #expect(failure(diagnosis)?.kind == .timeout)
-        #expect(!diagnosis.verdict.isOK)
+        let run = try Self.run(Self.options())
+        #expect(run.sent.map { $0.at.nanoseconds / 1_000_000 } == [0, 500, 1500, 3500])
+        #expect(run.net.now == .zero + .seconds(5))
+        #expect(run.failure?.kind == .timeout)
+        #expect(!run.diagnosis.verdict.isOK)
     }
 
     @Test func longDeadlineEndsWithTheScheduleOfTheRFC() throws {
-        let (diagnosis, network, _) = run(try Self.plan(timeout: .seconds(60))) { _ in }
-        #expect(network.sent.count == 7)
-        #expect(network.now == .zero + .milliseconds(39500))
-        #expect(failure(diagnosis)?.kind == .timeout)
+        let run = try Self.run(Self.options(timeout: .seconds(60)))
+        #expect(run.sent.count == 7)
+        #expect(run.net.now == .zero + .milliseconds(39500))
+        #expect(run.failure?.kind == .timeout)
     }
 
     @Test func transactionIdsAreNeverUsedTwice() throws {
         let uris = (1...20).map { "stun:198.51.100.\($0)" }
-        let (_, network, _) = run(try Self.plan(uris, timeout: .milliseconds(100))) { _ in }
-        #expect(Set(network.sent.map { Array($0.transmit.bytes[8..<20]) }).count == 20)
+        let run = try Self.run(Self.options(uris, timeout: .milliseconds(100)))
+        #expect(Set(run.sent.map { Array($0.transmit.bytes[8..<20]) }).count == 20)
     }
 
     struct Disbelieved: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let kind: ProbeError.Kind
-        let reply: @Sendable ([UInt8]) -> (from: Endpoint, bytes: [UInt8])
-    }
+        var from = Place.server
+        let reply: @Sendable ([UInt8]) -> [UInt8]
 
-    static let elsewhere = Endpoint(IPAddress(198, 51, 100, 99), 3478)
+        /// The places of a server that may answer from elsewhere.
+        static let places = [Place.server, Place.elsewhere, otherPort]
+        static let otherPort = Endpoint(Place.server.address, 3479)
+    }
 
     @Test(arguments: [
         Disbelieved(testDescription: "another transaction id", kind: .foreignAnswer) { request in
-            var bytes = SessionTests.success(request)
+            var bytes = MessageBuilder.success(request)
             bytes[10] ^= 1
-            return (SessionTests.server, bytes)
+            return bytes
         },
-        Disbelieved(testDescription: "another source", kind: .wrongSource) { request in
-            (SessionTests.elsewhere, SessionTests.success(request))
+        Disbelieved(testDescription: "another source", kind: .wrongSource, from: Place.elsewhere) {
+            MessageBuilder.success($0)
         },
-        Disbelieved(testDescription: "another port", kind: .wrongSource) { request in
-            (Endpoint(SessionTests.server.address, 3479), SessionTests.success(request))
+        Disbelieved(testDescription: "another port", kind: .wrongSource, from: Disbelieved.otherPort) {
+            MessageBuilder.success($0)
         },
-        Disbelieved(testDescription: "our own bytes", kind: .echo) { (SessionTests.server, $0) },
+        Disbelieved(testDescription: "our own bytes", kind: .echo) { $0 },
         Disbelieved(testDescription: "a bad fingerprint", kind: .badFingerprint) { request in
-            var bytes = SessionTests.success(request) { $0.appendFingerprint() }
+            var bytes = MessageBuilder.success(request) { $0.appendFingerprint() }
             bytes[bytes.count - 1] ^= 1
-            return (SessionTests.server, bytes)
+            return bytes
         },
-        Disbelieved(testDescription: "half a message", kind: .malformed) { request in
-            (SessionTests.server, Array(SessionTests.success(request).dropLast(4)))
-        },
-        Disbelieved(testDescription: "nothing", kind: .malformed) { _ in (SessionTests.server, []) },
+        Disbelieved(testDescription: "half a message", kind: .malformed) { MessageBuilder.success($0).dropLast(4) },
+        Disbelieved(testDescription: "nothing", kind: .malformed) { _ in [] },
         Disbelieved(testDescription: "an indication", kind: .foreignAnswer) { request in
             var bytes = request
             bytes[1] |= 0x10
-            return (SessionTests.server, Array(bytes))
+            return bytes
         },
     ])
     func disbelievedReplyNeverShowsAnAddressAndDoesNotEndTheWait(_ fault: Disbelieved) throws {
-        let (diagnosis, network, _) = run(try Self.plan()) { network in
-            network.respond = { transmit, _, _ in
-                let (from, bytes) = fault.reply(transmit.bytes)
-                return [(.milliseconds(5), .datagram(from: from, bytes))]
+        let run = try Self.run(Self.options()) { lab in
+            lab.respond(at: Disbelieved.places) {
+                [(.milliseconds(5), .bytes(fault.reply($0.bytes), from: fault.from))]
             }
         }
-        #expect(diagnosis.stun.first?.answer == nil)
-        #expect(failure(diagnosis)?.kind == fault.kind)
-        #expect(network.sent.count == 4)
-        #expect(diagnosis.stun.first?.ignored.first?.count == 4)
+        #expect(run.diagnosis.stun.first?.answer == nil)
+        #expect(run.failure?.kind == fault.kind)
+        #expect(run.sent.count == 4)
+        #expect(run.diagnosis.stun.first?.ignored.first?.count == 4)
     }
 
     @Test(arguments: [
         Disbelieved(testDescription: "another transaction id", kind: .foreignAnswer) { request in
-            var bytes = SessionTests.success(request, SessionTests.elsewhere)
+            var bytes = MessageBuilder.success(request, Place.elsewhere)
             bytes[10] ^= 1
-            return (SessionTests.server, bytes)
+            return bytes
         },
-        Disbelieved(testDescription: "another source", kind: .wrongSource) { request in
-            (SessionTests.elsewhere, SessionTests.success(request, SessionTests.elsewhere))
+        Disbelieved(testDescription: "another source", kind: .wrongSource, from: Place.elsewhere) {
+            MessageBuilder.success($0, Place.elsewhere)
         },
-        Disbelieved(testDescription: "garbage", kind: .malformed) { _ in (SessionTests.server, [1, 2, 3]) },
+        Disbelieved(testDescription: "garbage", kind: .malformed) { _ in [1, 2, 3] },
     ])
     func goodReplyAfterDisbelievedOnesIsTaken(_ fault: Disbelieved) throws {
-        let (diagnosis, _, _) = run(try Self.plan()) { network in
-            network.respond = { transmit, _, _ in
-                let (from, bytes) = fault.reply(transmit.bytes)
-                let bad = (0..<20).map {
-                    (Duration.milliseconds($0 + 1), VirtualNetwork.Reply.datagram(from: from, bytes))
+        let run = try Self.run(Self.options()) { lab in
+            lab.respond(at: Disbelieved.places) { request in
+                let bad = (1...20).map {
+                    (Duration.milliseconds($0), Responder.Reply.bytes(fault.reply(request.bytes), from: fault.from))
                 }
-                return bad + [(.milliseconds(30), .datagram(from: Self.server, Self.success(transmit.bytes)))]
+                return bad + [(.milliseconds(30), .bytes(MessageBuilder.success(request.bytes)))]
             }
         }
-        #expect(diagnosis.stun.first?.answer?.mappedAddress == Self.mapped)
-        #expect(diagnosis.stun.first?.ignored.first?.count == 20)
+        #expect(run.diagnosis.stun.first?.answer?.mappedAddress == Place.mapped)
+        #expect(run.diagnosis.stun.first?.ignored.first?.count == 20)
     }
 
     @Test func lossOfThirtyPercentNeverChangesTheVerdict() throws {
@@ -170,19 +151,14 @@ import Testing
         // the verdict is "no answer"; a wrong address or another cause is never given.
         var silent = 0
         for seed in UInt64(1)...1000 {
-            var random = Seeded(seed)
-            let losses = (0..<20).map { _ in random.next() % 100 < 51 }
-            let (diagnosis, _, _) = run(try Self.plan(), seed: seed) { network in
-                network.respond = { transmit, _, now in
-                    let attempt = [0, 500, 1500, 3500].firstIndex(of: now.nanoseconds / 1_000_000) ?? 0
-                    return losses[attempt]
-                        ? [] : [(.milliseconds(80), .datagram(from: Self.server, Self.success(transmit.bytes)))]
-                }
+            let run = try Self.run(Self.options(), answeredAfter: 80) {
+                $0.link.loss = 0.3
+                $0.seed = seed
             }
-            if diagnosis.verdict.isOK {
-                #expect(diagnosis.stun.first?.answer?.mappedAddress == Self.mapped, "seed \(seed)")
+            if run.diagnosis.verdict.isOK {
+                #expect(run.diagnosis.stun.first?.answer?.mappedAddress == Place.mapped, "seed \(seed)")
             } else {
-                #expect(failure(diagnosis)?.kind == .timeout, "seed \(seed)")
+                #expect(run.failure?.kind == .timeout, "seed \(seed)")
                 silent += 1
             }
         }
@@ -192,141 +168,96 @@ import Testing
     // MARK: ICMP
 
     @Test func portUnreachableTwiceEndsTheProbeEarlyWithItsName() throws {
-        let (diagnosis, network, _) = run(try Self.plan()) { network in
-            network.respond = { _, _, _ in [(.milliseconds(3), .icmp(.portUnreachable, from: Self.server.address))] }
+        let run = try Self.run(Self.options()) {
+            $0.add(nil, at: Place.server.address)
+            $0.link.delay = .microseconds(1500)
         }
-        #expect(failure(diagnosis)?.kind == .portUnreachable)
-        #expect(network.sent.count == 2)
-        #expect(network.now == .zero + .milliseconds(26))
+        #expect(run.failure?.kind == .portUnreachable)
+        #expect(run.sent.count == 2)
+        #expect(run.net.now == .zero + .milliseconds(26))
+    }
+
+    /// An error about the first request only.
+    private static func oneError(_ kind: PathError.Kind, from router: IPAddress) -> Machine<Session>.System {
+        { output, now in
+            guard case .transmit(let transmit) = output, now == .zero else { return [] }
+            return [(.milliseconds(1), .icmp(kind, from: router, about: transmit))]
+        }
     }
 
     @Test func singleForgedErrorDoesNotEndATestThatIsAnswered() throws {
-        let (diagnosis, _, _) = run(try Self.plan()) { network in
-            network.respond = { transmit, _, now in
-                var replies: [(Duration, VirtualNetwork.Reply)] = [
-                    (.milliseconds(200), .datagram(from: Self.server, Self.success(transmit.bytes)))
-                ]
-                if now == .zero {
-                    replies.append((.milliseconds(1), .icmp(.portUnreachable, from: Self.server.address)))
-                }
-                return replies
-            }
+        let run = try Self.run(Self.options(), answeredAfter: 200) {
+            $0.system = Self.oneError(.portUnreachable, from: Place.server.address)
         }
-        #expect(diagnosis.verdict.isOK)
-        #expect(diagnosis.stun.first?.answer?.mappedAddress == Self.mapped)
+        #expect(run.diagnosis.verdict.isOK)
+        #expect(run.diagnosis.stun.first?.answer?.mappedAddress == Place.mapped)
     }
 
     @Test func singleErrorAndSilenceEndAfterOneRetransmissionTimeoutWithTheRouter() throws {
         let router = IPAddress(10, 0, 0, 1)
-        let (diagnosis, network, _) = run(try Self.plan()) { network in
-            network.respond = { _, _, now in
-                now == .zero ? [(.milliseconds(1), .icmp(.administrativelyProhibited, from: router))] : []
-            }
+        let run = try Self.run(Self.options()) {
+            $0.system = Self.oneError(.administrativelyProhibited, from: router)
         }
-        #expect(failure(diagnosis)?.kind == .administrativelyProhibited)
-        #expect(failure(diagnosis)?.reporter == router)
-        #expect(network.now == .zero + .milliseconds(501))
-        #expect(diagnosis.findings.map(\.id) == ["firewall-rejects"])
+        #expect(run.failure?.kind == .administrativelyProhibited)
+        #expect(run.failure?.reporter == router)
+        #expect(run.net.now == .zero + .milliseconds(501))
+        #expect(run.findings == ["firewall-rejects"])
     }
 
     // MARK: Servers and families
 
     @Test func deadServerDoesNotDelayTheOthersNorPassForAlive() throws {
-        let uris = (1...20).map { "stun:198.51.100.\($0)" }
-        let (diagnosis, network, _) = run(try Self.plan(uris, timeout: .seconds(3))) { network in
-            network.respond = { transmit, _, _ in
-                guard transmit.destination.address.value % 2 == 0 else { return [] }
-                return [(.milliseconds(10), .datagram(from: transmit.destination, Self.success(transmit.bytes)))]
-            }
-        }
-        #expect(network.now == .zero + .seconds(3))
-        #expect(diagnosis.stun.filter(\.isOK).count == 10)
-        #expect(diagnosis.stun.filter { !$0.isOK }.count == 10)
-        #expect(!diagnosis.verdict.isOK)
+        let places = (1...20).map { Endpoint(IPAddress(198, 51, 100, $0), 3478) }
+        let alive = places.filter { $0.address.value % 2 == 0 }
+        let run = try Self.run(
+            Self.options(places.map { "stun:\($0)" }, timeout: .seconds(3)), at: alive, answeredAfter: 10)
+        #expect(run.net.now == .zero + .seconds(3))
+        #expect(run.diagnosis.stun.filter(\.isOK).count == 10)
+        #expect(run.diagnosis.stun.filter { !$0.isOK }.count == 10)
+        #expect(!run.diagnosis.verdict.isOK)
     }
 
     @Test func deadResolverCostsOnlyItsOwnServer() throws {
-        let plan = try Self.plan(["stun:dead.example:3478", "stun:198.51.100.1"], timeout: .seconds(2))
-        let (diagnosis, _, observations) = run(plan) { network in
-            let answer = network.answer
-            network.answer = { query in
-                if case .addresses = query { return nil }
-                return answer(query)
-            }
-            network.respond = { transmit, _, _ in
-                [(.milliseconds(10), .datagram(from: transmit.destination, Self.success(transmit.bytes)))]
-            }
-        }
-        let answeredAt = observations.first { if case .answered = $0.fact { true } else { false } }?.at
+        let options = try Self.options(["stun:dead.example:3478", "stun:198.51.100.1"], timeout: .seconds(2))
+        let run = try Self.run(options, answeredAfter: 10) { $0.names.unanswered = ["dead.example"] }
+        let answeredAt = run.observations.first { if case .answered = $0.fact { true } else { false } }?.at
         #expect(answeredAt == .milliseconds(10))
-        #expect(diagnosis.stun.last?.isOK == true)
-        guard case .notMeasured(let why) = diagnosis.stun.first?.outcome else {
+        #expect(run.diagnosis.stun.last?.isOK == true)
+        guard case .notMeasured(let why) = run.diagnosis.stun.first?.outcome else {
             Issue.record("a name that was not resolved in time is not measured")
             return
         }
         #expect(why.reason == .deadline && why.detail.contains("dead.example"))
-        #expect(!diagnosis.verdict.isOK)
+        #expect(!run.diagnosis.verdict.isOK)
     }
 
     @Test func nameIsLookedUpOncePerRun() throws {
-        let plan = try Self.plan(["stun:a.example:3478", "stun:a.example:3479"])
-        nonisolated(unsafe) var lookups = 0
-        _ = run(plan) { network in
-            let answer = network.answer
-            network.answer = { query in
-                if case .addresses(_, .ipv4) = query {
-                    lookups += 1
-                    return (.milliseconds(1), .addresses([Self.server.address]))
-                }
-                return answer(query)
-            }
+        let run = try Self.run(Self.options(["stun:a.example:3478", "stun:a.example:3479"])) {
+            $0.names.addresses["a.example"] = [Place.server.address]
         }
-        #expect(lookups == 1)
+        #expect(run.machine.queries.filter { $0 == .addresses(name: "a.example", family: .ipv4) }.count == 1)
     }
 
     @Test func everyAddressOfANameIsTriedAndTheVerdictIsPerFamily() throws {
         let six = IPAddress(v6: 0x2001_0DB8 << 96 | 99)
-        let (diagnosis, _, _) = run(try Self.plan(["stun:a.example:3478"])) { network in
-            let answer = network.answer
-            network.answer = { query in
-                switch query {
-                case .addresses(_, .ipv4):
-                    (.milliseconds(1), .addresses([Self.server.address, Self.elsewhere.address]))
-                case .addresses(_, .ipv6): (.milliseconds(1), .addresses([six]))
-                default: answer(query)
-                }
-            }
-            network.respond = { transmit, _, _ in
-                transmit.destination.address == Self.elsewhere.address
-                    ? [(.milliseconds(9), .datagram(from: transmit.destination, Self.success(transmit.bytes)))] : []
-            }
+        let run = try Self.run(Self.options(["stun:a.example:3478"]), at: [Place.elsewhere], answeredAfter: 9) {
+            $0.names.addresses["a.example"] = [Place.server.address, Place.elsewhere.address, six]
         }
-        #expect(diagnosis.stun.count == 3)
-        let families = diagnosis.verdict.families
+        #expect(run.diagnosis.stun.count == 3)
+        let families = run.diagnosis.verdict.families
         #expect(families.map(\.family) == [.ipv4, .ipv6])
         #expect(families.map(\.isOK) == [true, false])
-        #expect(!diagnosis.verdict.isOK)
+        #expect(!run.diagnosis.verdict.isOK)
     }
 
     @Test func familyWithoutARouteIsNotMeasuredAndNoFailure() throws {
-        let (diagnosis, _, _) = run(try Self.plan(["stun:a.example:3478"])) { network in
-            let answer = network.answer
-            network.answer = { query in
-                switch query {
-                case .addresses(_, .ipv4): (.milliseconds(1), .addresses([Self.server.address]))
-                case .addresses(_, .ipv6): (.milliseconds(1), .addresses([VirtualNetwork.host6]))
-                case .source(let endpoint, _) where endpoint.family == .ipv6:
-                    (.zero, .failed(.noRoute(errno: 101)))
-                default: answer(query)
-                }
-            }
-            network.respond = { transmit, _, _ in
-                [(.milliseconds(9), .datagram(from: transmit.destination, Self.success(transmit.bytes)))]
-            }
+        let run = try Self.run(Self.options(["stun:a.example:3478"]), answeredAfter: 9) {
+            $0.names.addresses["a.example"] = [Place.server.address, IPAddress(v6: 0x2001_0DB8 << 96 | 99)]
+            $0.addresses = [Place.host]
         }
-        #expect(diagnosis.verdict.isOK)
+        #expect(run.diagnosis.verdict.isOK)
         #expect(
-            diagnosis.stun.contains {
+            run.diagnosis.stun.contains {
                 if case .notMeasured(let why) = $0.outcome { why.reason == .noRoute } else { false }
             })
     }
@@ -334,57 +265,52 @@ import Testing
     // MARK: Series
 
     @Test func seriesIsPacedAndItsLossIsCounted() throws {
-        nonisolated(unsafe) var number = 0
-        let (diagnosis, network, _) = run(try Self.plan(count: 50)) { network in
-            network.respond = { transmit, _, _ in
-                number += 1
-                if number == 10 || number == 20 { return [] }
-                return [
-                    (
-                        .milliseconds(number % 2 == 0 ? 10 : 12),
-                        .datagram(from: transmit.destination, Self.success(transmit.bytes))
-                    )
-                ]
+        let run = try Self.run(Self.options(count: 50)) { lab in
+            lab.respond { request in
+                if request.number == 10 || request.number == 20 { return [] }
+                let delay = Duration.milliseconds(request.number % 2 == 0 ? 10 : 12)
+                return [(delay, .bytes(MessageBuilder.success(request.bytes)))]
             }
         }
-        let statistics = try #require(diagnosis.stun.first?.statistics)
+        let statistics = try #require(run.diagnosis.stun.first?.statistics)
         #expect(statistics.sent == 50 && statistics.received == 48)
         #expect(statistics.minimum == .milliseconds(10) && statistics.maximum == .milliseconds(12))
         #expect(statistics.jitter > .milliseconds(1) && statistics.jitter <= .milliseconds(2))
-        #expect(diagnosis.findings.map(\.id) == ["answers-lost"])
-        for (earlier, later) in zip(network.sent, network.sent.dropFirst()) {
+        #expect(run.findings == ["answers-lost"])
+        for (earlier, later) in zip(run.sent, run.sent.dropFirst()) {
             #expect(later.at - earlier.at >= .milliseconds(20))
         }
     }
 
     @Test func seriesOfADeadServerSendsOnlyTheFirstRequest() throws {
-        let (_, network, _) = run(try Self.plan(count: 50)) { _ in }
-        #expect(Set(network.sent.map { Array($0.transmit.bytes[8..<20]) }).count == 1)
+        let run = try Self.run(Self.options(count: 50))
+        #expect(Set(run.sent.map { Array($0.transmit.bytes[8..<20]) }).count == 1)
     }
 
     @Test func oneDestinationGetsABurstOfFortyAndFiftyASecond() throws {
         let uris = (0..<200).map { "stun:198.51.100.1:\(10000 + $0)" }
-        let (_, network, _) = run(try Self.plan(uris, timeout: .seconds(3))) { _ in }
-        for start in network.sent.indices {
-            let end = network.sent[start].at + .seconds(1)
-            #expect(network.sent[start...].prefix { $0.at < end }.count <= 90)
+        let sent = try Self.run(Self.options(uris, timeout: .seconds(3))).sent
+        for start in sent.indices {
+            let end = sent[start].at + .seconds(1)
+            #expect(sent[start...].prefix { $0.at < end }.count <= 90)
         }
-        #expect(network.sent.filter { $0.at == .zero }.count == 40)
+        #expect(sent.filter { $0.at == .zero }.count == 40)
     }
 
     @Test func secondAnswerToAnAnsweredRequestIsNotHeldAgainstTheNext() throws {
-        let (diagnosis, _, _) = run(try Self.plan(count: 5)) { network in
-            network.respond = { transmit, _, _ in
-                [5, 30].map { (.milliseconds($0), .datagram(from: transmit.destination, Self.success(transmit.bytes))) }
+        let run = try Self.run(Self.options(count: 5)) { lab in
+            lab.respond { request in
+                [5, 30].map { (.milliseconds($0), .bytes(MessageBuilder.success(request.bytes))) }
             }
         }
-        #expect(diagnosis.stun.first?.statistics?.received == 5)
-        #expect(diagnosis.stun.first?.ignored == [])
+        #expect(run.diagnosis.stun.first?.statistics?.received == 5)
+        #expect(run.diagnosis.stun.first?.ignored == [])
     }
 
     @Test func questionsToTheResolverAreManyAndNotAnyNumber() throws {
-        let plan = try Self.plan((1...250).map { "stun:host\($0).example:3478" }, timeout: .seconds(2))
-        var session = Session(plan, random: Seeded(1), from: .zero)
+        let options = try Self.options((1...250).map { "stun:host\($0).example:3478" }, timeout: .seconds(2))
+        let plan = try Plan(options, interfaces: SessionLab.interfaces)
+        var session = Session(plan, random: SeededGenerator(seed: 1), from: .zero)
         var asked = 0
         while case .query? = session.pollOutput(at: .zero) { asked += 1 }
         #expect(asked == 256)
@@ -398,17 +324,11 @@ import Testing
     // MARK: Interruption
 
     @Test func interruptedRunKeepsWhatItMeasured() throws {
-        let plan = try Self.plan(["stun:198.51.100.1", "stun:198.51.100.2"])
-        var network = VirtualNetwork()
-        network.respond = { transmit, _, _ in
-            transmit.destination == Self.server
-                ? [(.milliseconds(9), .datagram(from: transmit.destination, Self.success(transmit.bytes)))] : []
+        let run = try Self.run(Self.options(["stun:198.51.100.1", "stun:198.51.100.2"]), answeredAfter: 9) {
+            $0.interruptAt = .milliseconds(100)
         }
-        var session = Session(plan, random: Seeded(1), from: .zero)
-        let observations = network.run(&session, interruptAt: .zero + .milliseconds(100))
-        let diagnosis = Diagnosis(plan, observations)
-        #expect(diagnosis.stun.map(\.isOK) == [true, false])
-        guard case .notMeasured(let why) = diagnosis.stun[1].outcome else {
+        #expect(run.diagnosis.stun.map(\.isOK) == [true, false])
+        guard case .notMeasured(let why) = run.diagnosis.stun[1].outcome else {
             Issue.record("a server that was asked for 100 ms only is not measured")
             return
         }

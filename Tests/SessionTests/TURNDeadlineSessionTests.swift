@@ -1,7 +1,10 @@
 import Engines
 import Facts
 import NetTypes
+import Planning
 import STUN
+import SimNet
+import TestSupport
 import Testing
 
 /// A run is over half a second after its deadline, whatever the servers do, and its allocations are deleted by then.
@@ -11,20 +14,18 @@ import Testing
     /// Milliseconds; what the process itself takes comes on top of it.
     private static let latest: Int64 = 4400
 
+    /// - Parameter delay: of each answer, besides the 20 ms.
     private static func run(
-        delay: Duration = .zero, _ configure: (inout VirtualNetwork, RelayServer) -> Void = { _, _ in }
-    ) throws -> TURNSessionTests.Run {
-        try Base.run(Base.options(timeout: deadline)) { network, server in
-            configure(&network, server)
-            let relay = network.relay
-            network.relay = { path, local, remote, bytes, now, isStream in
-                relay(path, local, remote, bytes, now, isStream)?.map { ($0.0 + delay, $0.1, $0.2) }
-            }
+        delay: Duration = .zero, _ configure: (inout SessionLab) -> Void = { _ in }
+    ) throws -> SessionLab.Run {
+        try Base.run(Base.options(timeout: deadline)) { lab in
+            lab.link.delay += delay / 2
+            configure(&lab)
         }
     }
 
     @Test func serverThatIsSilentOnceItMayHoldAnAllocation() throws {
-        let run = try Self.run { _, server in server.isDropped = { $0.isSigned } }
+        let run = try Self.run { $0.faults.drop { request, _ in request.isSigned } }
         #expect(run.took <= Self.latest && run.first?.trouble?.kind == .noAnswer)
     }
 
@@ -38,8 +39,8 @@ import Testing
     }
 
     @Test func serverThatNeverAnswersTheDeletion() throws {
-        let run = try Self.run { _, server in
-            server.isDropped = { $0.method == .refresh || $0.method == .createPermission }
+        let run = try Self.run {
+            $0.faults.drop { request, _ in request.method == .refresh || request.method == .createPermission }
         }
         #expect(run.took <= Self.latest)
         guard case .unconfirmed = run.first?.deletion else {
@@ -50,16 +51,16 @@ import Testing
 
     /// The deletion of a distant server's allocation begins before the deadline.
     @Test(arguments: [200, 300, 400]) func distantServersAllocationIsDeletedInTime(delay: Int) throws {
-        let run = try Self.run(delay: .milliseconds(delay)) { _, server in
-            server.isDropped = { $0.method == .createPermission }
+        let run = try Self.run(delay: .milliseconds(delay)) {
+            $0.faults.drop(.createPermission)
         }
         #expect(run.took <= Self.latest)
-        #expect(run.first?.deletion == .confirmed && run.first?.isCutShort == true && run.server.allocations.isEmpty)
+        #expect(run.first?.deletion == .confirmed && run.first?.isCutShort == true && run.log.left == 0)
     }
 
     @Test func afterASignalASecondAndAHalfAreEnough() throws {
-        let run = try Base.run(Base.options(timeout: Self.deadline), interruptAt: .milliseconds(90)) { _, server in
-            server.isDropped = { $0.method == .refresh }
+        let run = try Base.run(Base.options(timeout: Self.deadline), interruptAt: .milliseconds(90)) {
+            $0.faults.drop(.refresh)
         }
         #expect(run.took <= 1590)
     }

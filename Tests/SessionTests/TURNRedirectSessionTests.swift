@@ -1,7 +1,10 @@
 import Engines
 import Facts
 import NetTypes
+import Planning
 import STUN
+import SimNet
+import TestSupport
 import Testing
 
 /// What comes of an attempt at a relay that starts again: at another server (300), or from another port.
@@ -9,12 +12,10 @@ import Testing
     private typealias Base = TURNSessionTests
     static let other = Endpoint(IPAddress(9, 9, 9, 10), 3478)
 
-    private static func redirected(
-        _ uris: [String], _ configure: (inout VirtualNetwork, RelayServer) -> Void = { _, _ in }
-    ) throws -> TURNSessionTests.Run {
-        try Base.run(Base.options(uris)) { network, server in
-            server.redirects[RelayServer.endpoint] = Self.other
-            configure(&network, server)
+    private static func redirected(_ uris: [String]) throws -> SessionLab.Run {
+        try Base.run(Base.options(uris)) { lab in
+            lab.relays.append(other)
+            lab.faults.redirect([Place.relay: other])
         }
     }
 
@@ -25,7 +26,7 @@ import Testing
         // The first server's connection and its answer took 40 ms.
         #expect(evidence.connectedAfter == (transport == "tcp" ? .milliseconds(20) : nil))
         #expect(evidence.allocation?.elapsed == .milliseconds(40) && evidence.deletion == .confirmed)
-        #expect(run.server.allocations.isEmpty)
+        #expect(run.log.left == 0)
     }
 
     @Test func anotherTransportIsAnotherWayAndNoCircle() throws {
@@ -43,14 +44,11 @@ import Testing
     /// A first server that has challenged says nothing of the protocol that the second one speaks.
     @Test func otherServerThatSpeaksHTTPIsToldAsWhenItIsAskedDirectly() throws {
         let page = Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8)
-        let run = try Base.run(Base.options(["turn:9.9.9.9?transport=tcp"])) { network, server in
-            server.refusal = { $0.method == .allocate && $0.server == RelayServer.endpoint ? 300 : nil }
-            server.refusedTo = Self.other
-            let relay = network.relay
-            network.relay = { path, local, remote, bytes, now, isStream in
-                remote == Self.other
-                    ? [(.milliseconds(2), path, .bytes(page))] : relay(path, local, remote, bytes, now, isStream)
+        let run = try Base.run(Base.options([Base.overTCP])) { lab in
+            lab.faults.judge = { request, _ in
+                request.method == .allocate && request.isSigned ? .redirected(to: Self.other) : .served
             }
+            lab.respond(at: [Self.other], listens: true) { _ in [(.zero, .bytes(page))] }
         }
         let evidence = try #require(run.first)
         #expect(evidence.redirects == [Self.other] && evidence.realm == nil && evidence.software == nil)
@@ -59,16 +57,10 @@ import Testing
     }
 
     @Test func newPortIsANewAttempt() throws {
-        var isFirst = true
-        let run = try Base.run(Base.options(["turn:9.9.9.9?transport=tcp"])) { _, server in
-            server.refusal = { request in
-                defer { if request.method == .allocate { isFirst = false } }
-                return isFirst && request.method == .allocate ? 437 : nil
-            }
-        }
+        let run = try Base.run(Base.options([Base.overTCP])) { $0.faults.refuseFirstPort(437) }
         let evidence = try #require(run.first)
         #expect(evidence.trouble == nil && evidence.connectedAfter == .milliseconds(20))
-        #expect(Set(run.server.requests(.allocate).prefix(4).map(\.path)).count == 2)
+        #expect(Set(run.log.requests(.allocate).prefix(4).map(\.client)).count == 2)
         #expect(evidence.allocation?.roundTrips == 2)
     }
 }

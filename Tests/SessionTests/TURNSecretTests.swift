@@ -3,6 +3,8 @@ import Facts
 import NetTypes
 import Planning
 import STUN
+import SimNet
+import TestSupport
 import Testing
 
 @testable import Session
@@ -59,38 +61,34 @@ import Testing
     @Test func optionsAndPlanShowNoPassword() throws {
         let options = try Self.options()
         #expect(try Self.leaks(options).isEmpty)
-        #expect(try Self.leaks(try Plan(options, interfaces: SessionTests.interfaces)).isEmpty)
+        #expect(try Self.leaks(try Plan(options, interfaces: SessionLab.interfaces)).isEmpty)
     }
 
     @Test func errorOfAPlanShowsNoPassword() throws {
         var options = try Self.options()
         options.servers[0].credentials.type = .oauth
         let error = try #require(
-            #expect(throws: PlanError.self) { try Plan(options, interfaces: SessionTests.interfaces) })
+            #expect(throws: PlanError.self) { try Plan(options, interfaces: SessionLab.interfaces) })
         #expect(try Self.leaks(error).isEmpty)
         // A password that cannot be prepared is not quoted either.
         options = try TURNSessionTests.options(password: Self.password + "\u{7}")
         let unprepared = try #require(
-            #expect(throws: PlanError.self) { try Plan(options, interfaces: SessionTests.interfaces) })
+            #expect(throws: PlanError.self) { try Plan(options, interfaces: SessionLab.interfaces) })
         #expect(try Self.leaks(unprepared).isEmpty)
     }
 
     /// In milliseconds: at the start, after the challenge, with an allocation, after the end.
     @Test(arguments: [0, 30, 50, 100, 1000]) func sessionShowsNoPasswordAtAnyTime(until milliseconds: Int) throws {
-        let plan = try Plan(Self.options(), interfaces: SessionTests.interfaces)
-        let server = RelayServer()
-        server.password = Self.password
-        var network = VirtualNetwork()
-        network.serve(server)
-        var session = Session(plan, random: Seeded(1), from: .zero)
-        _ = network.run(&session, interruptAt: .zero + .milliseconds(milliseconds))
-        #expect(milliseconds < 50 || server.mostAllocations > 0)
-        #expect(try Self.leaks(session).isEmpty)
-        #expect(try Self.leaks(session.activities.all(RelayCheck.self)).isEmpty)
+        let run = try TURNSessionTests.run(Self.options(), interruptAt: .milliseconds(milliseconds)) {
+            $0.account.password = Self.password
+        }
+        #expect(milliseconds < 50 || run.log.most > 0)
+        #expect(try Self.leaks(run.machine.base).isEmpty)
+        #expect(try Self.leaks(run.machine.base.activities.all(RelayCheck.self)).isEmpty)
     }
 
     @Test func observationsAndDiagnosisShowNoPassword() throws {
-        let run = try TURNSessionTests.run(Self.options()) { _, server in server.password = Self.password }
+        let run = try TURNSessionTests.run(Self.options()) { $0.account.password = Self.password }
         #expect(run.evidence.count == 2 && run.evidence.allSatisfy { $0.trouble == nil })
         #expect(try Self.leaks(run.observations).isEmpty)
         #expect(try Self.leaks(run.diagnosis).isEmpty)

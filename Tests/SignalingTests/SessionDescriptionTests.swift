@@ -1,6 +1,7 @@
 import Engines
 import NetTypes
 import Signaling
+import SimNet
 import Testing
 
 struct SessionDescriptionTests {

@@ -2,6 +2,7 @@ import Engines
 import NetTypes
 import STUN
 import Signaling
+import SimNet
 import Testing
 
 struct SignalingLineTests {

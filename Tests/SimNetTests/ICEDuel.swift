@@ -3,6 +3,7 @@ import NetTypes
 import STUN
 import Server
 import SimNet
+import TestSupport
 
 /// An engine in the background with what it told, which is otherwise lost.
 struct Recorder<Base: Engine & Sendable>: Engine, Sendable {
@@ -71,15 +72,9 @@ struct ICEDuel {
             STUNServer(configuration: STUNServerConfiguration(addresses: Self.stun.map { .init(primary: $0.address) })),
             on: servers)
         if sides.contains(where: \.hasTURN) {
-            var turn = try TURNServerConfiguration(
-                realm: "example.org", relays: Self.turn.map { .init(bound: $0.address) })
-            try turn.addAccount(username: "user", password: "pencil")
-            turn.allowsAnyPeer = true
+            let addresses = Self.turn.map(\.address)
             turnServer = net.start(
-                STUNServer(
-                    configuration: STUNServerConfiguration(addresses: Self.turn.map { .init(primary: $0.address) }),
-                    turn: turn, from: net.now, secondsSince1970: 1_800_000_000, random: SeededGenerator(seed: seed)),
-                on: servers)
+                STUNServer.lab(at: addresses, try .lab(relays: addresses), seed: seed), on: servers)
         }
         for (number, side) in sides.enumerated() { try add(side, number, seed: seed) }
     }

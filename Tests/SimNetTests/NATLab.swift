@@ -7,6 +7,7 @@ import STUN
 import Server
 import Session
 import SimNet
+import TestSupport
 
 /// A client behind something, and a STUN server with RFC 5780 on the Internet: the simulated twin of the kernel labs.
 struct NATLab {
@@ -109,62 +110,30 @@ struct NATLab {
             case .besideDiscovery: [(own[0], own[1], own[0])]
             }
         for (place, address) in addresses.enumerated() {
-            var turn = try TURNServerConfiguration(realm: "example.org", relays: [.init(bound: address.relay)])
-            try turn.addAccount(username: "user", password: "pencil")
-            turn.allowsAnyPeer = true
-            let configuration = STUNServerConfiguration(
-                addresses: [.init(primary: address.primary, alternate: address.alternate)])
-            started.append(
-                net.start(
-                    STUNServer(
-                        configuration: configuration, turn: turn, from: net.now, secondsSince1970: 1_800_000_000,
-                        random: SeededGenerator(seed: seed &+ UInt64(place))), on: host))
+            let places = [
+                STUNServerConfiguration.Addresses(primary: address.primary, alternate: address.alternate)
+            ]
+            let server = STUNServer.lab(
+                at: places, try .lab(relays: [address.relay]), seed: seed &+ UInt64(place))
+            started.append(net.start(server, on: host))
         }
         return started
     }
 
     private func addClient(to net: inout SimNet) -> (host: HostID, address: IPAddress) {
-        switch middle {
-        case .nothing: return (net.addHost(addresses: [address(9)], link: link), address(9))
-        case .firewall(let filtering, let lifetime):
-            let router = net.addRouter(
-                .firewall(FirewallBehaviour(filtering: filtering, lifetime: lifetime)), externalAddresses: [address(1)])
-            return (net.addHost(addresses: [address(9)], behind: router, link: link), address(9))
-        case .firewallOnUDP(let action):
-            let router = net.addRouter(
-                .firewall(FirewallBehaviour(outboundUDP: action)), externalAddresses: [address(1)])
-            return (net.addHost(addresses: [address(9)], behind: router, link: link), address(9))
-        case .firewallOnTCP(let action):
-            let router = net.addRouter(
-                .firewall(FirewallBehaviour(outboundTCP: action)), externalAddresses: [address(1)])
-            return (net.addHost(addresses: [address(9)], behind: router, link: link), address(9))
-        case .nat(let model):
-            let router = net.addRouter(.nat(model), externalAddresses: [address(1), address(2)])
-            return (net.addHost(addresses: [privateAddress(9)], behind: router, link: link), privateAddress(9))
-        case .carrierGrade(let home, let carrier):
-            let outer = net.addRouter(.nat(carrier), externalAddresses: [address(1)])
-            let shared = family == .ipv4 ? IPAddress(100, 64, 0, 9) : IPAddress(v6: 0xFD64 << 112 | 9)
-            let inner = net.addRouter(.nat(home), externalAddresses: [shared], behind: outer)
-            return (net.addHost(addresses: [privateAddress(9)], behind: inner, link: link), privateAddress(9))
-        }
+        let inside = middle.translates ? privateAddress(9) : address(9)
+        let router = middle.router(&net, outside: [address(1), address(2)])
+        return (net.addHost(addresses: [inside], behind: router, link: link), inside)
     }
 
     private func plan(_ address: IPAddress) throws -> Plan {
         let servers = (Self.servers[family] ?? []).map { Endpoint($0, 3478) }
         let named = relays == .twoServers ? servers : Array(servers.prefix(1))
         let uris = uris ?? named.map { "\(relays == nil ? "stun" : "turn"):\($0)" }
-        let entries = try uris.map { ICEServers.Entry(uri: try ServerURI(parsing: $0)) }
-        var options = Options(
-            command: command, servers: entries, timeout: timeout, asksHairpin: asksHairpin,
+        let options = Options(
+            command: command, servers: try .init(uris, account: relays == nil ? nil : RelayAccount()), timeout: timeout,
+            asksHairpin: asksHairpin,
             measuresLifetime: measuresLifetime)
-        if relays != nil {
-            options.turn.credentials = ICEServers.Credentials(username: "user", credential: Secret("pencil"))
-        }
-        return try Plan(
-            options,
-            interfaces: [
-                NetworkInterface(
-                    name: "eth0", index: 2, kind: .ethernet, addresses: [.init(address, prefixLength: 24)])
-            ])
+        return try Plan(options, interfaces: [.ethernet(address)])
     }
 }

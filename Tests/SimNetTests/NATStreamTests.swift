@@ -36,12 +36,7 @@ import Testing
         for (place, kind) in NATVerdictTests.kinds.enumerated() {
             for family in [IPAddress.Family.ipv4, .ipv6] {
                 for seed in 1...NATAccuracyTests.seeds {
-                    var random = SeededGenerator(seed: seed &* 733 &+ UInt64(place * 2 + (family == .ipv4 ? 0 : 1)))
-                    let trip = Double.random(in: 1...300, using: &random)
-                    let delay = Duration.nanoseconds(Int64(trip * 1e6 / 4))
-                    let link = Link(delay: delay, jitter: delay / 5, loss: loss)
-                    let lab = NATLab(middle: kind.middle, family: family, link: link, seed: random.next())
-                    let words = "\(kind.testDescription), \(family.name), round trip \(trip) ms, seed \(seed)"
+                    let (lab, words) = kind.drawn(family, loss: loss, seed: seed, salt: 733, place)
                     let mapping = try #require(records(try lab.run()).tcp).verdict.mapping
                     runs += 1
                     #expect(mapping.value == nil || mapping.value == kind.mapping, "\(words): \(mapping)")

@@ -91,12 +91,7 @@ import Testing
         let (client, _) = world.run([
             (.zero, .socket(1, at: world.inside())), (.ms(50), .send(1, to: world.remote(1))),
         ])
-        let admitted: [UInt32] =
-            switch filtering {
-            case .endpointIndependent: [1, 2, 3, 4]
-            case .addressDependent: [1, 2]
-            case .addressAndPortDependent: [1]
-            }
+        let admitted = filtering.admitted
         #expect(client.arrivals.map(\.source) == admitted.map { world.remote($0) })
         #expect(client.arrivals.allSatisfy { $0.at == .ms(110) })
         #expect(client.errors.isEmpty)
@@ -259,5 +254,16 @@ import Testing
             ], until: .ms(10))
         _ = net.run(&probe, on: client)
         #expect(probe.errors.map(\.kind) == [.networkUnreachable])
+    }
+}
+
+extension Dependence {
+    /// The server's sockets of which a filter of this kind admits what they send, where only the first was sent to.
+    var admitted: [UInt32] {
+        switch self {
+        case .endpointIndependent: [1, 2, 3, 4]
+        case .addressDependent: [1, 2]
+        case .addressAndPortDependent: [1]
+        }
     }
 }

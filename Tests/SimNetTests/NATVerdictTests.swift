@@ -72,14 +72,8 @@ import Testing
         for (place, kind) in NATVerdictTests.kinds.enumerated() {
             for family in [IPAddress.Family.ipv4, .ipv6] {
                 for seed in 1...Self.seeds {
-                    var random = SeededGenerator(seed: seed &* 1009 &+ UInt64(place * 2 + (family == .ipv4 ? 0 : 1)))
-                    // Half a round trip of 1 to 300 ms on two links, a fifth of it jitter.
-                    let trip = Double.random(in: 1...300, using: &random)
-                    let delay = Duration.nanoseconds(Int64(trip * 1e6 / 4))
-                    let link = Link(delay: delay, jitter: delay / 5, loss: loss)
-                    let lab = NATLab(middle: kind.middle, family: family, link: link, seed: random.next())
+                    let (lab, place) = kind.drawn(family, loss: loss, seed: seed, salt: 1009, place)
                     let outcome = try lab.run()
-                    let place = "\(kind.testDescription), \(family.name), round trip \(trip) ms, seed \(seed)"
                     tally.runs += 1
                     guard let record = outcome.diagnosis.nat.first else {
                         tally.unknown.append("\(place): no record")
@@ -112,4 +106,21 @@ import Testing
 extension NATDependence {
     /// The simulation's word for it; there is none for no NAT.
     var simulated: Dependence { Dependence(rawValue: rawValue) ?? .endpointIndependent }
+}
+
+extension NATVerdictTests.Kind {
+    /// A lab of this kind at a round trip of 1 to 300 ms, half of it on each of two links and a fifth of it jitter; with it
+    /// what was drawn, in words.
+    ///
+    /// - Parameter place: of the kind among all.
+    func drawn(
+        _ family: IPAddress.Family, loss: Double, seed: UInt64, salt: UInt64, _ place: Int
+    ) -> (lab: NATLab, words: String) {
+        var random = SeededGenerator(seed: seed &* salt &+ UInt64(place * 2 + (family == .ipv4 ? 0 : 1)))
+        let trip = Double.random(in: 1...300, using: &random)
+        let delay = Duration.nanoseconds(Int64(trip * 1e6 / 4))
+        let link = Link(delay: delay, jitter: delay / 5, loss: loss)
+        let lab = NATLab(middle: middle, family: family, link: link, seed: random.next())
+        return (lab, "\(testDescription), \(family.name), round trip \(trip) ms, seed \(seed)")
+    }
 }

@@ -3,6 +3,7 @@ import NetTypes
 import STUN
 import Server
 import SimNet
+import TestSupport
 import Testing
 
 /// The TURN client and the server of `icecheck serve`, both unchanged, with a peer that echoes.
@@ -26,8 +27,6 @@ import Testing
         Kind(family: .ipv6, relayFamilies: .only(.ipv6)), Kind(family: .ipv6, overTCP: true),
         Kind(relayFamilies: .dual), Kind(relayFamilies: .only(.ipv6)), Kind(secret: "north"),
     ]
-    private static let startedAt: Int64 = 1_800_000_000
-
     private struct World {
         var net: SimNet
         let client: HostID
@@ -50,21 +49,16 @@ import Testing
                 let open = Output.open(PathID(UInt32(number)), specification)
                 net.start(Probe([(at: .zero, output: open)], echoes: true), on: peerHost)
             }
-            var turn = try TURNServerConfiguration(
-                realm: "example.org", relays: addresses.map { TURNServerConfiguration.Relay(bound: $0) })
-            try turn.addAccount(username: "user", password: "pencil")
-            turn.allowsAnyPeer = true
-            turn.secret = kind.secret.map { TURNServerConfiguration.SharedSecret($0) }
-            if !kind.isModern { turn.algorithms = nil }
-            adjust(&turn)
-            let configuration = STUNServerConfiguration(addresses: addresses.map { .init(primary: $0) })
-            self.server = net.start(
-                STUNServer(
-                    configuration: configuration, turn: turn, from: net.now, secondsSince1970: startedAt,
-                    random: SeededGenerator(seed: seed)), on: server)
+            let turn = try TURNServerConfiguration.lab(relays: addresses) { turn in
+                turn.secret = kind.secret.map { TURNServerConfiguration.SharedSecret($0) }
+                if !kind.isModern { turn.algorithms = nil }
+                adjust(&turn)
+            }
+            self.server = net.start(STUNServer.lab(at: addresses, turn, seed: seed), on: server)
             var credential = try LongTermCredential(username: "user", password: password)
             if let secret = kind.secret {
-                credential = try TURNREST.credential(secret: secret, user: "ann", expiry: startedAt + 3600).longTerm()
+                credential = try TURNREST.credential(secret: secret, user: "ann", expiry: STUNServer.labTime + 3600)
+                    .longTerm()
             }
             var wanted = TURNConfiguration(credential: credential, isReliable: kind.overTCP)
             wanted.families = kind.relayFamilies

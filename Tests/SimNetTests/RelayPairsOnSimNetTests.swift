@@ -6,6 +6,7 @@ import STUN
 import Server
 import Session
 import SimNet
+import TestSupport
 import Testing
 
 /// The session of `icecheck turn` and two servers of `icecheck serve`, all unchanged, on a network with faults.
@@ -31,28 +32,14 @@ import Testing
             var servers: [EngineID] = []
             for address in addresses {
                 let host = net.addHost(addresses: [address], link: Link(delay: .milliseconds(5)))
-                var turn = try TURNServerConfiguration(realm: "example.org", relays: [.init(bound: address)])
-                try turn.addAccount(username: "user", password: "pencil")
-                turn.allowsAnyPeer = true
-                adjust(&turn)
-                servers.append(
-                    net.start(
-                        STUNServer(
-                            configuration: STUNServerConfiguration(addresses: [.init(primary: address)]), turn: turn,
-                            from: net.now, secondsSince1970: 1_800_000_000, random: SeededGenerator(seed: seed)),
-                        on: host))
+                let server = STUNServer.lab(at: [address], try .lab(relays: [address], adjust), seed: seed)
+                servers.append(net.start(server, on: host))
             }
             self.servers = servers
-            let credentials = ICEServers.Credentials(username: "user", credential: Secret("pencil"))
-            let entries = try addresses.map {
-                ICEServers.Entry(
-                    uri: try ServerURI(parsing: "turn:\($0)?transport=\(transport.rawValue)"), credentials: credentials)
-            }
-            let interface = NetworkInterface(
-                name: "eth0", index: 2, kind: .ethernet, addresses: [.init(inside, prefixLength: 24)])
-            var asked = Options(command: .turn, servers: entries, families: [.ipv4])
+            let uris = addresses.map { "turn:\($0)?transport=\(transport.rawValue)" }
+            var asked = Options(command: .turn, servers: try .init(uris), families: [.ipv4])
             asked.turn.options = options
-            plan = try Plan(asked, interfaces: [interface])
+            plan = try Plan(asked, interfaces: [.ethernet(inside)])
         }
 
         mutating func run() -> Diagnosis {

@@ -3,52 +3,8 @@ import NetTypes
 import STUN
 import Server
 import SimNet
+import TestSupport
 import Testing
-
-/// A TURN server that sends all its clients elsewhere (300), over UDP and TCP.
-private struct Redirector: Engine, Sendable {
-    typealias Event = Never
-
-    let target: Endpoint
-    private var outputs: [Output]
-    private var framers: [PathID: StreamFramer] = [:]
-
-    init(at local: Endpoint, to target: Endpoint) {
-        self.target = target
-        outputs = [
-            .open(PathID(0), PathSpecification(.datagram, family: local.family, local: local)),
-            .open(PathID(1), PathSpecification(.listener, family: local.family, local: local)),
-        ]
-    }
-
-    var isFinished: Bool { false }
-    var nextWake: Instant? { nil }
-    mutating func pollEvent() -> Never? { nil }
-    mutating func pollOutput(at now: Instant) -> Output? { outputs.isEmpty ? nil : outputs.removeFirst() }
-
-    mutating func handle(_ input: Input, at now: Instant) {
-        switch input {
-        case .datagram(let datagram):
-            guard let answer = answer(datagram.bytes) else { return }
-            outputs.append(.transmit(Transmit(path: datagram.path, destination: datagram.source, bytes: answer)))
-        case .stream(let event):
-            guard case .bytes(let bytes) = event.kind else { return }
-            framers[event.path, default: StreamFramer()].append(bytes)
-            while case .message(let message)? = try? framers[event.path]?.next() {
-                if let answer = answer(message) { outputs.append(.write(event.path, answer)) }
-            }
-        default: break
-        }
-    }
-
-    private func answer(_ bytes: [UInt8]) -> [UInt8]? {
-        guard let request = try? Message(decoding: bytes), request.messageClass == .request else { return nil }
-        var builder = MessageBuilder(.errorResponse, request.method, request.transactionID)
-        builder.append(.errorCode, ErrorCode(300))
-        builder.append(.alternateServer, target)
-        return builder.bytes
-    }
-}
 
 /// Relayed candidates are gathered as `icecheck turn` asks for relays.
 @Suite struct RelayedCandidateTests {
@@ -75,13 +31,12 @@ private struct Redirector: Engine, Sendable {
     ) throws -> Gathering {
         var net = SimNet(seed: 5)
         let far = net.addHost(addresses: [turn.address, redirector.address], link: Link(delay: .milliseconds(5)))
-        var configuration = try TURNServerConfiguration(realm: "example.org", relays: [.init(bound: turn.address)])
-        try configuration.addAccount(username: "user", password: "pencil")
-        let server = net.start(
-            STUNServer(
-                configuration: STUNServerConfiguration(addresses: [.init(primary: turn.address)]), turn: configuration,
-                from: net.now, secondsSince1970: 1_800_000_000, random: SeededGenerator(seed: 1)), on: far)
-        net.start(Redirector(at: redirector, to: turn), on: far)
+        let configuration = try TURNServerConfiguration.lab(relays: [turn.address])
+        let server = net.start(STUNServer.lab(at: [turn.address], configuration, seed: 1), on: far)
+        net.start(
+            FaultyRelay(
+                STUNServer.lab(at: [redirector.address], configuration, seed: 2), at: redirector,
+                FaultyRelay.Faults { $0.redirect([redirector: turn]) }), on: far)
         let address = IPAddress(13, 0, 0, 1)
         let near = net.addHost(addresses: [address], link: Link(delay: .milliseconds(5)))
         var ice = ICEConfiguration(.controlling, bases: [.init(address)])

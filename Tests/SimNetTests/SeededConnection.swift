@@ -6,6 +6,7 @@ import STUN
 import Server
 import Session
 import SimNet
+import TestSupport
 
 /// Two machines that connect over a simulated network, and the record of each.
 struct SeededConnection: Sendable {
@@ -63,20 +64,12 @@ struct SeededConnection: Sendable {
     }
 
     private func plan(_ side: Int) throws -> Plan {
-        let entries = try uris.map { uri in
-            let uri = try ServerURI(parsing: uri)
-            return ICEServers.Entry(
-                uri: uri, credentials: uri.scheme.isTURN ? SeededRun.credentials : ICEServers.Credentials())
-        }
-        var options = Options(command: .connect, servers: entries, timeout: .seconds(30))
+        var options = Options(command: .connect, servers: try .init(uris), timeout: .seconds(30))
         options.trust.wallClock = SeededRun.wallClock
         var connect = ConnectPlan(form[side], isLive: true)
         change(&connect)
         options.connect = connect
-        let interface = NetworkInterface(
-            name: "eth0", index: 2, kind: .ethernet,
-            addresses: addresses(side).map { .init($0, prefixLength: $0.family == .ipv4 ? 24 : 64) })
-        return try Plan(options, interfaces: [interface])
+        return try Plan(options, interfaces: [.ethernet(addresses(side))])
     }
 
     /// The records of both sides.
@@ -148,7 +141,7 @@ extension SeededConnection {
         SeededConnection(
             name: "connect-redirect", uris: ["turn:11.0.0.1"],
             far: SeededRun.turn(
-                .redirects(to: Endpoint(SeededRun.alternate[0], 3478)), at: [SeededRun.primary, SeededRun.alternate])),
+                SeededRun.redirecting(to: SeededRun.alternate[0]), at: [SeededRun.primary, SeededRun.alternate])),
         SeededConnection(
             name: "connect-loss", middles: [home, .firewall(.addressDependent)],
             links: [

@@ -4,6 +4,7 @@ import Planning
 import STUN
 import Server
 import SimNet
+import TestSupport
 
 /// The runs that are held to the byte: every command, every kind of NAT, what goes wrong with servers and networks.
 extension SeededRun {
@@ -141,7 +142,8 @@ extension SeededRun {
             name: "nat-relay-elsewhere-loss", command: .nat, link: lossy, seed: 2, uris: ["turn:11.0.0.1"],
             far: turn(relaysFrom: alternate)),
         SeededRun(
-            name: "nat-relay-refused", command: .nat, uris: ["turn:11.0.0.1"], far: turn(.refuses(.allocate, code: 486))
+            name: "nat-relay-refused", command: .nat, uris: ["turn:11.0.0.1"],
+            far: turn(.init { $0.refuse(.allocate, 486) })
         ),
     ]
 
@@ -169,22 +171,28 @@ extension SeededRun {
         ) { $0.turn.relayTransport = .tcp },
     ]
 
+    /// The first server sends its clients elsewhere.
+    static func redirecting(to address: IPAddress) -> FaultyRelay.Faults {
+        FaultyRelay.Faults { $0.redirect([Endpoint(primary[0], 3478): Endpoint(address, 3478)]) }
+    }
+
     private static let relayFaults: [SeededRun] = [
         SeededRun(
             name: "turn-redirect", command: .turn, uris: ["turn:11.0.0.1"],
-            far: turn(.redirects(to: Endpoint(alternate[0], 3478)), at: [primary, alternate])),
+            far: turn(redirecting(to: alternate[0]), at: [primary, alternate])),
         SeededRun(
             name: "turn-redirect-tcp", command: .turn, uris: ["turn:11.0.0.1?transport=tcp"],
-            far: turn(.redirects(to: Endpoint(alternate[0], 3478)), at: [primary, alternate])),
+            far: turn(redirecting(to: alternate[0]), at: [primary, alternate])),
         SeededRun(
             name: "turn-redirect-circle", command: .turn, uris: ["turn:11.0.0.1"],
-            far: turn(.redirects(to: Endpoint(primary[0], 3478)))),
-        SeededRun(name: "turn-437", command: .turn, uris: ["turn:11.0.0.1"], far: turn(.refusesFirstPort(code: 437))),
+            far: turn(redirecting(to: primary[0]))),
         SeededRun(
-            name: "turn-486", command: .turn, uris: ["turn:11.0.0.1"], far: turn(.refuses(.allocate, code: 486))),
+            name: "turn-437", command: .turn, uris: ["turn:11.0.0.1"], far: turn(.init { $0.refuseFirstPort(437) })),
+        SeededRun(
+            name: "turn-486", command: .turn, uris: ["turn:11.0.0.1"], far: turn(.init { $0.refuse(.allocate, 486) })),
         SeededRun(
             name: "turn-permission-403", command: .turn, uris: ["turn:11.0.0.1"],
-            far: turn(.refuses(.createPermission, code: 403))),
+            far: turn(.init { $0.refuse(.createPermission, 403) })),
         SeededRun(name: "turn-wrong-password", command: .turn, uris: ["turn:11.0.0.1"], far: turn()) {
             $0.servers[0].credentials.credential = Secret("pencils")
         },
@@ -194,14 +202,17 @@ extension SeededRun {
         SeededRun(
             name: "check-udp-dropped-relay", command: .check, middle: .firewallOnUDP(.drop),
             uris: ["turn:11.0.0.1", "turn:11.0.0.1?transport=tcp"], far: turn()),
-        SeededRun(name: "turn-relay-silent", command: .turn, uris: ["turn:11.0.0.1"], far: turn(.dropsRelayedData)),
+        SeededRun(
+            name: "turn-relay-silent", command: .turn, uris: ["turn:11.0.0.1"], far: turn(.init { $0.lose(.toRelay) })),
         SeededRun(
             name: "turn-relay-silent-tcp", command: .turn, uris: ["turn:11.0.0.1?transport=tcp"],
-            far: turn(.dropsRelayedData)),
+            far: turn(.init { $0.lose(.toRelay) })),
         SeededRun(
-            name: "turn-allocate-silent", command: .turn, uris: ["turn:11.0.0.1"], far: turn(.dropsRequests(.allocate))),
+            name: "turn-allocate-silent", command: .turn, uris: ["turn:11.0.0.1"],
+            far: turn(.init { $0.drop(.allocate) })),
         SeededRun(
-            name: "turn-late", command: .turn, uris: ["turn:11.0.0.1"], far: turn(.delays(.seconds(3)))
+            name: "turn-late", command: .turn, uris: ["turn:11.0.0.1"],
+            far: turn(.init { $0.judge = { _, _ in .delayed(.seconds(3)) } })
         ) { $0.timeout = .seconds(4) },
         SeededRun(
             name: "turn-interrupted", command: .turn, link: Link(delay: .milliseconds(100)), uris: ["turn:11.0.0.1"],

@@ -5,6 +5,7 @@ import STUN
 import Server
 import Session
 import SimNet
+import TestSupport
 
 @testable import NetTypes
 
@@ -33,11 +34,10 @@ struct SeededRun: Sendable {
     var moreInterfaces: [NetworkInterface] = []
     var change: @Sendable (inout Options) -> Void = { _ in }
 
-    static let credentials = ICEServers.Credentials(username: "user", credential: Secret("pencil"))
     static let primary = [IPAddress(11, 0, 0, 1), IPAddress(v6: 0x2A00 << 112 | 1)]
     static let alternate = [IPAddress(12, 0, 0, 1), IPAddress(v6: 0x2A01 << 112 | 1)]
     /// When the simulated runs happen.
-    static let wallClock: Int64 = 1_800_000_000
+    static let wallClock = STUNServer.labTime
 
     // MARK: Servers
 
@@ -75,23 +75,18 @@ struct SeededRun: Sendable {
 
     /// A TURN server at each place, of which the first has the fault.
     static func turn(
-        _ fault: FaultyRelay.Fault? = nil, at places: [[IPAddress]] = [primary], relaysFrom relays: [IPAddress]? = nil,
+        _ faults: FaultyRelay.Faults? = nil, at places: [[IPAddress]] = [primary],
+        relaysFrom relays: [IPAddress]? = nil,
         change: @escaping @Sendable (inout TURNServerConfiguration) -> Void = { _ in }
     ) -> Far {
         Far { net, seed in
             for (number, addresses) in places.enumerated() {
                 let host = net.addHost(addresses: addresses + (number == 0 ? relays ?? [] : []), link: farLink)
-                var turn = try TURNServerConfiguration(
-                    realm: "example.org", relays: (relays ?? addresses).map { .init(bound: $0) })
-                try turn.addAccount(username: "user", password: "pencil")
-                turn.allowsAnyPeer = true
-                change(&turn)
-                let server = STUNServer(
-                    configuration: STUNServerConfiguration(addresses: addresses.map { .init(primary: $0) }),
-                    turn: turn, from: net.now, secondsSince1970: wallClock,
-                    random: SeededGenerator(seed: seed &+ UInt64(number)))
-                if let fault, number == 0 {
-                    net.start(FaultyRelay(server, fault), on: host)
+                let server = STUNServer.lab(
+                    at: addresses, try .lab(relays: relays ?? addresses, change), seed: seed &+ UInt64(number))
+                if var faults, number == 0 {
+                    faults.signsErrors = false
+                    net.start(FaultyRelay(server, at: Endpoint(addresses[0], 3478), faults), on: host)
                 } else {
                     net.start(server, on: host)
                 }
@@ -121,9 +116,7 @@ struct SeededRun: Sendable {
             NetworkInterface(
                 name: "lo", index: 1, kind: .loopback, mtu: 65_536,
                 addresses: [.init(IPAddress(127, 0, 0, 1), prefixLength: 8)]),
-            NetworkInterface(
-                name: "eth0", index: 2, kind: .ethernet,
-                addresses: addresses.map { .init($0, prefixLength: $0.family == .ipv4 ? 24 : 64) }),
+            .ethernet(addresses),
         ] + moreInterfaces
     }
 
@@ -141,12 +134,7 @@ struct SeededRun: Sendable {
             ServiceRecord(priority: 1, weight: 1, port: 3478, target: "stun-1.example")
         ]
         net.names.unanswered = ["slow.example"]
-        let entries = try uris.map { uri in
-            let uri = try ServerURI(parsing: uri)
-            return ICEServers.Entry(
-                uri: uri, credentials: uri.scheme.isTURN ? Self.credentials : ICEServers.Credentials())
-        }
-        var options = Options(command: command, servers: entries)
+        var options = Options(command: command, servers: try .init(uris))
         options.trust.wallClock = Self.wallClock
         change(&options)
         let plan = try Plan(options, interfaces: interfaces(client.addresses))
@@ -186,7 +174,9 @@ extension NATLab.Middle {
         case .nat(let behaviour): return net.addRouter(.nat(behaviour), externalAddresses: outside)
         case .carrierGrade(let home, let carrier):
             let outer = net.addRouter(.nat(carrier), externalAddresses: outside)
-            return net.addRouter(.nat(home), externalAddresses: [IPAddress(100, 64, 0, 9)], behind: outer)
+            return net.addRouter(
+                .nat(home), externalAddresses: [IPAddress(100, 64, 0, 9), IPAddress(v6: 0xFD64 << 112 | 9)],
+                behind: outer)
         }
     }
 }

@@ -7,6 +7,7 @@ import STUN
 import Server
 import Session
 import SimNet
+import TestSupport
 import Testing
 
 /// The session of `icecheck stun` against the server of `icecheck serve`, both unchanged.
@@ -30,12 +31,10 @@ import Testing
     static func plan(_ addresses: Addresses, _ transport: Transport, count: Int = 1, name: String? = nil) throws -> Plan
     {
         let host = name ?? (addresses.server.family == .ipv4 ? "\(addresses.server)" : "[\(addresses.server)]")
-        let interface = NetworkInterface(
-            name: "eth0", index: 2, kind: .ethernet, addresses: [.init(addresses.client, prefixLength: 24)])
         return try Plan(
             Options(
-                command: .stun, servers: [ICEServers.Entry(uri: try ServerURI(parsing: "stun:\(host):3478"))],
-                transports: [transport], count: count), interfaces: [interface])
+                command: .stun, servers: try .init(["stun:\(host):3478"]), transports: [transport], count: count),
+            interfaces: [.ethernet(addresses.client)])
     }
 
     /// The world of a test: a client behind a NAT, a server with two addresses, 10 ms between them.
