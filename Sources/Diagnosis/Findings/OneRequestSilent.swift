@@ -60,8 +60,13 @@ extension STUNResult {
 }
 
 extension Evidence {
-    /// Whether TURN is answered at the address over the same transport.
+    /// Whether TURN is answered at the address over the same transport. An open TCP port where TURN is answered over UDP
+    /// is the same server's.
     func isAliveForTURN(_ result: STUNResult) -> Bool {
-        turn.contains { $0.contact.isOK && $0.contact.isSameWay(as: result) }
+        turn.contains { relay in
+            relay.contact.isOK
+                && (relay.contact.isSameWay(as: result)
+                    || result.error?.kind == .tcpOpenNoSTUN && relay.serverAddress == result.serverAddress)
+        }
     }
 }
