@@ -91,7 +91,6 @@ import Testing
         var configuration = TURNHarness.configuration()
         configuration.lifetime = 120
         configuration.dontFragment = true
-        configuration.mobility = true
         configuration.families = .only(.ipv6)
         configuration.port = .even(reservingNext: true)
         configuration.software = Array("icecheck".utf8)
@@ -104,7 +103,6 @@ import Testing
         #expect(try request.value(.dontFragment) == true)
         #expect(try request.value(.requestedAddressFamily) == .ipv6)
         #expect(try request.value(.evenPort) == true)
-        #expect(request.rawValue(.mobilityTicket) == [])
         #expect(request.rawValue(.software) == Array("icecheck".utf8))
         configuration.port = .reserved(token: [1, 2, 3, 4, 5, 6, 7, 8])
         var second = TURNHarness(TURNServer(), configuration)

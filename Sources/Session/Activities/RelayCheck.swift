@@ -134,7 +134,7 @@ struct RelayCheck: Activity {
         case .received(let data): received(data, at: now)
         case .connectionAttempted(let peer, let id): bindData(id, of: .inbound, from: peer, &desk, at: now)
         case .connected(let peer, let id): bindData(id, of: .outbound, from: peer, &desk, at: now)
-        case .challenged, .refreshed, .permitted, .channelBound, .relayedICMP, .discarded, .moved, .deleted, .failed,
+        case .challenged, .refreshed, .permitted, .channelBound, .relayedICMP, .discarded, .deleted, .failed,
             .expired:
             break
         }
