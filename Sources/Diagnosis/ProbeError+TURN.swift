@@ -108,7 +108,8 @@ extension ProbeError {
             return
         }
         if relay.indications.arrived == 0 {
-            message = "none of \(Words.count(sent, "datagram")) sent to the relayed address reached the client"
+            let others = relay.pair == nil ? "" : ", and no data came from relay to relay"
+            message = "none of \(Words.count(sent, "datagram")) sent to the relayed address reached the client\(others)"
         } else if relay.indications.roundTrips.isEmpty {
             message =
                 "\(relay.indications.arrived) of \(Words.count(sent, "datagram")) came through the relay to the "

@@ -34,7 +34,7 @@ package struct TURNResult: Hashable, Sendable {
     /// Of the relayed address that was asked for.
     package var relayFamily: IPAddress.Family? { evidence?.relayFamily }
 
-    /// Datagrams through the relay, from a second socket and back to it.
+    /// Datagrams through the relay and back, by the way that carried them.
     package struct RelayedData: Hashable, Sendable {
         package var sent: Int
         /// Those that came back, after two ways through the relay.
@@ -112,7 +112,10 @@ extension TURNResult {
     /// The verdict of one relayed address: it is fine where bytes went through it both ways.
     private mutating func judgeRelay(_ isInterrupted: Bool) {
         guard let evidence, let relay else { return }
-        let tallies = relay.tcp.map { $0.lanes.map(\.tally) } ?? [relay.indications, relay.channel]
+        let tallies =
+            relay.tcp.map { $0.lanes.map(\.tally) }
+            ?? (relay.way == .relayToRelay ? relay.pair.map { [$0.indications, $0.channel] } : nil)
+            ?? [relay.indications, relay.channel]
         let trips = tallies.flatMap(\.roundTrips)
         data = RelayedData(
             sent: tallies.reduce(0) { $0 + $1.sent }, returned: trips.count, altered: relay.altered,
@@ -128,12 +131,12 @@ extension TURNResult {
         } else if let trouble = evidence.trouble, trouble.kind != .noData {
             stage = Stage(trouble.stage)
             outcome = .failed(ProbeError(trouble, of: evidence))
-        } else if evidence.isCutShort, relay.isSilent {
+        } else if evidence.isCutShort, relay.way == nil {
             outcome = .notMeasured(
                 NotMeasured(
                     what: relay.relayedAddress.description, reason: isInterrupted ? .interrupted : .deadline,
                     detail: "the run ended before data had come through the relay"))
-        } else if relay.isSilent || relay.altered > 0 || relay.soak?.isBroken == true {
+        } else if relay.way == nil || relay.altered > 0 || relay.soak?.isBroken == true {
             outcome = .failed(ProbeError(silenceOf: relay))
         }
     }

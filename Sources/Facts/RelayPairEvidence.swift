@@ -40,6 +40,11 @@ package struct RelayPairEvidence: Hashable, Sendable, Codable {
         isCutShort = first.isCutShort || second.isCutShort
     }
 
+    /// Whether data came through both ways, unaltered, over the channel as well where there is one.
+    package var hasCarriedData: Bool {
+        altered == 0 && !indications.roundTrips.isEmpty && (second.boundAfter == nil || !channel.roundTrips.isEmpty)
+    }
+
     package subscript(end: RelayPairEnd) -> End { end == .first ? first : second }
 
     /// One of the two allocations.

@@ -113,10 +113,29 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
         package var isUntried = false
         /// Where it relays TCP.
         package var tcp: TCPRelay?
+        /// What the server said where it admits none of this machine's addresses as a peer (403).
+        package var refusal: Trouble?
+        /// Two more allocations like this one, which sent to each other: tried where nothing came from the second socket.
+        package var pair: RelayPairEvidence?
 
         package init(relayedAddress: Endpoint) { self.relayedAddress = relayedAddress }
 
-        /// Whether nothing came back, in indications or over a bound channel.
+        /// How data came through both ways; nil where it did not.
+        package var way: Way? {
+            if !isSilent { return .secondSocket }
+            // Where the other direction is open, it is the way to the relayed address that is closed: a pair on one
+            // server does not take it.
+            guard let pair, pair.hasCarriedData, reverse?.arrived ?? 0 == 0 else { return nil }
+            return .relayToRelay
+        }
+
+        /// How data went through a relay.
+        package enum Way: String, Hashable, Sendable, CaseIterable {
+            case secondSocket = "second-socket"
+            case relayToRelay = "relay-to-relay"
+        }
+
+        /// Whether nothing came back to the second socket, in indications or over a bound channel.
         package var isSilent: Bool {
             if let tcp { return tcp.inbound.isSilent }
             return indications.roundTrips.isEmpty || boundAfter != nil && channel.roundTrips.isEmpty

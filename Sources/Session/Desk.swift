@@ -38,6 +38,12 @@ package struct Desk: Sendable {
     /// The longest that was measured to each address.
     private(set) var roundTrips: [IPAddress: Duration] = [:]
 
+    /// As servers saw what came over UDP from an address of this machine, that address among them.
+    private(set) var outsides: [IPAddress: Set<IPAddress>] = [:]
+
+    /// Where what is sent over UDP from an address of this machine is not answered, though TCP is.
+    private(set) var silences: [IPAddress: Set<IPAddress>] = [:]
+
     static let nobody = ActivityID(number: -1)
 
     init(_ plan: Plan, random: RandomSource, from start: Instant) {
@@ -74,6 +80,16 @@ package struct Desk: Sendable {
 
     mutating func learn(roundTrip: Duration, to address: IPAddress) {
         roundTrips[address] = max(roundTrip, roundTrips[address] ?? .zero)
+    }
+
+    /// A server saw what came over UDP from `source` as coming from `outside`.
+    mutating func learn(outside: IPAddress, of source: IPAddress) {
+        outsides[source.withoutZone, default: []].insert(outside)
+    }
+
+    /// UDP from `source` to `server` is more than lost.
+    mutating func learn(silenceOf server: IPAddress, from source: IPAddress) {
+        silences[source.withoutZone, default: []].insert(server)
     }
 
     // MARK: Paths

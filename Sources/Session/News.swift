@@ -24,8 +24,8 @@ enum News: Sendable {
     case natAnsweredOverTCP(IPAddress, source: IPAddress)
     /// A discovery has told what it saw.
     case natSeen
-    /// An attempt at a relay has its allocation.
-    case relayAllocated
+    /// An attempt at a relay has its allocation, after a round trip of so long.
+    case relayAllocated(Endpoint, source: IPAddress, roundTrip: Duration)
     /// An attempt's relay has carried data both ways.
     case relayProven(ObservedRelay)
     /// An allocation of this run is no more, whatever it was for.

@@ -43,8 +43,16 @@ extension Session {
             testSilence(beside: path, of: probe, after: trip, at: now)
         case .silenceProven(let probe, let risk):
             // UDP to a server is not answered where TCP is: nothing more is asked of it over UDP.
+            desk.learn(silenceOf: probe.serverAddress.address, from: probe.source)
             activities.change(NATCheck.self, where: { $0.source == probe.source }, &desk) { check, _ in
                 check.giveUp(probe.serverAddress, risk: risk, at: now)
+            }
+            activities.change(
+                RelayCheck.self,
+                where: { $0.evidence.serverAddress == probe.serverAddress && $0.evidence.source == probe.source }, &desk
+            ) { check, desk in check.endSilence(&desk, at: now) }
+            activities.change(RelayCheck.self, where: { $0.evidence.source == probe.source }, &desk) {
+                $0.wake(&$1, at: now)
             }
         case .fallbackDue(let probe): begin(BindingCheck(probe), at: now)
         case .natAnswered(let server, let source, let trip, let patience):
@@ -64,11 +72,17 @@ extension Session {
         case .natSeen:
             tellWhatIsToCome(at: now)
             tellConnectionOfNATs(at: now)
-        case .relayAllocated: break
+        case .relayAllocated(let server, let source, let trip):
+            activities.change(
+                RelayCheck.self,
+                where: {
+                    $0.evidence.serverAddress.address == server.address && $0.evidence.source == source
+                }, &desk
+            ) { check, _ in check.hurry(roundTrip: trip) }
         case .relayProven(let relay): if plan.pairsRelays { pair(relay, at: now) }
         case .relayGone:
             // Where the user's quota was full of the run's own, there may be room.
-            activities.change(RelayCheck.self, where: \.relay.waitsForQuota, &desk) { $0.wake(&$1, at: now) }
+            activities.change(RelayCheck.self, where: \.waitsForQuota, &desk) { $0.wake(&$1, at: now) }
             activities.change(RelayPairing.self, &desk) { $0.wake(&$1, at: now) }
             activities.change(RelayedNATCheck.self, &desk) { $0.wake(&$1, at: now) }
         case .connectionClosed:
@@ -277,7 +291,7 @@ extension Session {
     }
 
     private func isNATUnknown(from source: IPAddress) -> Bool {
-        !isUDPAwaited(from: source)
+        !isUDPAwaited(from: source) && desk.silences[source.withoutZone] == nil
             && activities.all(NATCheck.self).filter { $0.source == source }.allSatisfy {
                 $0.isOver && $0.isInconclusive
             }

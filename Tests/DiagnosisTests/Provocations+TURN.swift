@@ -104,6 +104,15 @@ extension Provocation {
     }
 
     static let ofRelays = [
+        turn("turn-relay-to-relay-only") { recording in
+            recording.relay { evidence in
+                evidence.relay?.silence(arrived: 0)
+                var pair = RelayPairEvidence(pair: 0, evidence, evidence)
+                pair.indications = .init(sent: 2, arrived: 2, roundTrips: Recording.trips)
+                evidence.relay?.pair = pair
+            }
+        },
+        turn("turn-client-hidden") { $0.relay { $0.allocation?.mappedAddress = Endpoint(IPAddress(10, 9, 9, 9), 4) } },
         silent("turn-relay-silent") { _ in },
         silent("turn-relay-ports-blocked") {
             $0.reverse = .init(sent: 1, arrived: 1, source: Endpoint(Recording.relayed.address, 61000))

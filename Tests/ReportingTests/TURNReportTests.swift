@@ -60,7 +60,7 @@ struct TURNReportTests {
                 "sha256":"abababababababababababababababababababababababababababababababab"},\#
                 {"subject":"CN=Example CA","issuer":"CN=Example CA","notBefore":"2026-02-02",\#
                 "notAfter":"2026-05-28","key":"EC 256","signature":"ecdsa-with-SHA256",\#
-                "sha256":"abababababababababababababababababababababababababababababababab"}]},"relay":{"transport":"udp","sent":6,\#
+                "sha256":"abababababababababababababababababababababababababababababababab"}]},"relay":{"transport":"udp","way":"second-socket","sent":6,\#
                 "received":5,"lossRatio":0.167,"rttMs":42,"minMs":40,"p95Ms":44,"jitterMs":2,"overheadMs":2,\#
                 "peerAddress":"203.0.113.7:62001","indications":{"sent":3,"arrived":3,"returned":2},\#
                 "channel":{"sent":3,"arrived":3,"returned":3}},"deleted":"confirmed"},\#

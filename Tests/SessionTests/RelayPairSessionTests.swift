@@ -84,7 +84,7 @@ import Testing
         let refused = try Self.run { _, server in server.refusal = { $0.method == .createPermission ? 403 : nil } }
         let noChannel = try Self.run { _, server in server.dropsChannels = true }
         for run in [silent, refused, noChannel] {
-            #expect(Self.pairs(run).isEmpty && run.server.requests(.allocate).count == 2)
+            #expect(Self.pairs(run).isEmpty)
         }
     }
 

@@ -188,6 +188,12 @@ extension SeededRun {
         SeededRun(name: "turn-wrong-password", command: .turn, uris: ["turn:11.0.0.1"], far: turn()) {
             $0.servers[0].credentials.credential = Secret("pencils")
         },
+        SeededRun(
+            name: "turn-udp-dropped", command: .turn, middle: .firewallOnUDP(.drop),
+            uris: ["turn:11.0.0.1?transport=tcp"], far: turn()),
+        SeededRun(
+            name: "check-udp-dropped-relay", command: .check, middle: .firewallOnUDP(.drop),
+            uris: ["turn:11.0.0.1", "turn:11.0.0.1?transport=tcp"], far: turn()),
         SeededRun(name: "turn-relay-silent", command: .turn, uris: ["turn:11.0.0.1"], far: turn(.dropsRelayedData)),
         SeededRun(
             name: "turn-relay-silent-tcp", command: .turn, uris: ["turn:11.0.0.1?transport=tcp"],

@@ -71,7 +71,7 @@ enum FindingRules {
             MappedAddressNotGlobal.self, OtherAddressNotGlobal.self, NATMappingDependent.self, NATServerUnusable.self,
             NATMethodsDisagree.self, NATLifetimeShort.self, AnswersLost.self, NetworkChanged.self,
             TURNCredentialsRefused.self, TURNTokenFails.self, TURNChallengeFails.self, TURNServerRefuses.self,
-            TURNRedirected.self, TURNRelayFails.self, TURNTCPRelayFails.self, TURNRelayStops.self,
+            TURNRedirected.self, TURNRelayFails.self, TURNTCPRelayFails.self, TURNRelayStops.self, TURNRelayWays.self,
             TURNRelayPairFails.self, TURNLeavesTraces.self,
             NoPathToPeer.self, PeerNotHeard.self, ConnectionNotSecured.self, ConsentLost.self,
             CandidatesNotGathered.self, SignalingUnusable.self, PairLosesData.self,

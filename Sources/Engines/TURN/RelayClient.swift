@@ -92,6 +92,11 @@ package struct RelayClient: Sendable {
     /// What it waited for in vain by `now`; nil where it had not waited long, or had no question open.
     package func unfinished(at now: Instant) -> RelayFailure? { attempt.unfinished(at: now) }
 
+    /// What it waits for, in vain.
+    package var silence: RelayFailure {
+        RelayFailure(stage: attempt.stage, cause: .noAnswer(transmissions: attempt.allocation.transmissions))
+    }
+
     // MARK: Commands
 
     package mutating func createPermission(for addresses: [IPAddress]) {
@@ -110,6 +115,13 @@ package struct RelayClient: Sendable {
 
     package func dataConnection(for connectionID: UInt32) -> TURNDataConnection {
         attempt.allocation.dataConnection(for: connectionID)
+    }
+
+    /// The host of a server that has not answered yet over UDP answers otherwise within `roundTrip`: its silence is soon
+    /// more than loss.
+    package mutating func hurry(roundTrip: Duration) {
+        guard request.transport == .udp, !attempt.isChallenged, !attempt.isAllocated else { return }
+        attempt.allocation.follow(.hurried(roundTrip: roundTrip))
     }
 
     /// Asks the same server once more, after it has refused: its quota may have room now.

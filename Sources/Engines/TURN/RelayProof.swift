@@ -74,7 +74,7 @@ package struct RelayProof: Hashable, Sendable {
     private let pace: Duration
     private let patience: Duration
     /// For what was sent last.
-    private let lastWait: Duration
+    private var lastWait: Duration
     /// What the first of a lane takes to come back at the most, where nothing is lost.
     private let answerTime: Duration
     let payload: RelayPayload
@@ -118,8 +118,17 @@ package struct RelayProof: Hashable, Sendable {
 
     package subscript(lane: Lane) -> Tally { tallies[lane.rawValue] }
 
-    /// Nothing more can be sent: the second socket is gone.
+    /// Nothing more can be sent: the second socket is gone, or is not admitted.
     package mutating func giveUp() { phase = .over }
+
+    /// A stream to the server is known to be well: nothing is waited for that TCP might send again.
+    package mutating func streamIsWell() { lastWait = patience }
+
+    /// Whether something should have come to the client by now, and nothing has.
+    package func isStalled(at now: Instant) -> Bool {
+        guard self[.indication].arrivals.isEmpty else { return false }
+        return isOver || self[.indication].sentAt.first.map { $0 + answerTime <= now } ?? false
+    }
 
     // MARK: What happens
 
@@ -137,9 +146,10 @@ package struct RelayProof: Hashable, Sendable {
         isPermitted = true
         switch phase {
         case .opening: count(.indication, at: now)
-        // What was counted before the permission was there says nothing: the server had to drop it.
+        // What was counted before the permission was there says nothing: the server had to drop it. So it is where
+        // another address is permitted and nothing has come by then.
         case .counting(.indication), .reversing:
-            guard isNews, self[.indication].arrivals.isEmpty else { return }
+            guard isNews || isStalled(at: now), self[.indication].arrivals.isEmpty else { return }
             tallies[Lane.indication.rawValue] = Tally()
             (reverse, hasOpenedAside) = (nil, false)
             count(.indication, at: now)

@@ -191,6 +191,11 @@ package struct TURNAllocation: Sendable {
         for index in transactions.indices { transactions[index].client.hasten(to: instant) }
     }
 
+    /// Goes on by another schedule with what waits for an answer.
+    package mutating func follow(_ schedule: RetransmissionSchedule) {
+        for index in transactions.indices { transactions[index].client.follow(schedule) }
+    }
+
     /// Corrects the time of a transmission to the kernel's.
     package mutating func left(_ bytes: [UInt8], at instant: Instant) {
         guard bytes.count >= Message.headerSize, let id = TransactionID(bytes: bytes[8..<20]),

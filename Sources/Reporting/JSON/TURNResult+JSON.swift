@@ -5,6 +5,7 @@ package import JSON
 import NetTypes
 
 extension TURNResult.Stage: JSONWord {}
+extension TURNEvidence.Relay.Way: JSONWord {}
 extension AllocationOption: JSONWord {}
 extension AllocationOptionAnswer.Outcome: JSONWord {}
 
@@ -83,6 +84,10 @@ private struct Relayed: JSONRecord {
     ) {
         Field(
             "transport", { $0.relay.tcp == nil ? "udp" : "tcp" }, "Between relay and peer.", ["enum": ["udp", "tcp"]])
+        Field(
+            "way", \.relay.way,
+            "How data came through both ways: from a second socket of this machine, or between two relays of the server; "
+                + "absent where it did not.")
         Field("sent", \.data.sent)
         Field("received", \.data.returned, "Those that came back.")
         Field("lossRatio", { Ratio($0.data.lossRatio) }, "Lost of sent, after both ways.")
@@ -96,8 +101,8 @@ private struct Relayed: JSONRecord {
         Field("peerAddress", \.relay.peerAddress, "The second socket as the relay sees it (XOR-PEER-ADDRESS).")
         Field(
             "indications", { $0.relay.tcp == nil ? $0.relay.indications : nil },
-            "Of these, in Send and Data indications.")
-        Field("channel", \.relay.channel.unlessUnused, "Of these, over a channel.")
+            "Those of the second socket, in Send and Data indications.")
+        Field("channel", \.relay.channel.unlessUnused, "Those of the second socket, over a channel.")
         Field("soak", \.relay.soak)
         Field("inbound", \.relay.tcp?.inbound, "TCP: a second socket that connected to the relayed address.")
         Field(

@@ -90,6 +90,7 @@ extension TextRenderer {
                     + "\(soak.permissions), channel \(soak.channels), nonce \(soak.nonces)")
         }
         if let tls = evidence.tls { remarks += self.remarks(on: tls) }
+        if result.relay?.way == .relayToRelay { remarks.append("from relay to relay; not from a second socket") }
         if let tcp = result.relay?.tcp { remarks += [words(tcp)] }
         if let trouble = result.relay?.pathTrouble {
             remarks.append("the second socket met \(trouble.kind.reportName) on the way to the relayed address")

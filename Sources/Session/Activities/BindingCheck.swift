@@ -213,6 +213,7 @@ struct BindingCheck: Activity {
         }
         let roundTrip = RoundTrip(
             duration: trip.duration, attempt: trip.attempt, isAmbiguous: trip.isAmbiguous, isKernelTimed: isKernelTimed)
+        if probe.transport == .udp { desk.learn(outside: mapping.mappedAddress.address, of: local.address) }
         let answer = BindingAnswer(mapping, local: local, source: source, roundTrip: roundTrip)
         if request.probe.sequence == 0, request.probe.role != .reflexive, desk.plan.count > 1 {
             series = Series(

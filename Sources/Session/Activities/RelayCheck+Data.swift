@@ -58,12 +58,28 @@ extension RelayCheck {
     }
 
     private mutating func startTrial(from source: IPAddress, _ desk: inout Desk) {
-        let mapped = evidence.allocation?.mappedAddress?.address
-        // In the family of the path to the server its answer says what the outside is.
-        let outside = mapped.flatMap { $0.family == source.family ? $0 : nil } ?? source.withoutZone
-        relay.client.createPermission(for: [outside])
+        permitPeers(from: source, desk)
         // Who connects before there is a permission is turned away.
         if tcp != nil { tcp?.source = source } else { trial?.path = desk.open(.datagram, from: source) }
+    }
+
+    /// Asks for the admission of whatever the relay may see the second socket as: its own address; the one that the server
+    /// saw, which is a proxy's where one hides the client; the one that servers see over UDP.
+    private mutating func permitPeers(from source: IPAddress, _ desk: Desk) {
+        let mapped = evidence.allocation?.mappedAddress?.address
+        let outsides = desk.outsides[source.withoutZone, default: []].sorted()
+        relay.permit(
+            ([mapped].compactMap(\.self) + [source.withoutZone] + outsides).filter { $0.family == source.family })
+    }
+
+    /// The server admits none of these addresses.
+    mutating func peersRefused(_ desk: inout Desk, at now: Instant) {
+        guard trial != nil else { return stop(&desk, at: now) }
+        let refusal = evidence.trouble
+        relay.evidence.relay?.refusal = refusal
+        relay.evidence.trouble = nil
+        trial?.proof.giveUp()
+        progress(&desk, at: now)
     }
 
     /// Something happened to the second socket.
@@ -145,6 +161,7 @@ extension RelayCheck {
 
     mutating func advanceData(_ desk: inout Desk, at now: Instant) {
         if tcp != nil { return advanceTCPTrial(&desk, at: now) }
+        if let path = trial?.path, let source = desk.local(of: path)?.address { permitPeers(from: source, desk) }
         trial?.proof.handleTimeout(at: now)
         advanceSoak(to: now)
         if trial?.binding?.handleTimeout(at: now) == true {
@@ -157,9 +174,9 @@ extension RelayCheck {
     // MARK: Receiving
 
     mutating func permitted(after time: Duration, _ desk: inout Desk, at now: Instant) {
+        trial?.proof.permitted(at: now)
         guard evidence.relay?.permittedAfter == nil else { return }
         relay.evidence.relay?.permittedAfter = time
-        trial?.proof.permitted(at: now)
         startTCPTrial(&desk, at: now)
     }
 
@@ -196,6 +213,7 @@ extension RelayCheck {
         if trial?.proof.wantsPeerAddress == true, trial?.binding == nil { findPeerAddress(&desk, at: now) }
         bindChannel(&desk, at: now)
         startSoak(desk.plan, at: now)
+        pairIfStalled(&desk, at: now)
         stopIfDone(&desk, at: now)
     }
 

@@ -6,6 +6,9 @@ import STUN
 
 /// An attempt at a relay: allocates one and puts it to use. A second socket sends through it (``RelayTrial``), or
 /// connects through it where it relays TCP (``TCPRelayTrial``).
+///
+/// Where nothing comes from the second socket, two more allocations like it send to each other (``RelayPair``), as the
+/// relays of a call between two such clients do.
 struct RelayCheck: Activity {
     static var rank: ActivityRank { .relays }
 
@@ -15,6 +18,9 @@ struct RelayCheck: Activity {
     var tcp: TCPRelayTrial?
     /// The allocation that takes up the port that this one has reserved, to see that it is there.
     private var reservation: ObservedRelay?
+    /// Tried where the second socket does not get through.
+    private var pair: RelayPair?
+    private var hasJudged = false
     private(set) var isOver = false
 
     init(_ request: ObservedRelay.Request, _ desk: inout Desk, at now: Instant) {
@@ -22,14 +28,30 @@ struct RelayCheck: Activity {
     }
 
     var evidence: TURNEvidence { relay.evidence }
+    var waitsForQuota: Bool { relay.waitsForQuota || pair?.waitsForQuota == true }
 
-    /// Whether all that was to be shown through the relay has been.
+    /// Whether all that was to be shown by a second socket has been.
     private var isDone: Bool { tcp?.isOver ?? trial?.isOver ?? false }
 
     /// Whether data went through its relay both ways, unaltered, in all that was tried.
     private var hasCarriedData: Bool {
         guard let seen = evidence.relay, isDone, evidence.trouble == nil else { return false }
-        return !seen.isSilent && seen.altered == 0 && seen.soak?.isBroken != true
+        return seen.way != nil && seen.altered == 0 && seen.soak?.isBroken != true
+    }
+
+    // MARK: What others tell
+
+    /// The server's host answers over another transport within `roundTrip`.
+    mutating func hurry(roundTrip: Duration) { relay.client.hurry(roundTrip: roundTrip) }
+
+    /// UDP to the server is silent, where TCP is answered.
+    mutating func endSilence(_ desk: inout Desk, at now: Instant) {
+        guard evidence.transport == .udp, evidence.realm == nil, evidence.allocation == nil, !relay.isStopped else {
+            return
+        }
+        if evidence.trouble == nil { relay.evidence.trouble = TURNEvidence.Trouble(relay.client.silence) }
+        stop(&desk, at: now)
+        settle(&desk, at: now)
     }
 
     // MARK: Activity
@@ -41,10 +63,11 @@ struct RelayCheck: Activity {
         case .input(let input):
             if let path = input.path, reservation?.client.uses(path) == true {
                 reservation?.handle(input, &desk, at: now)
+            } else if let path = input.path, pair?.handle(input, on: path, &desk, at: now) == true {
+                break
             } else {
                 relay.handle(input, &desk, at: now)
             }
-            settle(&desk, at: now)
         case .answer(_, let answer): peerSourceKnown(answer, &desk, at: now)
         case _ where tcp != nil: handleTCP(event, &desk, at: now)
         default: handleData(event, &desk, at: now)
@@ -55,6 +78,7 @@ struct RelayCheck: Activity {
     mutating func wake(_ desk: inout Desk, at now: Instant) {
         relay.handle(.timeout, &desk, at: now)
         reservation?.handle(.timeout, &desk, at: now)
+        pair?.wake(&desk, at: now)
         settle(&desk, at: now)
         advanceData(&desk, at: now)
         settle(&desk, at: now)
@@ -63,12 +87,13 @@ struct RelayCheck: Activity {
 
     mutating func poll(_ desk: inout Desk, at now: Instant) -> Output? {
         relay.nextOutput(&desk, at: now) ?? nextDataOutput(&desk, at: now)
-            ?? reservation?.nextOutput(&desk, at: now)
+            ?? reservation?.nextOutput(&desk, at: now) ?? pair?.nextOutput(&desk, at: now)
     }
 
     func nextWake(_ desk: Desk) -> Instant? {
         [
             relay.nextWake(desk), nextDataWake(desk), relay.cut(before: desk.deadline), reservation?.nextWake(desk),
+            pair?.nextWake(desk),
         ].compactMap(\.self).min()
     }
 
@@ -83,6 +108,7 @@ struct RelayCheck: Activity {
     mutating func abandon(_ desk: inout Desk, at now: Instant) {
         relay.client.giveUp(at: now)
         reservation?.client.giveUp(at: now)
+        pair?.abandon(&desk, at: now)
         settle(&desk, at: now)
     }
 
@@ -90,6 +116,7 @@ struct RelayCheck: Activity {
         relay.cutShort(isProof: true, at: now)
         reservation?.cutShort(isProof: false, at: now)
         reservation?.stop(at: now)
+        pair?.conclude(&desk, at: now)
         stop(&desk, at: now)
         settle(&desk, at: now)
     }
@@ -101,11 +128,51 @@ struct RelayCheck: Activity {
             while let event = relay.nextEvent(&desk, at: now) { take(event, &desk, at: now) }
         } while relay.beginsAgain(&desk, at: now)
         settleReservation(&desk, at: now)
-        guard reservation == nil, relay.ends(&desk, at: now) else { return }
+        guard reservation == nil else { return }
+        if relay.ends(&desk, at: now) { closeTrial(&desk) }
+        judge(&desk)
+        guard relay.isOver, hasJudged, !isOver else { return }
         isOver = true
         keepTallies()
-        closeTrial(&desk)
         desk.observe(.turnSeen(evidence), at: now)
+    }
+
+    /// Once all ways were tried: tells the others of a relay that carries data.
+    private mutating func judge(_ desk: inout Desk) {
+        guard relay.isStopped, !hasJudged, pair?.areEndsOver ?? true else { return }
+        hasJudged = true
+        if isPairOfUse { relay.evidence.relay?.pair = pair?.evidence }
+        defer { if hasCarriedData { desk.news.append(.relayProven(relay)) } }
+        guard evidence.trouble == nil, isDone, let seen = evidence.relay, seen.way == nil, !seen.isUntried else {
+            return
+        }
+        relay.evidence.trouble = seen.refusal ?? TURNEvidence.Trouble(.relay, .noData)
+    }
+
+    /// Nothing came from the second socket that should have come by now. The way from relay to relay is tried beside it
+    /// where data of this family goes to the server as well: what a pair on one server shows of another family, it shows
+    /// of that server alone.
+    mutating func pairIfStalled(_ desk: inout Desk, at now: Instant) {
+        guard let trial, let seen = evidence.relay else { return }
+        if pair != nil {
+            if !isPairOfUse { pair?.end(&desk, at: now) }
+            guard pair?.evidence?.hasCarriedData == true else { return }
+            self.trial?.proof.streamIsWell()
+            // Why nothing comes from the second socket is known.
+            let silent = desk.silences[evidence.source.withoutZone] ?? []
+            if isPairOfUse, silent.contains(evidence.serverAddress.address) { self.trial?.proof.giveUp() }
+        } else if !relay.isStopped, evidence.trouble == nil, trial.proof.isStalled(at: now), !seen.isUntried,
+            seen.relayedAddress.family == evidence.source.family
+        {
+            var pair = RelayPair(number: 0, first: relay, second: relay, standsIn: true)
+            pair.begin(&desk, at: now)
+            self.pair = pair
+        }
+    }
+
+    /// What comes late from the second socket, or comes to it, says more than a pair.
+    private var isPairOfUse: Bool {
+        trial.map { $0.proof[.indication].arrived == 0 && $0.proof.reverse?.arrived ?? 0 == 0 } ?? false
     }
 
     private mutating func take(_ event: RelayClientEvent, _ desk: inout Desk, at now: Instant) {
@@ -117,6 +184,8 @@ struct RelayCheck: Activity {
             switch failure.cause {
             case .request(.connect, let failure): connectFailed(failure, &desk, at: now)
             case .request(.channel, _): channelSettled(after: nil, &desk, at: now)
+            case .request(.permission, .errorResponse(let response)) where response.code == 403 && relay.isRefused:
+                peersRefused(&desk, at: now)
             default: if relay.isUseless(after: failure) { stop(&desk, at: now) }
             }
         case .began, .connected, .handshake, .namelessHandshake, .optionsAnswered: break
@@ -128,7 +197,9 @@ struct RelayCheck: Activity {
         case .allocated(let allocated):
             takeUpReservation(of: allocated, &desk, at: now)
             startTrial(allocated, &desk, at: now)
-            desk.news.append(.relayAllocated)
+            desk.news.append(
+                .relayAllocated(
+                    evidence.serverAddress, source: evidence.source, roundTrip: allocated.roundTrip.duration))
         case .permitted(_, let trip, isRenewal: false): permitted(after: trip.duration, &desk, at: now)
         case .channelBound(_, _, let trip, isRenewal: false): channelSettled(after: trip.duration, &desk, at: now)
         case .received(let data): received(data, at: now)
@@ -146,10 +217,7 @@ struct RelayCheck: Activity {
         keepTallies()
         closeTCPTrial(&desk)
         relay.stop(at: now)
-        if evidence.trouble == nil, isDone, let seen = evidence.relay, seen.isSilent, !seen.isUntried {
-            relay.evidence.trouble = TURNEvidence.Trouble(.relay, .noData)
-        }
-        if hasCarriedData { desk.news.append(.relayProven(relay)) }
+        judge(&desk)
     }
 
     mutating func stopIfDone(_ desk: inout Desk, at now: Instant) {

@@ -58,6 +58,10 @@ struct ObservedRelay: Sendable {
     private var quotaRetryAt: Instant?
     /// Whether nothing more comes of it.
     private(set) var isOver = false
+    /// Those whom the server is asked to admit, and the requests of these that it has not answered yet.
+    private(set) var peers: Set<IPAddress> = []
+    private var openPermissions = 0
+    private var isPermitted = false
 
     init(_ request: Request, _ desk: inout Desk, at now: Instant) {
         self.request = request
@@ -90,13 +94,34 @@ struct ObservedRelay: Sendable {
         }
         guard let event = client.pollEvent() else { return nil }
         evidence.take(event)
-        if case .failed(let failure) = event { failed(failure, &desk, at: now) }
+        switch event {
+        case .turn(.permitted(_, _, isRenewal: false)):
+            isPermitted = true
+            openPermissions -= 1
+        case .began: (peers, openPermissions, isPermitted) = ([], 0, false)
+        case .failed(let failure): failed(failure, &desk, at: now)
+        default: break
+        }
         return event
     }
+
+    /// Asks the server to admit peers, each by a request of its own: one may be refused where another is not.
+    mutating func permit(_ addresses: [IPAddress]) {
+        for address in addresses where peers.insert(address).inserted {
+            openPermissions += 1
+            client.createPermission(for: [address])
+        }
+    }
+
+    /// Whether a refused permission is all that there is: no other was granted, or may still be.
+    var isRefused: Bool { !isPermitted && openPermissions <= 0 }
 
     private mutating func failed(_ failure: RelayFailure, _ desk: inout Desk, at now: Instant) {
         switch failure.cause {
         case .request(.delete, _), .request(.connect, _): return
+        case .request(.permission, _) where openPermissions > 0:
+            openPermissions -= 1
+            guard isRefused else { return }
         case .request(.allocate, .errorResponse(let response)) where response.code == 486 && request.waitsForQuota:
             waitForQuota(&desk, at: now)
         default: break
@@ -114,6 +139,7 @@ struct ObservedRelay: Sendable {
     func isUseless(after failure: RelayFailure) -> Bool {
         switch failure.cause {
         case .request(.delete, _), .request(.connect, _), .request(.channel, _): false
+        case .request(.permission, _) where !peers.isEmpty && !isRefused: false
         default: evidence.allocation != nil && !client.isFinished
         }
     }

@@ -9,6 +9,8 @@ import STUN
 struct RelayPair: Sendable {
     /// The place among the pairs of the run.
     let number: Int
+    /// Whether it is tried in the place of a second socket, which tells itself of the other direction.
+    private let standsIn: Bool
     /// The relays that carried data, on whose servers the two are.
     private let models: [RelayPairEnd: ObservedRelay]
     /// The two allocations; empty while the pair waits for room on the servers.
@@ -21,13 +23,15 @@ struct RelayPair: Sendable {
     private(set) var isWaiting = false
     private(set) var isReported = false
 
-    init(number: Int, first: ObservedRelay, second: ObservedRelay) {
+    init(number: Int, first: ObservedRelay, second: ObservedRelay, standsIn: Bool = false) {
         self.number = number
+        self.standsIn = standsIn
         models = [.first: first, .second: second]
     }
 
     var isUnderWay: Bool { !isWaiting && !isReported }
     var areEndsOver: Bool { ends.count == 2 && ends.values.allSatisfy(\.isOver) }
+    var waitsForQuota: Bool { ends.values.contains(where: \.waitsForQuota) }
     /// Whether a server had no room for it.
     var isCrowdedOut: Bool { ends.values.contains { $0.evidence.trouble?.isForWantOfRoom == true } }
 
@@ -102,6 +106,12 @@ struct RelayPair: Sendable {
 
     mutating func abandon(_ desk: inout Desk, at now: Instant) {
         for end in RelayPairEnd.allCases { ends[end]?.client.giveUp(at: now) }
+        settle(&desk, at: now)
+    }
+
+    /// There is no use in it any more.
+    mutating func end(_ desk: inout Desk, at now: Instant) {
+        stop(&desk, at: now)
         settle(&desk, at: now)
     }
 
@@ -237,7 +247,7 @@ struct RelayPair: Sendable {
 
     private mutating func progress(_ desk: inout Desk, at now: Instant) {
         // Where the other end's relay is, is known.
-        if proof?.wantsPeerAddress == true { proof?.reverse(isPossible: true, at: now) }
+        if proof?.wantsPeerAddress == true { proof?.reverse(isPossible: !standsIn, at: now) }
         if proof?.wantsChannel == true, !hasAskedChannel {
             hasAskedChannel = true
             let back = ends[.second]?.evidence.relay?.peerAddress
@@ -257,7 +267,13 @@ struct RelayPair: Sendable {
 
     mutating func report(_ desk: inout Desk, at now: Instant) {
         isReported = true
-        guard let first = ends[.first] ?? models[.first], let second = ends[.second] ?? models[.second] else { return }
+        if let evidence { desk.observe(.relayPairSeen(evidence), at: now) }
+    }
+
+    var evidence: RelayPairEvidence? {
+        guard let first = ends[.first] ?? models[.first], let second = ends[.second] ?? models[.second] else {
+            return nil
+        }
         var evidence = RelayPairEvidence(pair: number, first.evidence, second.evidence)
         if ends.isEmpty { evidence.isCutShort = true }
         if let proof {
@@ -266,7 +282,7 @@ struct RelayPair: Sendable {
             evidence.altered = proof.altered
             evidence.reverse = proof.reverse.map { .init(sent: $0.sent, arrived: $0.arrived, source: $0.source) }
         }
-        desk.observe(.relayPairSeen(evidence), at: now)
+        return evidence
     }
 }
 
