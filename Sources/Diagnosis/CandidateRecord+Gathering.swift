@@ -31,7 +31,7 @@ extension CandidateRecord {
             }
         }
         offered += relayed(relays.filter(\.isOK), record, &foundations)
-        return offered.sorted { $0.priority > $1.priority } + withheld
+        return offered.sorted { $0.candidate.priority > $1.candidate.priority } + withheld
     }
 
     private static func failure(_ failure: ProbeFailure, _ address: IPAddress) -> String {
@@ -109,9 +109,7 @@ extension CandidateRecord {
                 endpoint: relayed, related: result.evidence?.allocation?.mappedAddress)
             let base = record.plan.bases.first { $0.address.address.withoutZone == source.withoutZone }
             return CandidateRecord(
-                type: candidate.kind.name, transport: .udp, address: relayed.address, port: relayed.port,
-                base: relayed, interface: base?.interface, interfaceKind: base?.interfaceKind,
-                priority: candidate.priority, foundation: candidate.foundation, sdp: candidate.description,
+                candidate: candidate, base: relayed, interface: base?.interface, interfaceKind: base?.interfaceKind,
                 server: result.server)
         }
     }
@@ -120,10 +118,7 @@ extension CandidateRecord {
         _ candidate: Candidate, _ local: Endpoint, _ base: Plan.Base, server: String? = nil, withheld: String? = nil
     ) {
         self.init(
-            type: candidate.kind.name, transport: candidate.transport == .udp ? .udp : .tcp,
-            tcpType: candidate.tcpType?.rawValue, address: candidate.endpoint?.address ?? local.address,
-            port: candidate.port, base: local, interface: base.interface, interfaceKind: base.interfaceKind,
-            priority: candidate.priority, foundation: candidate.foundation, sdp: candidate.description,
+            candidate: candidate, base: local, interface: base.interface, interfaceKind: base.interfaceKind,
             server: server, isTemporary: base.address.isTemporary, isDeprecated: base.address.isDeprecated,
             withheld: withheld)
     }

@@ -6,7 +6,4 @@ enum ErrorNames {
     static func suffix(_ code: Int) -> String {
         ErrorCode.registeredName(code).map { " (\($0))" } ?? ""
     }
-
-    /// `0x0042 (NAME)` or `0x0042`.
-    static func attribute(_ number: UInt16) -> String { AttributeType(rawValue: number).description }
 }

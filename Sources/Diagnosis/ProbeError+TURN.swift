@@ -1,3 +1,4 @@
+import Engines
 import Facts
 import NetTypes
 import STUN
@@ -14,7 +15,7 @@ extension ProbeError {
             return
         }
         let (kind, message) = Self.words(trouble, evidence)
-        self.init(kind: kind, message: message, code: trouble.code, reason: trouble.reason)
+        self.init(kind, message, code: trouble.code, reason: trouble.reason)
     }
 
     private static func words(_ trouble: TURNEvidence.Trouble, _ evidence: TURNEvidence) -> (Kind, String) {
@@ -37,10 +38,8 @@ extension ProbeError {
             return (.noCommonAlgorithm, "it takes no password algorithm that is known here, only number \(detail)")
         case .tokenNotTaken: return (.tokenNotTaken, "it takes no access token (no THIRD-PARTY-AUTHORIZATION)")
         case .notAuthenticated:
-            return (
-                .notAuthenticated,
-                "its answers to the \(request) carry no valid MESSAGE-INTEGRITY and were not believed (\(detail))"
-            )
+            let why = "carry no valid MESSAGE-INTEGRITY and were not believed (\(detail))"
+            return (.notAuthenticated, "its answers to the \(request) \(why)")
         case .notSecured: return (.tls, "the handshake failed")
         case .noAnswer where trouble.stage == .tls:
             let name = evidence.transport.rawValue.uppercased()
@@ -90,21 +89,21 @@ extension ProbeError {
     /// An allocation through which nothing came, or nothing came back.
     init(silenceOf relay: TURNEvidence.Relay) {
         if let soak = relay.soak, let words = soak.stopWords {
-            self.init(kind: .relayStopped, message: words)
+            self.init(.relayStopped, words)
             return
         }
         let sent = relay.indications.sent
         let message: String
         if relay.altered > 0 {
             self.init(
-                kind: .altered,
-                message: relay.tcp != nil
+                .altered,
+                relay.tcp != nil
                     ? "bytes came through the relay that were not those sent"
                     : "\(Words.count(relay.altered, "datagram")) came through the relay with other content")
             return
         }
         if let tcp = relay.tcp {
-            self.init(kind: .noData, message: Self.words(tcp.inbound))
+            self.init(.noData, Self.words(tcp.inbound))
             return
         }
         if relay.indications.arrived == 0 {
@@ -119,7 +118,7 @@ extension ProbeError {
                 "data goes both ways in Send and Data indications, and of "
                 + "\(Words.count(relay.channel.sent, "datagram")) over the channel none came back"
         }
-        self.init(kind: .noData, message: message)
+        self.init(.noData, message)
     }
 }
 
@@ -135,11 +134,11 @@ extension TURNEvidence.Relay.Soak {
     }
 }
 
-extension TURNEvidence.Trouble.Stage {
+extension RelayStage {
     /// What the client asked.
     fileprivate var request: String {
         switch self {
-        case .connect, .tls: "connection"
+        case .resolve, .connect, .tls: "connection"
         case .allocate: "Allocate"
         case .permission: "CreatePermission"
         case .channel: "ChannelBind"

@@ -6,59 +6,52 @@ extension ProbeError {
     /// Why a probe has no answer: its own end, seen together with what was ignored on the way.
     init(_ record: RunRecord.ProbeRecord) {
         let probe = record.probe
-        let isStream = probe.transport.isStream
         switch record.failure {
         case .path(let trouble): self.init(trouble, to: probe.serverAddress, over: probe.transport)
         case .errorResponse(let code, let reason):
             self.init(
-                kind: .errorResponse, message: "it answered with error \(code)\(ErrorNames.suffix(code))", code: code,
-                reason: reason)
+                .errorResponse, "it answered with error \(code)\(ErrorNames.suffix(code))", code: code, reason: reason)
         case .brokenErrorResponse(let why):
-            self.init(kind: .malformed, message: "it answered with an error response that makes no sense: \(why)")
+            self.init(.malformed, "it answered with an error response that makes no sense: \(why)")
         case .unknownAttributes(let types):
-            let names = types.map(ErrorNames.attribute).joined(separator: ", ")
+            let names = types.map { AttributeType(rawValue: $0).description }.joined(separator: ", ")
             self.init(
-                kind: .unknownAttribute,
-                message: "its answer has attributes that must be understood and are not known: \(names)")
-        case .unusableAddress(let why): self.init(kind: .unusableAddress, message: "its answer is unusable: \(why)")
+                .unknownAttribute, "its answer has attributes that must be understood and are not known: \(names)")
+        case .unusableAddress(let why): self.init(.unusableAddress, "its answer is unusable: \(why)")
         case .truncated(let received, let needed):
             let whole = needed.map { " of \($0)" } ?? ""
-            self.init(kind: .truncated, message: "the answer stopped after \(received)\(whole) bytes")
-        case .closedWithoutAnswer:
-            self.init(kind: .connectionClosed, message: "it closed the connection without an answer")
+            self.init(.truncated, "the answer stopped after \(received)\(whole) bytes")
+        case .closedWithoutAnswer: self.init(.connectionClosed, "it closed the connection without an answer")
         case .foreignProtocol(let name, let firstBytes):
             let what = name.map { "this is \($0)" } ?? "what it sends is no STUN"
-            let start = OutsideText(bytes: firstBytes).cleaned(limit: 40)
-            self.init(kind: .foreignProtocol, message: "\(what); its first bytes are \"\(start)\"")
+            self.init(.foreignProtocol, Self.foreign(what, firstBytes))
         case .silentBesideTCP(let answered, let risk):
-            self.init(
-                kind: .timeout,
-                message: Self.silence(record).message + ", where \(answered) over TCP were answered at the same time "
-                    + "(\(Words.confidence(risk)))",
-                risk: risk)
+            let others = "where \(answered) over TCP were answered at the same time (\(Words.confidence(risk)))"
+            self.init(.timeout, "\(Self.silence(record)), \(others)", risk: risk)
         case .notSecured: self.init(record.tls, over: probe.transport)
         case .notConnected:
             let waited = Words.duration((record.endedAt ?? .zero) - record.startedAt)
-            self.init(kind: .timeout, message: "no answer to the TCP connection request within \(waited)")
+            self.init(.timeout, "no answer to the TCP connection request within \(waited)")
         case .noAnswer, .noAnswerBesideOthers, .cutShort, nil:
             if let disbelieved = Self.disbelieved(record) {
                 self = disbelieved
             } else if let refusal = Self.refusal(record) {
                 self.init(refusal, to: probe.serverAddress, over: probe.transport)
-            } else if isStream {
-                self.init(
-                    kind: .tcpOpenNoSTUN, message: "the TCP port is open, and nothing there answers STUN")
+            } else if probe.transport.isStream {
+                self.init(.tcpOpenNoSTUN, "the TCP port is open, and nothing there answers STUN")
             } else {
-                self = Self.silence(record)
+                self.init(.timeout, Self.silence(record))
             }
         }
     }
 
-    private static func silence(_ record: RunRecord.ProbeRecord) -> ProbeError {
+    private static func silence(_ record: RunRecord.ProbeRecord) -> String {
         let waited = (record.endedAt ?? .zero) - (record.sentAt.first ?? .zero)
-        return ProbeError(
-            kind: .timeout,
-            message: "no answer to \(Words.count(record.sentAt.count, "request")) within \(Words.duration(waited))")
+        return "no answer to \(Words.count(record.sentAt.count, "request")) within \(Words.duration(waited))"
+    }
+
+    private static func foreign(_ what: String, _ firstBytes: [UInt8]) -> String {
+        "\(what); its first bytes are \"\(OutsideText(bytes: firstBytes).cleaned(limit: 40))\""
     }
 
     /// Why nothing was sent at all, where this machine refused each transmission.
@@ -67,39 +60,27 @@ extension ProbeError {
         return refusals.count < max(1, record.sentAt.count) ? nil : refusals.last
     }
 
-    /// The reason where something did answer, and none of it was to be believed.
+    /// The reason where something did answer, and none of it was to be believed: the first of these.
     private static func disbelieved(_ record: RunRecord.ProbeRecord) -> ProbeError? {
-        func first(_ reason: IgnoredReplies.Reason) -> IgnoredReplies? {
-            record.ignored.first { $0.reason == reason }
+        let order: [IgnoredReplies.Reason] = [
+            .wrongSource, .badFingerprint, .echo, .malformed, .wrongTransactionID, .notAResponse,
+        ]
+        let first = order.lazy.compactMap { reason in record.ignored.first { $0.reason == reason } }.first
+        guard let first else { return nil }
+        let answers = Words.count(first.count, "answer")
+        return switch first.reason {
+        case .wrongSource:
+            ProbeError(.wrongSource, "answers came from \(first.from), not from the address that was asked")
+        case .badFingerprint: ProbeError(.badFingerprint, "\(answers) came with a FINGERPRINT that does not fit")
+        case .echo: ProbeError(.echo, "it echoes requests: no STUN server is there")
+        case .malformed:
+            ProbeError(.malformed, "what it answers is no valid STUN: \(first.detail ?? "it cannot be decoded")")
+        case .wrongTransactionID:
+            ProbeError(.foreignAnswer, "\(answers) came with a transaction id that was never sent")
+        case .notAResponse:
+            ProbeError(.foreignAnswer, "what it sends is no response: \(first.detail ?? "another message")")
+        case .duplicate: nil
         }
-        if let replies = first(.wrongSource) {
-            return ProbeError(
-                kind: .wrongSource,
-                message: "answers came from \(replies.from), not from the address that was asked")
-        }
-        if let replies = first(.badFingerprint) {
-            return ProbeError(
-                kind: .badFingerprint,
-                message: "\(Words.count(replies.count, "answer")) came with a FINGERPRINT that does not fit")
-        }
-        if first(.echo) != nil {
-            return ProbeError(kind: .echo, message: "it echoes requests: no STUN server is there")
-        }
-        if let replies = first(.malformed) {
-            return ProbeError(
-                kind: .malformed,
-                message: "what it answers is no valid STUN: \(replies.detail ?? "it cannot be decoded")")
-        }
-        if let replies = first(.wrongTransactionID) {
-            return ProbeError(
-                kind: .foreignAnswer,
-                message: "\(Words.count(replies.count, "answer")) came with a transaction id that was never sent")
-        }
-        if let replies = first(.notAResponse) {
-            return ProbeError(
-                kind: .foreignAnswer, message: "what it sends is no response: \(replies.detail ?? "another message")")
-        }
-        return nil
     }
 
     /// An error of the path, in words that say who reported it.
@@ -118,7 +99,7 @@ extension ProbeError {
             // Of a port only its own host knows: what another says of it is a packet filter's rejection.
             message = "a firewall rejects it (as port unreachable)"
         }
-        self.init(kind: kind, message: message + by, reporter: reporter)
+        self.init(kind, message + by, reporter: reporter)
     }
 
     private static func words(
@@ -127,9 +108,8 @@ extension ProbeError {
         let isLocal = trouble.origin == .local
         switch trouble.kind {
         case .portUnreachable:
-            return (
-                .portUnreachable, "nothing listens on \(transport.isStream ? "TCP" : "UDP") port \(destination.port)"
-            )
+            let name = transport.isStream ? "TCP" : "UDP"
+            return (.portUnreachable, "nothing listens on \(name) port \(destination.port)")
         case .hostUnreachable: return (.hostUnreachable, "the host cannot be reached")
         case .networkUnreachable:
             return isLocal
@@ -140,9 +120,8 @@ extension ProbeError {
         case .timeToLiveExceeded:
             return (.timeToLiveExceeded, "the packet went in circles until its time to live was over")
         case .messageTooBig(let mtu):
-            return (
-                .messageTooBig, "the packet is too big for the path\(mtu.map { ", whose MTU is \($0) bytes" } ?? "")"
-            )
+            let size = mtu.map { ", whose MTU is \($0) bytes" } ?? ""
+            return (.messageTooBig, "the packet is too big for the path\(size)")
         case .protocolUnreachable:
             return (.protocolUnreachable, "the host does not speak \(transport.rawValue.uppercased())")
         case .connectionRefused: return (.connectionRefused, "nothing listens on TCP port \(destination.port)")
@@ -164,19 +143,17 @@ extension ProbeError {
     init(_ tls: TLSEvidence?, over transport: Transport) {
         let first = tls?.failures.first
         if first?.kind == .notTLS {
-            let start = OutsideText(bytes: tls?.firstBytes ?? []).cleaned(limit: 40)
-            let what = ForeignProtocol.identify(tls?.firstBytes ?? []).map { "this is \($0.name)" }
-            self.init(
-                kind: .foreignProtocol,
-                message: "\(what ?? "it does not speak TLS"); its first bytes are \"\(start)\"")
-            return
+            let bytes = tls?.firstBytes ?? []
+            let what = ForeignProtocol.identify(bytes).map { "this is \($0.name)" } ?? "it does not speak TLS"
+            self.init(.foreignProtocol, Self.foreign(what, bytes))
+        } else {
+            let why = first.map(Words.failure) ?? "it was not completed"
+            self.init(.tls, "the \(transport.rawValue.uppercased()) handshake failed: \(why)")
         }
-        let why = first.map(Words.failure) ?? "it was not completed"
-        self.init(kind: .tls, message: "the \(transport.rawValue.uppercased()) handshake failed: \(why)")
     }
 
     /// A name without an address.
     init(_ failure: ResolutionFailure) {
-        self.init(kind: .nameNotResolved, message: "\(failure.step): \(failure.message)")
+        self.init(.nameNotResolved, "\(failure.step): \(failure.message)")
     }
 }

@@ -1,3 +1,4 @@
+import Engines
 package import Facts
 import NetTypes
 import Planning
@@ -5,7 +6,7 @@ import STUN
 
 /// What is known of the way from one relay to another: on one server, as two peers with a relay each on it need it, or
 /// on two.
-package struct RelayPairResult: Hashable, Sendable {
+package struct RelayPairResult: Hashable, Sendable, Judged {
     /// The servers as they were named.
     package var first: String
     package var second: String
@@ -13,7 +14,6 @@ package struct RelayPairResult: Hashable, Sendable {
     package var evidence: RelayPairEvidence
     package var data: TURNResult.RelayedData
 
-    package var isOK: Bool { outcome == .answered }
     package var isOneServer: Bool { evidence.first.server == evidence.second.server }
 
     /// Where the data died.
@@ -69,26 +69,22 @@ extension RelayPairResult {
     }
 
     private init(_ evidence: RelayPairEvidence, _ record: RunRecord) {
-        let tallies = [evidence.indications, evidence.channel]
-        let trips = tallies.flatMap(\.roundTrips)
         let toServers = [evidence.first, evidence.second].compactMap(\.roundTrip)
         self.init(
             first: record.plan.servers[evidence.first.server].uri.text,
             second: record.plan.servers[evidence.second.server].uri.text, outcome: .answered, evidence: evidence,
             data: TURNResult.RelayedData(
-                sent: tallies.reduce(0) { $0 + $1.sent }, returned: trips.count, altered: evidence.altered,
-                roundTrips: TURNResult.RelayedRoundTrips(
-                    trips, toServer: toServers.isEmpty ? nil : toServers.reduce(.zero, +) / toServers.count)))
-        outcome = judged(isInterrupted: record.isInterrupted)
+                [evidence.indications, evidence.channel], altered: evidence.altered,
+                toServer: toServers.isEmpty ? nil : toServers.reduce(.zero, +) / toServers.count))
+        outcome = judged(record.endReason)
     }
 
     /// It is fine where datagrams came to the other relay and back, in indications and over channels.
-    private func judged(isInterrupted: Bool) -> STUNResult.Outcome {
+    private func judged(_ endReason: NotMeasured.Reason) -> STUNResult.Outcome {
         let indications = evidence.indications
-        let reason = isInterrupted ? NotMeasured.Reason.interrupted : .deadline
         if let (end, trouble) = trouble {
             if evidence.isCutShort, trouble.kind == .noAnswer {
-                return gap(reason, "the run ended before \(server(end)) had answered for the second time")
+                return gap(endReason, "the run ended before \(server(end)) had answered for the second time")
             }
             if trouble.isForWantOfRoom {
                 return gap(
@@ -104,14 +100,13 @@ extension RelayPairResult {
             indications.roundTrips.isEmpty || evidence.second.boundAfter != nil && evidence.channel.roundTrips.isEmpty
         guard isSilent else { return .answered }
         if evidence.isCutShort {
-            return gap(reason, "the run ended before data had come through both")
+            return gap(endReason, "the run ended before data had come through both")
         }
         return .failed(ProbeError(silenceOf: self))
     }
 
     private func gap(_ reason: NotMeasured.Reason, _ detail: String) -> STUNResult.Outcome {
-        .notMeasured(
-            NotMeasured(what: place, family: evidence.first.relayFamily, reason: reason, detail: detail))
+        .notMeasured(place, reason, detail, family: evidence.first.relayFamily)
     }
 
     /// `turn:a.example.org to turn:b.example.org`.
@@ -135,8 +130,7 @@ extension ProbeError {
         let evidence = pair.evidence
         if evidence.altered > 0 {
             self.init(
-                kind: .altered,
-                message: "\(Words.count(evidence.altered, "datagram")) came through the two relays with other content")
+                .altered, "\(Words.count(evidence.altered, "datagram")) came through the two relays with other content")
             return
         }
         let sent = Words.count(evidence.indications.sent, "datagram")
@@ -160,6 +154,6 @@ extension ProbeError {
                 "data goes from relay to relay in Send and Data indications, and of "
                 + "\(Words.count(evidence.channel.sent, "datagram")) over a channel none came back"
         }
-        self.init(kind: .noData, message: message)
+        self.init(.noData, message)
     }
 }

@@ -37,6 +37,8 @@ package struct RunRecord: Sendable {
     package var turn: [TURNEvidence] = []
     package var relayPairs: [RelayPairEvidence] = []
     package var isInterrupted = false
+    /// Why there was no time for what was not finished.
+    var endReason: NotMeasured.Reason { isInterrupted ? .interrupted : .deadline }
     /// A connection to a peer, with its steps; nil where none was asked for.
     package var connection: ConnectEvidence?
     private var moments: [ConnectEvidence.Moment] = []

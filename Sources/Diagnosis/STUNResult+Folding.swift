@@ -30,7 +30,7 @@ extension STUNResult {
             let probes = groups[key] ?? []
             // TCP was tried only because UDP was silent; once UDP answers, what TCP did not do is no result.
             if probes[0].probe.role == .fallback, hasUDPAnswer, probes[0].answer == nil { return nil }
-            return STUNResult(probes, of: record.plan.servers[server].uri.text, record.isInterrupted)
+            return STUNResult(probes, of: record.plan.servers[server].uri.text, record.endReason)
         }
     }
 
@@ -45,9 +45,7 @@ extension STUNResult {
         var results = (record.notMeasuredByServer[server] ?? []).map { why -> STUNResult in
             // A family without a route is a gap where the server was reached in another, and the answer where not.
             let isAnswer = isEmpty && why.reason == .noRoute
-            return result(
-                why.family,
-                isAnswer ? .failed(ProbeError(kind: .noRoute, message: why.detail)) : .notMeasured(why))
+            return result(why.family, isAnswer ? .failed(ProbeError(.noRoute, why.detail)) : .notMeasured(why))
         }
         // A name that has an address in one family is no failure for having none in the other.
         if isEmpty, results.isEmpty, let unresolved = record.unresolved[server] {
@@ -58,12 +56,12 @@ extension STUNResult {
     }
 
     /// The result of one address: the first probe of a series gives the answer, all of them the statistics.
-    private init(_ probes: [RunRecord.ProbeRecord], of server: String, _ isInterrupted: Bool) {
+    private init(_ probes: [RunRecord.ProbeRecord], of server: String, _ endReason: NotMeasured.Reason) {
         let first = probes[0]
         let answers = probes.compactMap(\.answer)
         self.init(
             server: server, transport: first.probe.transport, family: first.probe.serverAddress.family,
-            serverAddress: first.probe.serverAddress, outcome: Outcome(first, isInterrupted),
+            serverAddress: first.probe.serverAddress, outcome: Outcome(first, endReason),
             localAddress: first.localAddress, attempts: probes.reduce(0) { $0 + $1.sentAt.count },
             answer: answers.first, statistics: nil, ignored: Self.merged(probes.flatMap(\.ignored)),
             pathTroubles: first.answer == nil ? [] : first.troubles, tls: first.tls)
@@ -88,7 +86,7 @@ extension STUNResult.Outcome {
     /// How long a request must have waited before its silence means something: the first retransmission timeout.
     private static var meaningfulWait: Duration { .milliseconds(500) }
 
-    init(_ record: RunRecord.ProbeRecord, _ isInterrupted: Bool) {
+    init(_ record: RunRecord.ProbeRecord, _ endReason: NotMeasured.Reason) {
         guard record.answer == nil else {
             self = .answered
             return
@@ -98,11 +96,10 @@ extension STUNResult.Outcome {
         let isUnsent = record.sentAt.isEmpty && !record.probe.transport.isStream
         if isUnfinished, isUnsent || waited < Self.meaningfulWait, record.ignored.isEmpty, record.troubles.isEmpty {
             self = .notMeasured(
-                NotMeasured(
-                    what: record.probe.serverAddress.description, reason: isInterrupted ? .interrupted : .deadline,
-                    detail: record.sentAt.isEmpty
-                        ? "nothing was sent before the run ended"
-                        : "the run ended \(Words.duration(waited)) after the first request"))
+                record.probe.serverAddress, endReason,
+                record.sentAt.isEmpty
+                    ? "nothing was sent before the run ended"
+                    : "the run ended \(Words.duration(waited)) after the first request")
         } else {
             self = .failed(ProbeError(record))
         }
@@ -118,7 +115,8 @@ extension RoundTripStatistics {
         let differences = zip(trips, trips.dropFirst()).map { abs($0.nanoseconds - $1.nanoseconds) }
         self.init(
             sent: sent, received: trips.count, minimum: least,
-            median: sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2, maximum: most,
+            median: sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2,
+            percentile95: sorted[min(sorted.count - 1, (sorted.count * 95 + 99) / 100 - 1)], maximum: most,
             jitter: differences.isEmpty ? .zero : .nanoseconds(differences.reduce(0, +) / Int64(differences.count)))
     }
 }

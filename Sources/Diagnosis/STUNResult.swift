@@ -3,7 +3,7 @@ package import NetTypes
 package import Planning
 
 /// What is known of one address of one STUN server over one transport, or of a server that has no address.
-package struct STUNResult: Hashable, Sendable {
+package struct STUNResult: Hashable, Sendable, ServerResult {
     /// The server as it was named.
     package var server: String
     package var transport: Transport
@@ -13,16 +13,16 @@ package struct STUNResult: Hashable, Sendable {
     package var outcome: Outcome
     package var localAddress: Endpoint?
     /// Requests that were sent, retransmissions included.
-    package var attempts: Int
+    package var attempts = 0
     /// Of the first answer.
     package var answer: BindingAnswer?
     /// Of a `--count` series.
     package var statistics: RoundTripStatistics?
-    package var ignored: [IgnoredReplies]
+    package var ignored: [IgnoredReplies] = []
+    /// Path errors that did not end the probe.
+    package var pathTroubles: [PathTrouble] = []
     /// TLS and DTLS.
     package var tls: TLSEvidence?
-    /// Path errors that did not end the probe.
-    package var pathTroubles: [PathTrouble]
 
     package enum Outcome: Hashable, Sendable {
         case answered
@@ -34,30 +34,45 @@ package struct STUNResult: Hashable, Sendable {
 
         /// Why it was not measured, where it was not.
         package var notMeasured: NotMeasured? { if case .notMeasured(let why) = self { why } else { nil } }
-    }
 
-    package init(
-        server: String, transport: Transport, family: IPAddress.Family?, serverAddress: Endpoint?, outcome: Outcome,
-        localAddress: Endpoint? = nil, attempts: Int = 0, answer: BindingAnswer? = nil,
-        statistics: RoundTripStatistics? = nil, ignored: [IgnoredReplies] = [], pathTroubles: [PathTrouble] = [],
-        tls: TLSEvidence? = nil
-    ) {
-        self.server = server
-        self.transport = transport
-        self.family = family
-        self.serverAddress = serverAddress
-        self.outcome = outcome
-        self.localAddress = localAddress
-        self.attempts = attempts
-        self.answer = answer
-        self.statistics = statistics
-        self.ignored = ignored
-        self.pathTroubles = pathTroubles
-        self.tls = tls
+        static func notMeasured(
+            _ what: some CustomStringConvertible, _ reason: NotMeasured.Reason, _ detail: String,
+            family: IPAddress.Family? = nil
+        ) -> Outcome {
+            .notMeasured(NotMeasured(what: what.description, family: family, reason: reason, detail: detail))
+        }
     }
+}
 
-    /// Whether the server answered with an address.
+/// What is known of one thing that was asked for.
+package protocol Judged {
+    var outcome: STUNResult.Outcome { get }
+}
+
+extension Judged {
+    /// Whether all of it works.
     package var isOK: Bool { outcome == .answered }
+    package var error: ProbeError? { outcome.error }
+    /// Why it was not measured, where it was not.
+    package var gap: NotMeasured? { outcome.notMeasured }
+}
+
+/// What one address of one server did over one transport.
+package protocol ServerResult: Judged {
+    var server: String { get }
+    var transport: Transport { get }
+    var family: IPAddress.Family? { get }
+    var serverAddress: Endpoint? { get }
+}
+
+extension ServerResult {
+    /// `stun:stun.example.org at 192.0.2.1:3478 over UDP`.
+    var place: String {
+        let address = serverAddress.map { " at \($0)" } ?? ""
+        return "\(server)\(address) over \(transport.rawValue.uppercased())"
+    }
+
+    var scope: FindingScope { FindingScope(servers: [server], family: family, transport: transport) }
 }
 
 /// Why a probe has no answer, in words.
@@ -74,8 +89,8 @@ package struct ProbeError: Hashable, Sendable {
     /// The chance, 0 to 1, that it was loss, where that was measured.
     package var risk: Double?
 
-    package init(
-        kind: Kind, message: String, code: Int? = nil, reason: OutsideText? = nil, reporter: IPAddress? = nil,
+    init(
+        _ kind: Kind, _ message: String, code: Int? = nil, reason: OutsideText? = nil, reporter: IPAddress? = nil,
         risk: Double? = nil
     ) {
         self.kind = kind
@@ -136,27 +151,18 @@ package struct ProbeError: Hashable, Sendable {
     }
 }
 
-/// The round trips of a `--count` series.
+/// The round trips of a `--count` series, or of datagrams through a relay.
 package struct RoundTripStatistics: Hashable, Sendable {
     /// Requests, each counted once however often it was sent.
     package var sent: Int
     package var received: Int
     package var minimum: Duration
     package var median: Duration
+    /// Nineteen of twenty are not longer.
+    package var percentile95: Duration
     package var maximum: Duration
     /// The mean difference of neighbouring round trips (RFC 3550 s6.4.1 without its smoothing).
     package var jitter: Duration
-
-    package init(
-        sent: Int, received: Int, minimum: Duration, median: Duration, maximum: Duration, jitter: Duration
-    ) {
-        self.sent = sent
-        self.received = received
-        self.minimum = minimum
-        self.median = median
-        self.maximum = maximum
-        self.jitter = jitter
-    }
 
     /// Lost of sent, 0 to 1.
     package var lossRatio: Double { sent == 0 ? 0 : Double(sent - received) / Double(sent) }

@@ -1,35 +1,25 @@
+package import Engines
 package import Facts
 package import NetTypes
-package import Planning
+import Planning
 import STUN
 
 /// What is known of one relayed address, or of an attempt at one: an address of a TURN server, a transport to it, a
 /// family of relayed addresses.
-package struct TURNResult: Hashable, Sendable {
-    /// How far it came (product.md).
-    package enum Stage: String, Hashable, Sendable, CaseIterable {
-        case resolve
-        case connect
-        case tls
-        case allocate
-        case permission
-        case channel
-        case relay
-    }
-
+package struct TURNResult: Hashable, Sendable, ServerResult {
     /// The server as it was named.
     package var server: String
     package var transport: Transport
     /// Of the server's address; nil where the name did not resolve at all.
     package var family: IPAddress.Family?
     package var serverAddress: Endpoint?
-    package var stage: Stage
+    /// How far it came.
+    package var stage: RelayStage
     package var outcome: STUNResult.Outcome
     /// What the attempt saw; nil where none was made.
     package var evidence: TURNEvidence?
     package var data: RelayedData?
 
-    package var isOK: Bool { outcome == .answered }
     package var relay: TURNEvidence.Relay? { evidence?.relay }
     /// Of the relayed address that was asked for.
     package var relayFamily: IPAddress.Family? { evidence?.relayFamily }
@@ -41,19 +31,11 @@ package struct TURNResult: Hashable, Sendable {
         package var returned: Int
         package var altered: Int
         /// Of those that came back; nil where none did.
-        package var roundTrips: RelayedRoundTrips?
+        package var roundTrips: RoundTripStatistics?
+        /// What their median is beyond two round trips to the server, the least that the way through it takes.
+        package var overhead: Duration?
         /// Lost of sent, 0 to 1.
         package var lossRatio: Double { sent == 0 ? 0 : Double(sent - returned) / Double(sent) }
-    }
-
-    package struct RelayedRoundTrips: Hashable, Sendable {
-        package var minimum: Duration
-        package var median: Duration
-        /// Nineteen of twenty are not longer.
-        package var percentile95: Duration
-        package var jitter: Duration
-        /// What the median is beyond two round trips to the server, the least that the way through it takes.
-        package var overhead: Duration
     }
 }
 
@@ -80,10 +62,10 @@ extension TURNResult {
             family: evidence.serverAddress.family, serverAddress: evidence.serverAddress, stage: .allocate,
             outcome: .answered, evidence: evidence)
         if evidence.relay == nil {
-            result.stage = evidence.trouble.map { Stage($0.stage) } ?? .allocate
+            result.stage = evidence.trouble?.stage ?? .allocate
             result.outcome = outcome(of: evidence, record)
         } else {
-            result.judgeRelay(record.isInterrupted)
+            result.judgeRelay(record.endReason)
         }
         return result
     }
@@ -97,89 +79,55 @@ extension TURNResult {
                     || trouble.code != 440 && trouble.code != 443
             else {
                 return .notMeasured(
-                    NotMeasured(
-                        what: evidence.serverAddress.description, family: evidence.relayFamily, reason: .notSupported,
-                        detail: "the server has no relay of \(evidence.relayFamily.name) (\(trouble.code ?? 0))"))
+                    evidence.serverAddress, .notSupported,
+                    "the server has no relay of \(evidence.relayFamily.name) (\(trouble.code ?? 0))",
+                    family: evidence.relayFamily)
             }
             return .failed(ProbeError(trouble, of: evidence))
         }
-        return .notMeasured(
-            NotMeasured(
-                what: evidence.serverAddress.description, reason: record.isInterrupted ? .interrupted : .deadline,
-                detail: "the run ended before the server had answered"))
+        return .notMeasured(evidence.serverAddress, record.endReason, "the run ended before the server had answered")
     }
 
     /// The verdict of one relayed address: it is fine where bytes went through it both ways.
-    private mutating func judgeRelay(_ isInterrupted: Bool) {
+    private mutating func judgeRelay(_ endReason: NotMeasured.Reason) {
         guard let evidence, let relay else { return }
         let tallies =
             relay.tcp.map { $0.lanes.map(\.tally) }
             ?? (relay.way == .relayToRelay ? relay.pair.map { [$0.indications, $0.channel] } : nil)
             ?? [relay.indications, relay.channel]
-        let trips = tallies.flatMap(\.roundTrips)
-        data = RelayedData(
-            sent: tallies.reduce(0) { $0 + $1.sent }, returned: trips.count, altered: relay.altered,
-            roundTrips: RelayedRoundTrips(trips, toServer: evidence.allocation?.roundTrip))
-        stage =
-            !trips.isEmpty || relay.permittedAfter != nil ? .relay : .permission
+        let data = RelayedData(tallies, altered: relay.altered, toServer: evidence.allocation?.roundTrip)
+        self.data = data
+        stage = data.returned > 0 || relay.permittedAfter != nil ? .relay : .permission
         if relay.isUntried {
             stage = .allocate
             outcome = .notMeasured(
-                NotMeasured(
-                    what: relay.relayedAddress.description, family: relay.relayedAddress.family, reason: .noRoute,
-                    detail: "this machine has no route to the relayed address, so no data was sent through it"))
+                relay.relayedAddress, .noRoute,
+                "this machine has no route to the relayed address, so no data was sent through it",
+                family: relay.relayedAddress.family)
         } else if let trouble = evidence.trouble, trouble.kind != .noData {
-            stage = Stage(trouble.stage)
+            stage = trouble.stage
             outcome = .failed(ProbeError(trouble, of: evidence))
         } else if evidence.isCutShort, relay.way == nil {
             outcome = .notMeasured(
-                NotMeasured(
-                    what: relay.relayedAddress.description, reason: isInterrupted ? .interrupted : .deadline,
-                    detail: "the run ended before data had come through the relay"))
+                relay.relayedAddress, endReason, "the run ended before data had come through the relay")
         } else if relay.way == nil || relay.altered > 0 || relay.soak?.isBroken == true {
             outcome = .failed(ProbeError(silenceOf: relay))
         }
     }
 }
 
-extension TURNResult.Stage {
-    init(_ stage: TURNEvidence.Trouble.Stage) {
-        self =
-            switch stage {
-            case .connect: .connect
-            case .tls: .tls
-            case .allocate: .allocate
-            case .permission: .permission
-            case .channel: .channel
-            case .relay: .relay
-            }
-    }
-}
-
-extension TURNResult.RelayedRoundTrips {
+extension TURNResult.RelayedData {
     /// - Parameter toServer: a round trip to the server.
-    init?(_ trips: [Duration], toServer: Duration?) {
-        guard let statistics = RoundTripStatistics(trips, sent: trips.count) else { return nil }
-        let sorted = trips.sorted()
+    init(_ tallies: [TURNEvidence.Relay.Tally], altered: Int, toServer: Duration?) {
+        let trips = tallies.flatMap(\.roundTrips)
+        let statistics = RoundTripStatistics(trips, sent: trips.count)
         self.init(
-            minimum: statistics.minimum, median: statistics.median,
-            percentile95: sorted[min(sorted.count - 1, (sorted.count * 95 + 99) / 100 - 1)],
-            jitter: statistics.jitter,
-            overhead: max(.zero, statistics.median - (toServer ?? .zero) * 2))
+            sent: tallies.reduce(0) { $0 + $1.sent }, returned: trips.count, altered: altered, roundTrips: statistics,
+            overhead: statistics.map { max(.zero, $0.median - (toServer ?? .zero) * 2) })
     }
 }
 
 extension TURNResult {
-    var error: ProbeError? { outcome.error }
-    /// Why it was not measured, where it was not.
-    package var gap: NotMeasured? { outcome.notMeasured }
-
-    /// `turn:turn.example.org at 192.0.2.1:3478 over UDP`.
-    var place: String {
-        let address = serverAddress.map { " at \($0)" } ?? ""
-        return "\(server)\(address) over \(transport.rawValue.uppercased())"
-    }
-
     /// How the server was reached, for the rules that ask nothing else: it is fine where the server gave any answer.
     package var contact: STUNResult {
         let isAnswered = error.map { !ProbeError.Kind.withoutAnswer.contains($0.kind) } ?? true

@@ -23,7 +23,7 @@ extension Verdict {
     }
 
     private static func summary(_ families: [FamilyVerdict], _ servers: ServerTally, hasCandidate: Bool) -> String {
-        var sentences = families.map { "\($0.family.name): \($0.summary)." }
+        var sentences = families.map(\.sentence)
         func add(_ some: Int, _ said: String) {
             guard some > 0 else { return }
             if servers.count > 1 {
@@ -46,9 +46,7 @@ extension Verdict.FamilyVerdict {
     fileprivate init?(
         _ family: IPAddress.Family, stun: [STUNResult], nat: NATRecord?, candidates: [CandidateRecord]
     ) {
-        let hosts = candidates.filter {
-            $0.address.family == family && $0.withheld == nil && $0.type == "host" && $0.transport == .udp
-        }
+        let hosts = candidates.filter { $0.isOfferedHost && $0.endpoint.family == family }
         let measured = stun.filter { $0.gap == nil }
         guard !hosts.isEmpty || !measured.isEmpty else { return nil }
         guard !measured.isEmpty else {

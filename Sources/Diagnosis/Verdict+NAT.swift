@@ -19,8 +19,7 @@ extension Verdict {
         isOK = !families.isEmpty && families.allSatisfy(\.isOK)
         best = families.map(\.best).min { $0.rank < $1.rank } ?? .none
         summary =
-            families.isEmpty
-            ? "Nothing could be measured." : families.map { "\($0.family.name): \($0.summary)." }.joined(separator: " ")
+            families.isEmpty ? "Nothing could be measured." : families.map(\.sentence).joined(separator: " ")
     }
 }
 

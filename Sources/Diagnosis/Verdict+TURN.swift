@@ -15,8 +15,7 @@ extension Verdict {
         let isSplit = families.count > 1 && Set(families.map(\.isOK)).count > 1
         self.init(
             isOK: tally.isWhole, best: tally.working > 0 ? .relayed : .none,
-            summary: isSplit
-                ? families.map { "\($0.family.name): \($0.summary)." }.joined(separator: " ") : tally.sentence + ".",
+            summary: isSplit ? families.map(\.sentence).joined(separator: " ") : tally.sentence + ".",
             families: families)
     }
 

@@ -17,12 +17,7 @@ package struct Verdict: Hashable, Sendable {
         package var best: Best
         package var summary: String
 
-        package init(family: IPAddress.Family, isOK: Bool, best: Best, summary: String) {
-            self.family = family
-            self.isOK = isOK
-            self.best = best
-            self.summary = summary
-        }
+        var sentence: String { "\(family.name): \(summary)." }
     }
 
     /// What the exit status says.

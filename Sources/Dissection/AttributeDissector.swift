@@ -52,10 +52,8 @@ struct AttributeDissector {
         case .requestedTransport:
             let number = try message.value(.requestedTransport, of: attribute)
             node.value = number == 17 ? "UDP" : number == 6 ? "TCP" : "\(number)"
-        case .requestedAddressFamily:
-            node.value = try message.value(.requestedAddressFamily, of: attribute).name
-        case .additionalAddressFamily:
-            node.value = try message.value(.additionalAddressFamily, of: attribute).name
+        case .requestedAddressFamily: node.value = try message.value(.requestedAddressFamily, of: attribute).name
+        case .additionalAddressFamily: node.value = try message.value(.additionalAddressFamily, of: attribute).name
         case .channelNumber: node.value = Hex.number(try message.value(.channelNumber, of: attribute))
         case .responsePort: node.value = "\(try message.value(.responsePort, of: attribute))"
         case .evenPort:

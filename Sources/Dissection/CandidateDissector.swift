@@ -15,7 +15,7 @@ enum CandidateDissector {
                 "\(candidate.kind.name) \(candidate.transport.rawValue) \(candidate.address) port \(candidate.port)"
             node.children = fields(candidate, Places(line, offset))
         } catch {
-            node.problems.append(Problem(offset: offset + error.offset, rule: error.message))
+            node.refuse(error.message, at: offset + error.offset)
         }
         return node
     }
@@ -59,7 +59,7 @@ enum CandidateDissector {
             "priority", "\(priority)",
             note: "type preference \(type), local preference \(local), component \(component) (RFC 8445 s5.1.2.1)")
         if priority > CandidatePriority.highest {
-            node.problems.append(Problem(rule: "a priority is at most 2147483647 (RFC 8445 s5.1.2)"))
+            node.refuse("a priority is at most 2147483647 (RFC 8445 s5.1.2)", at: nil)
         }
         return node
     }

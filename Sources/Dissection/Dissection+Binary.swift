@@ -33,10 +33,8 @@ extension Dissection {
         let start = bytes.startIndex
         var node = Node("ChannelData", "ChannelData", offset: start, length: bytes.count)
         guard bytes.count >= 4 else {
-            node.problems.append(
-                Problem(
-                    offset: bytes.endIndex,
-                    rule: "a ChannelData header has 4 bytes, here are \(bytes.count) (RFC 8656 s12.4)"))
+            node.refuse(
+                "a ChannelData header has 4 bytes, here are \(bytes.count) (RFC 8656 s12.4)", at: bytes.endIndex)
             return node
         }
         let length = Int(bytes[start + 2]) << 8 | Int(bytes[start + 3])
@@ -50,10 +48,9 @@ extension Dissection {
             Node("data", bytes: Array(data), offset: start + 4, length: data.count, children: inner),
         ]
         if data.count < length {
-            node.problems.append(
-                Problem(
-                    offset: bytes.endIndex,
-                    rule: "the length says \(length) bytes of data, and \(data.count) are there (RFC 8656 s12.4)"))
+            node.refuse(
+                "the length says \(length) bytes of data, and \(data.count) are there (RFC 8656 s12.4)",
+                at: bytes.endIndex)
         }
         let padding = bytes.count - 4 - data.count
         if padding > 0 { node.children.append(Node("padding", "\(padding) bytes", offset: start + 4 + data.count)) }
@@ -77,10 +74,8 @@ private struct MessageSplitter {
             let rest = bytes[position...]
             let kind = Demultiplexer.kind(rest)
             if case .foreign = kind {
-                problems.append(
-                    Problem(
-                        offset: position,
-                        rule: "\(rest.count) bytes follow that begin no STUN or ChannelData message (RFC 8656 s12.5)"))
+                let rule = "\(rest.count) bytes follow that begin no STUN or ChannelData message (RFC 8656 s12.5)"
+                problems.append(Problem(offset: position, rule: rule))
                 return
             }
             let end = min(position + Self.size(rest, kind), bytes.count)

@@ -46,9 +46,8 @@ extension Dissection {
             // `[2001:db8::1]:3478` and `{0x00, 0x01}` begin like JSON, too.
             if let other = HexText(pasted).map({ dissect($0, credentials) }) ?? bareHost(pasted) { return other }
             return Dissection(
-                .iceServers, .text, byteCount: pasted.text.utf8.count, nodes: [],
-                problems: [Problem(offset: pasted.offset + error.offset, rule: "not JSON: \(error.message) (RFC 8259)")]
-            )
+                .iceServers, .text, byteCount: pasted.text.utf8.count,
+                breaking: "not JSON: \(error.message) (RFC 8259)", at: pasted.offset + error.offset)
         }
         if let trickled = candidates(trickled: json) { return trickled }
         if case .string(let description)? = json["sdp"]?.value, let inner = PastedText(Array(description.utf8)) {
@@ -79,8 +78,7 @@ extension Dissection {
             : CandidateDissector.node(line, offset: 0)
         for key in ["sdpMid", "sdpMLineIndex", "usernameFragment"] {
             switch object[key]?.value {
-            case .string(let text): node.children.append(Node(key, text))
-            case .number(let text): node.children.append(Node(key, text))
+            case .string(let text), .number(let text): node.children.append(Node(key, text))
             default: break
             }
         }
@@ -106,8 +104,8 @@ extension Dissection {
             return Dissection(
                 .uri, .text, byteCount: byteCount, nodes: ServerDissector.nodes(try ServerURI(parsing: pasted.text)))
         } catch {
-            let problem = Problem(offset: pasted.offset + error.offset, rule: error.message)
-            return Dissection(.uri, .text, byteCount: byteCount, nodes: [], problems: [problem])
+            return Dissection(
+                .uri, .text, byteCount: byteCount, breaking: error.message, at: pasted.offset + error.offset)
         }
     }
 

@@ -61,7 +61,7 @@ package struct Dissection: Hashable, Sendable {
     package var byteCount: Int
     package var nodes: [Node]
     /// What is wrong with the whole.
-    package var problems: [Problem]
+    package var problems: [Problem] = []
 
     /// 1 MiB.
     package static let byteLimit = 1 << 20
@@ -89,9 +89,13 @@ package struct Dissection: Hashable, Sendable {
         self.problems = problems
     }
 
+    /// What breaks a rule as a whole.
+    init(_ kind: Kind, _ encoding: Encoding, byteCount: Int, breaking rule: String, at offset: Int?) {
+        self.init(kind, encoding, byteCount: byteCount, nodes: [], problems: [Problem(offset: offset, rule: rule)])
+    }
+
     init(unknown input: [UInt8], encoding: Encoding = .binary, _ rule: String, at offset: Int = 0) {
-        self.init(
-            .unknown, encoding, byteCount: input.count, nodes: [], problems: [Problem(offset: offset, rule: rule)])
+        self.init(.unknown, encoding, byteCount: input.count, breaking: rule, at: offset)
     }
 }
 
@@ -126,6 +130,8 @@ package struct Node: Hashable, Sendable {
     }
 
     package var isSound: Bool { problems.isEmpty && children.allSatisfy(\.isSound) }
+
+    mutating func refuse(_ rule: String, at place: Int?) { problems.append(Problem(offset: place, rule: rule)) }
 }
 
 /// Something that breaks a rule.
@@ -134,11 +140,6 @@ package struct Problem: Hashable, Sendable {
     package var offset: Int?
     /// The rule that is broken, with the RFC and section where there is one.
     package var rule: String
-
-    package init(offset: Int? = nil, rule: String) {
-        self.offset = offset
-        self.rule = rule
-    }
 }
 
 extension [Node] {

@@ -15,10 +15,9 @@ struct HexText {
         }
     }
 
-    private init(bytes: [UInt8], isDump: Bool, problems: [Problem] = []) {
+    private init(bytes: [UInt8], isDump: Bool) {
         self.bytes = bytes
         self.isDump = isDump
-        self.problems = problems
     }
 
     // MARK: Plain digits
@@ -51,26 +50,21 @@ struct HexText {
         var dump = HexText(bytes: [], isDump: true)
         for line in pasted.lines {
             if line.text.utf8.allSatisfy({ $0 == UInt8(ascii: "*") || PastedText.isSpace($0) }), !dump.bytes.isEmpty {
-                dump.problems.append(
-                    Problem(
-                        offset: dump.bytes.count,
-                        rule: "'*' hides repeated lines of the dump: make it with 'hexdump -Cv'"))
+                dump.refuse("'*' hides repeated lines of the dump: make it with 'hexdump -Cv'")
                 continue
             }
             guard let (offset, bytes) = dumpLine(Array(line.text.utf8)) else { return nil }
             if dump.bytes.isEmpty, offset != 0 { return nil }
             if offset != dump.bytes.count, dump.problems.isEmpty {
-                dump.problems.append(
-                    Problem(
-                        offset: dump.bytes.count,
-                        rule:
-                            "the dump goes on at \(offset), and \(dump.bytes.count) bytes stand before: a line is missing"
-                    ))
+                dump.refuse(
+                    "the dump goes on at \(offset), and \(dump.bytes.count) bytes stand before: a line is missing")
             }
             dump.bytes += bytes
         }
         return dump.bytes.isEmpty ? nil : dump
     }
+
+    private mutating func refuse(_ rule: String) { problems.append(Problem(offset: bytes.count, rule: rule)) }
 
     /// `00000010: 0001 0000  text`, `00000010  00 01  |text|` or `0010   00 01   text`.
     private static func dumpLine(_ line: [UInt8]) -> (offset: Int, bytes: [UInt8])? {

@@ -86,10 +86,8 @@ struct MessageDissector {
             Node("message length", "\(length)", offset: base + 2, length: 2),
         ]
         if message.isLegacy {
-            nodes.append(
-                Node(
-                    "transaction id", Hex.text(bytes[4..<20]), offset: base + 4, length: 16,
-                    note: "no magic cookie: the sender speaks RFC 3489"))
+            let note = "no magic cookie: the sender speaks RFC 3489"
+            nodes.append(Node("transaction id", Hex.text(bytes[4..<20]), offset: base + 4, length: 16, note: note))
         } else {
             nodes.append(Node("magic cookie", "0x2112a442", offset: base + 4, length: 4))
             nodes.append(Node("transaction id", "\(message.transactionID)", offset: base + 8, length: 12))
@@ -107,7 +105,7 @@ struct MessageDissector {
             try AttributeDissector(message).describe(attribute, in: &node)
         } catch {
             node.bytes = Array(message.bytes[attribute.range])
-            node.problems.append(Problem(offset: base + error.offset, rule: error.rule.description))
+            node.refuse(error.rule.description, at: base + error.offset)
         }
         verify(attribute, in: message, &node)
         if attribute.type.name == nil, attribute.type.isComprehensionRequired {
@@ -118,16 +116,14 @@ struct MessageDissector {
         } else if repeated.contains(attribute), !AttributeDissector.mayRepeat(attribute.type) {
             node.append(note: "ignored: it stands for the second time (RFC 8489 s14)")
         }
-        if attribute.type == .data { node.children += inner(attribute, message) }
+        if attribute.type == .data {
+            let data = Array(message.bytes[attribute.range])
+            node.children += Self.inner(data, at: base + attribute.valueOffset, credentials, depth: depth)
+        }
         return node
     }
 
-    /// The message that a DATA attribute carries, as a connectivity check through a relay.
-    private func inner(_ attribute: Message.Attribute, _ message: Message) -> [Node] {
-        let data = Array(message.bytes[attribute.range])
-        return Self.inner(data, at: base + attribute.valueOffset, credentials, depth: depth)
-    }
-
+    /// The message that data carries, such as a connectivity check through a relay.
     static func inner(
         _ data: [UInt8], at base: Int, _ credentials: Dissection.Credentials?, depth: Int
     ) -> [Node] {
@@ -144,10 +140,8 @@ struct MessageDissector {
             if message.verifyFingerprint() == .valid {
                 node.append(note: "it fits the message")
             } else {
-                node.problems.append(
-                    Problem(
-                        offset: node.offset,
-                        rule: "it does not fit the message, or is not the last attribute (RFC 8489 s14.7)"))
+                node.refuse(
+                    "it does not fit the message, or is not the last attribute (RFC 8489 s14.7)", at: node.offset)
             }
         case .messageIntegrity, .messageIntegritySHA256:
             guard let credentials else { return node.append(note: "not checked: that takes the password") }
@@ -156,7 +150,7 @@ struct MessageDissector {
             if let key = keys.fitting(attribute.type, message) {
                 node.append(note: "it fits the message with \(key)")
             } else {
-                node.problems.append(Problem(offset: node.offset, rule: keys.refusal))
+                node.refuse(keys.refusal, at: node.offset)
             }
         default: break
         }

@@ -5,7 +5,7 @@ import Signaling
 enum SDPAttribute {
     static func node(_ name: String, _ value: String, offset: Int, length: Int) -> Node {
         var node = Node(name, value, offset: offset, length: length, note: meanings[name])
-        func refuse(_ rule: String) { node.problems.append(Problem(offset: offset, rule: rule)) }
+        func refuse(_ rule: String) { node.refuse(rule, at: offset) }
         switch name {
         case "ice-ufrag":
             if !isICEText(value, 4...256) {

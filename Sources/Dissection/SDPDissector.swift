@@ -44,9 +44,9 @@ struct SDPDissector {
         let offset = start + line.offset
         let bytes = Array(line.text.utf8)
         guard bytes.count >= 2, bytes[1] == UInt8(ascii: "="), let name = Self.names[line.text.prefix(1)] else {
-            let problem = Problem(offset: offset, rule: "a line is a letter, '=' and a value (RFC 8866 s5)")
-            append(Node("line", line.text, offset: offset, length: bytes.count, problems: [problem]))
-            return
+            var node = Node("line", line.text, offset: offset, length: bytes.count)
+            node.refuse("a line is a letter, '=' and a value (RFC 8866 s5)", at: offset)
+            return append(node)
         }
         let value = String(line.text.dropFirst(2))
         var node = Node(name, value, offset: offset, length: bytes.count)
@@ -74,17 +74,13 @@ struct SDPDissector {
         var section = Section(node: Node("media", value, offset: line.offset))
         var line = line
         if fields.count < 4 {
-            line.problems.append(
-                Problem(
-                    offset: line.offset,
-                    rule: "an m-line has a media type, a port, a protocol and formats (RFC 8866 s5.14)"))
+            line.refuse(
+                "an m-line has a media type, a port, a protocol and formats (RFC 8866 s5.14)", at: line.offset)
         } else {
             section.proto = String(fields[2])
             section.port = Int(fields[1].prefix { $0 != "/" })
             switch section.port {
-            case nil:
-                line.problems.append(
-                    Problem(offset: line.offset, rule: "the port of an m-line is a number (RFC 8866 s5.14)"))
+            case nil: line.refuse("the port of an m-line is a number (RFC 8866 s5.14)", at: line.offset)
             case 0: line.note = "port 0: refused, or bundled with another"
             case 9: line.note = "port 9: the candidates say where (RFC 8839 s4.2.1)"
             default: break
@@ -115,28 +111,26 @@ struct SDPDissector {
         func has(_ name: String) -> Bool {
             section.attributes[name] != nil || sections[0].attributes[name] != nil
         }
-        var rules: [String] = []
+        func refuse(_ rule: String) { sections[index].node.refuse(rule, at: section.node.offset) }
         let hasUser = has("ice-ufrag")
         let hasPassword = has("ice-pwd")
         if hasUser != hasPassword {
-            rules.append("ice-ufrag and ice-pwd stand together (RFC 8839 s5.4)")
+            refuse("ice-ufrag and ice-pwd stand together (RFC 8839 s5.4)")
         } else if !hasUser, section.candidateCount > 0 {
-            rules.append("candidates have an ice-ufrag and an ice-pwd (RFC 8839 s5.4)")
+            refuse("candidates have an ice-ufrag and an ice-pwd (RFC 8839 s5.4)")
         }
         if section.proto.contains("TLS/"), !has("fingerprint") {
-            rules.append("\(section.proto) has a fingerprint (RFC 8122 s5)")
+            refuse("\(section.proto) has a fingerprint (RFC 8122 s5)")
         }
         if section.proto.contains("TLS/"), !has("setup") {
-            rules.append("\(section.proto) has a setup (RFC 8842 s5.1)")
+            refuse("\(section.proto) has a setup (RFC 8842 s5.1)")
         }
-        sections[index].node.problems += rules.map { Problem(offset: section.node.offset, rule: $0) }
     }
 
     private mutating func checkSession() {
         let kinds = Set(sections[0].node.children.map(\.name))
         for (letter, name) in [("o", "origin"), ("s", "session name"), ("t", "time")] where !kinds.contains(name) {
-            sections[0].node.problems.append(
-                Problem(offset: start, rule: "a session description has a line '\(letter)=' (RFC 8866 s5)"))
+            sections[0].node.refuse("a session description has a line '\(letter)=' (RFC 8866 s5)", at: start)
         }
     }
 

@@ -9,10 +9,11 @@ enum ServerDissector {
         var nodes = [Node("scheme", uri.scheme.rawValue, note: meaning(uri.scheme))]
         switch uri.host {
         case .address(let address, let zone):
-            let problems =
-                uri.lacksZone
-                ? [Problem(rule: "a link-local address says on which interface: [fe80::1%25eth0] (RFC 4007 s11)")] : []
-            nodes.append(Node("address", "\(address)", note: address.realm.rawValue, problems: problems))
+            var node = Node("address", "\(address)", note: address.realm.rawValue)
+            if uri.lacksZone {
+                node.refuse("a link-local address says on which interface: [fe80::1%25eth0] (RFC 4007 s11)", at: nil)
+            }
+            nodes.append(node)
             if let zone { nodes.append(Node("interface", zone)) }
         case .name(let name):
             let note = name.display == name.ascii ? nil : "asked for in the DNS as \(name.ascii)"
@@ -45,9 +46,7 @@ enum ICEServersDissector {
             let entries = try ICEServers(json).entries
             return Dissection(.iceServers, .text, byteCount: byteCount, nodes: entries.map(node).limited())
         } catch {
-            return Dissection(
-                .iceServers, .text, byteCount: byteCount, nodes: [],
-                problems: [Problem(rule: error.description)])
+            return Dissection(.iceServers, .text, byteCount: byteCount, breaking: error.description, at: nil)
         }
     }
 
@@ -60,7 +59,7 @@ enum ICEServersDissector {
             node.children.append(Node("credential", "[secret]", note: "of the type \(entry.credentials.type.rawValue)"))
         }
         if entry.uri.scheme.isTURN, entry.username == nil || entry.credential == nil {
-            node.problems.append(Problem(rule: "a TURN server has a username and a credential (W3C RTCIceServer)"))
+            node.refuse("a TURN server has a username and a credential (W3C RTCIceServer)", at: nil)
         }
         return node
     }

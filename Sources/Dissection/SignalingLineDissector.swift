@@ -12,8 +12,8 @@ enum SignalingLineDissector {
             return Dissection(
                 .signalingLine, .text, byteCount: byteCount, nodes: nodes(try SignalingLine.read(pasted.text)))
         } catch {
-            let problem = Problem(offset: pasted.offset, rule: error.description)
-            return Dissection(.signalingLine, .text, byteCount: byteCount, nodes: [], problems: [problem])
+            return Dissection(
+                .signalingLine, .text, byteCount: byteCount, breaking: error.description, at: pasted.offset)
         }
     }
 
@@ -29,11 +29,9 @@ enum SignalingLineDissector {
         }
         for family in IPAddress.Family.allCases {
             guard let nat = description.nat[family] else { continue }
-            nodes.append(
-                Node(
-                    "nat",
-                    "\(family.name): mapping \(nat.mapping?.rawValue ?? "unknown"), "
-                        + "filtering \(nat.filtering?.rawValue ?? "unknown")"))
+            let mapping = nat.mapping?.rawValue ?? "unknown"
+            let filtering = nat.filtering?.rawValue ?? "unknown"
+            nodes.append(Node("nat", "\(family.name): mapping \(mapping), filtering \(filtering)"))
         }
         // They were never a line: there is no place in one to name.
         return nodes + description.candidates.map { CandidateDissector.node($0.description, offset: 0).withoutPlaces }

@@ -1,3 +1,4 @@
+package import Engines
 package import NetTypes
 
 /// Which of two relays that send to each other: the first one sends, the second one sends back.
@@ -65,7 +66,7 @@ package struct RelayPairEvidence: Hashable, Sendable, Codable {
         package var peerAddress: Endpoint?
         /// What ended it, or went wrong first.
         package var trouble: TURNEvidence.Trouble?
-        package var deletion: TURNEvidence.Deletion?
+        package var deletion: TURNDeletion?
 
         package init(
             server: Observation.ServerIndex, serverAddress: Endpoint, transport: Transport,

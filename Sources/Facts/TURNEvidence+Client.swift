@@ -30,7 +30,7 @@ extension TURNEvidence {
         case .turn(.allocated(let allocated)):
             allocation = Allocation(allocated)
             if let bytes = allocated.software { software = OutsideText(bytes: bytes) }
-        case .turn(.deleted(let deletion)): self.deletion = Deletion(deletion)
+        case .turn(.deleted(let deletion)): self.deletion = deletion
         case .turn, .failed: break
         }
     }
@@ -45,20 +45,9 @@ extension TURNEvidence.Allocation {
     }
 }
 
-extension TURNEvidence.Deletion {
-    init(_ deletion: TURNDeletion) {
-        self =
-            switch deletion {
-            case .confirmed: .confirmed
-            case .absent: .absent
-            case .unconfirmed(let time): .unconfirmed(time)
-            }
-    }
-}
-
 extension TURNEvidence.Trouble {
     package init(_ failure: RelayFailure) {
-        let stage = Stage(failure.stage)
+        let stage = failure.stage
         switch failure.cause {
         case .request(_, let failure): self.init(stage, failure)
         case .redirectRefused(let redirect, let refusal): self.init(redirect, refused: refusal)
@@ -77,19 +66,5 @@ extension TURNEvidence.Trouble {
             self.init(stage, .truncated, detail: "\(have)\(whole) bytes")
         case .malformed: self.init(stage, .malformed, detail: "it cannot be decoded")
         }
-    }
-}
-
-extension TURNEvidence.Trouble.Stage {
-    init(_ stage: RelayStage) {
-        self =
-            switch stage {
-            case .connect: .connect
-            case .tls: .tls
-            case .allocate: .allocate
-            case .permission: .permission
-            case .channel: .channel
-            case .relay: .relay
-            }
     }
 }

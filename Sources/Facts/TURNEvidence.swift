@@ -31,7 +31,7 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
     package var relay: Relay?
     /// What ended it, or went wrong first.
     package var trouble: Trouble?
-    package var deletion: Deletion?
+    package var deletion: TURNDeletion?
     /// From its start to the last of its bytes, the deletion aside.
     package var took: Duration = .zero
     package var isCutShort = false
@@ -57,11 +57,6 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
         package var serverName: OutsideText?
         /// Whether only the first 16 bytes of the key were used in the end, the whole key being refused.
         package var truncatesKey: Bool
-
-        package init(serverName: OutsideText?, truncatesKey: Bool) {
-            self.serverName = serverName
-            self.truncatesKey = truncatesKey
-        }
     }
 
     /// An allocation as the server described it.
@@ -75,18 +70,6 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
         package var roundTrip: Duration
         /// Whether the server asked for no credentials.
         package var isOpenToAll: Bool
-
-        package init(
-            mappedAddress: Endpoint?, lifetime: UInt32?, roundTrips: Int, elapsed: Duration, roundTrip: Duration,
-            isOpenToAll: Bool
-        ) {
-            self.mappedAddress = mappedAddress
-            self.lifetime = lifetime
-            self.roundTrips = roundTrips
-            self.elapsed = elapsed
-            self.roundTrip = roundTrip
-            self.isOpenToAll = isOpenToAll
-        }
     }
 
     /// Datagrams from a second socket to a relayed address, and back the same way.
@@ -194,15 +177,6 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
     }
 
     package struct Trouble: Hashable, Sendable, Codable {
-        package enum Stage: String, Hashable, Sendable, Codable, CaseIterable {
-            case connect
-            case tls
-            case allocate
-            case permission
-            case channel
-            case relay
-        }
-
         package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
             case errorResponse = "error-response"
             case credentialsRefused = "credentials-refused"
@@ -238,7 +212,7 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
             case noData = "no-data"
         }
 
-        package var stage: Stage
+        package var stage: RelayStage
         package var kind: Kind
         /// Of an error response.
         package var code: Int?
@@ -249,7 +223,7 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
         /// What there is to say beyond the kind, such as where a redirect leads.
         package var detail: String?
 
-        package init(_ stage: Stage, _ kind: Kind, detail: String? = nil) {
+        package init(_ stage: RelayStage, _ kind: Kind, detail: String? = nil) {
             self.stage = stage
             self.kind = kind
             self.detail = detail
@@ -257,13 +231,5 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
 
         /// Whether the server had no room for another allocation, of this user or at all (RFC 8656 s19).
         package var isForWantOfRoom: Bool { stage == .allocate && (code == 486 || code == 508) }
-    }
-
-    /// How the deletion of the allocation ended.
-    package enum Deletion: Hashable, Sendable, Codable {
-        case confirmed
-        case absent
-        /// It may live on for so long.
-        case unconfirmed(Duration)
     }
 }

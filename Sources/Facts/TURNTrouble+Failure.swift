@@ -3,7 +3,7 @@ import NetTypes
 import STUN
 
 extension TURNEvidence.Trouble {
-    init(_ place: Stage, _ failure: TURNFailure) {
+    init(_ place: RelayStage, _ failure: TURNFailure) {
         switch failure {
         case .errorResponse(let response):
             self.init(place, .errorResponse)

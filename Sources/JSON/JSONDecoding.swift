@@ -69,9 +69,23 @@ private struct TreeDecoder: Decoder {
     private func expected(_ what: String) -> DecodingError { wrong("\(what) is expected, and not \(json.value.name)") }
 
     func value<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        if type == Duration.self, let value = try duration() as? Value { return value }
-        if type == [UInt8].self, let value = try bytes() as? Value { return value }
+        if let value = try scalar(type) as? Value { return value }
         return try Value(from: self)
+    }
+
+    /// What is one value of JSON; nil for a type that is made of others.
+    private func scalar(_ type: Any.Type) throws -> Any? {
+        switch type {
+        case is Duration.Type: try duration()
+        case is [UInt8].Type: try bytes()
+        case is Bool.Type: try boolean()
+        case is String.Type: try string()
+        case is Double.Type: try floatingPoint()
+        case is Float.Type: Float(try floatingPoint())
+        case is Int.Type: try count()
+        case let type as any FixedWidthInteger.Type: try integer(type)
+        default: nil
+        }
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
@@ -90,12 +104,12 @@ private struct TreeDecoder: Decoder {
 
     var isNull: Bool { if case .null = json.value { true } else { false } }
 
-    func boolean() throws -> Bool {
+    private func boolean() throws -> Bool {
         guard case .boolean(let value) = json.value else { throw expected("true or false") }
         return value
     }
 
-    func string() throws -> String {
+    private func string() throws -> String {
         guard case .string(let value) = json.value else { throw expected("a string") }
         guard value.unicodeScalars.allSatisfy(\.isShowable) else {
             throw wrong("the string has characters that cannot be shown")
@@ -108,7 +122,7 @@ private struct TreeDecoder: Decoder {
         return text
     }
 
-    func integer<Value: FixedWidthInteger>(_ type: Value.Type) throws -> Value {
+    private func integer<Value: FixedWidthInteger>(_ type: Value.Type) throws -> Value {
         let text = try number()
         guard let value = Value(text) else {
             throw wrong("a whole number from \(Value.min) to \(Value.max) is expected, and not \(text.prefix(40))")
@@ -116,7 +130,7 @@ private struct TreeDecoder: Decoder {
         return value
     }
 
-    func count() throws -> Int {
+    private func count() throws -> Int {
         let value = try integer(Int.self)
         guard value.magnitude <= JSONDecoding.mostCount else {
             throw wrong("\(value) is more than anything here can be counted to")
@@ -124,7 +138,7 @@ private struct TreeDecoder: Decoder {
         return value
     }
 
-    func floatingPoint() throws -> Double {
+    private func floatingPoint() throws -> Double {
         let text = try number()
         guard let value = Double(text), abs(value) <= JSONDecoding.largest else {
             throw wrong("the number \(text.prefix(40)) is too large")
@@ -245,20 +259,6 @@ extension TreeDecoder {
         var codingPath: [any CodingKey] { decoder.codingPath }
 
         func decodeNil() -> Bool { decoder.isNull }
-        func decode(_ type: Bool.Type) throws -> Bool { try decoder.boolean() }
-        func decode(_ type: String.Type) throws -> String { try decoder.string() }
-        func decode(_ type: Double.Type) throws -> Double { try decoder.floatingPoint() }
-        func decode(_ type: Float.Type) throws -> Float { Float(try decoder.floatingPoint()) }
-        func decode(_ type: Int.Type) throws -> Int { try decoder.count() }
-        func decode(_ type: Int8.Type) throws -> Int8 { try decoder.integer(type) }
-        func decode(_ type: Int16.Type) throws -> Int16 { try decoder.integer(type) }
-        func decode(_ type: Int32.Type) throws -> Int32 { try decoder.integer(type) }
-        func decode(_ type: Int64.Type) throws -> Int64 { try decoder.integer(type) }
-        func decode(_ type: UInt.Type) throws -> UInt { try decoder.integer(type) }
-        func decode(_ type: UInt8.Type) throws -> UInt8 { try decoder.integer(type) }
-        func decode(_ type: UInt16.Type) throws -> UInt16 { try decoder.integer(type) }
-        func decode(_ type: UInt32.Type) throws -> UInt32 { try decoder.integer(type) }
-        func decode(_ type: UInt64.Type) throws -> UInt64 { try decoder.integer(type) }
         func decode<Value: Decodable>(_ type: Value.Type) throws -> Value { try decoder.value(type) }
     }
 }

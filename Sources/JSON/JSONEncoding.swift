@@ -28,16 +28,33 @@ package enum JSONEncoding {
 
         static func of(_ value: some Encodable, at path: [any CodingKey]) throws -> Tree {
             let tree = Tree()
-            if let duration = value as? Duration {
-                tree.content = .value(.number(duration.secondsInFull))
-            } else if type(of: value) == [UInt8].self, let bytes = value as? [UInt8] {
-                // An empty list of anything can be cast to one of bytes.
-                tree.content = .value(.string(bytes.hexadecimal))
+            if let scalar = try scalar(value, at: path) {
+                tree.content = .value(scalar)
             } else {
                 try value.encode(to: TreeEncoder(tree: tree, codingPath: path))
                 if value is any Unordered { tree.sort(inPairs: value is any InPairs) }
             }
             return tree
+        }
+
+        /// What is one value of JSON; nil for what is made of others.
+        private static func scalar(_ value: some Encodable, at path: [any CodingKey]) throws -> JSONValue? {
+            switch value {
+            case let duration as Duration: return .number(duration.secondsInFull)
+            // An empty list of anything can be cast to one of bytes.
+            case let bytes as [UInt8] where type(of: value) == [UInt8].self: return .string(bytes.hexadecimal)
+            case let value as Bool: return .bool(value)
+            case let value as String: return .string(value)
+            case let value as any FixedWidthInteger: return .number("\(value)")
+            case let value as any BinaryFloatingPoint:
+                let number = Double(value)
+                guard number.isFinite else {
+                    throw EncodingError.invalidValue(
+                        value, .init(codingPath: path, debugDescription: "\(value) cannot be written as JSON"))
+                }
+                return .exact(number)
+            default: return nil
+            }
         }
 
         func append(_ tree: Tree) {
@@ -147,30 +164,7 @@ extension TreeEncoder {
         let tree: JSONEncoding.Tree
         let codingPath: [any CodingKey]
 
-        private func number(_ value: some BinaryInteger) { tree.content = .value(.number(String(value))) }
-        private func number(_ value: Double) throws {
-            guard value.isFinite else {
-                throw EncodingError.invalidValue(
-                    value, .init(codingPath: codingPath, debugDescription: "\(value) cannot be written as JSON"))
-            }
-            tree.content = .value(.exact(value))
-        }
-
         func encodeNil() throws { tree.content = .value(.null) }
-        func encode(_ value: Bool) throws { tree.content = .value(.bool(value)) }
-        func encode(_ value: String) throws { tree.content = .value(.string(value)) }
-        func encode(_ value: Double) throws { try number(value) }
-        func encode(_ value: Float) throws { try number(Double(value)) }
-        func encode(_ value: Int) throws { number(value) }
-        func encode(_ value: Int8) throws { number(value) }
-        func encode(_ value: Int16) throws { number(value) }
-        func encode(_ value: Int32) throws { number(value) }
-        func encode(_ value: Int64) throws { number(value) }
-        func encode(_ value: UInt) throws { number(value) }
-        func encode(_ value: UInt8) throws { number(value) }
-        func encode(_ value: UInt16) throws { number(value) }
-        func encode(_ value: UInt32) throws { number(value) }
-        func encode(_ value: UInt64) throws { number(value) }
         func encode(_ value: some Encodable) throws {
             tree.content = try JSONEncoding.Tree.of(value, at: codingPath).content
         }

@@ -6,7 +6,7 @@
 package struct JSONReader: ~Escapable {
     package typealias Fault = JSONSyntaxError
 
-    /// More than any configuration or report has.
+    /// More than any configuration or report has; ``JSONSyntaxError/Reason/tooDeep`` names it.
     package static let depthLimit = 64
 
     let bytes: Span<UInt8>

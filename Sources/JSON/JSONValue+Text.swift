@@ -5,51 +5,68 @@ extension JSONValue {
     ///
     /// Characters that a terminal would obey or hide are written as `\uXXXX`, so that the text is safe wherever it is
     /// shown, and U+2028 and U+2029 too, which JavaScript takes for the end of a line.
-    package func text(pretty: Bool) -> String {
+    package func text(pretty: Bool) -> String { text(pretty ? Layout(width: 0, indent: "  ", colon: ": ") : .compact) }
+
+    /// The same with a line for each member and element of what is wider than `width` bytes.
+    package func text(width: Int) -> String { text(Layout(width: width, indent: " ", colon: ":")) }
+
+    private struct Layout {
+        /// The parts of what is wider have lines of their own.
+        var width: Int
+        /// What a line of a part is further in by.
+        var indent: String
+        var colon: String
+
+        static let compact = Layout(width: .max, indent: "", colon: ":")
+
+        func splits(_ value: JSONValue, at depth: Int) -> Bool {
+            width < .max && (width == 0 || value.text(.compact).utf8.count + depth > width)
+        }
+
+        func newline(_ depth: Int) -> String { "\n" + String(repeating: indent, count: depth) }
+    }
+
+    private func text(_ layout: Layout) -> String {
         var text = ""
-        write(to: &text, indent: pretty ? 0 : nil)
+        write(to: &text, layout, depth: 0)
         return text
     }
 
-    /// Appends the value; `indent` is the depth of the line it starts on, or nil for everything on one line.
-    private func write(to text: inout String, indent: Int?) {
+    private func write(to text: inout String, _ layout: Layout, depth: Int) {
         switch self {
         case .null: text += "null"
         case .bool(let value): text += value ? "true" : "false"
         case .integer(let value): text += String(value)
-        case .unsigned(let value): text += String(value)
         case .decimal(let value): text += Self.decimalText(value)
         case .exact(let value): text += value.isFinite ? value.description : "null"
         case .number(let number): text += number
         case .string(let value): Self.write(value, to: &text)
         case .array(let values):
-            Self.write(values, in: ("[", "]"), to: &text, indent: indent) { value, text, indent in
-                value.write(to: &text, indent: indent)
+            write(values, in: ("[", "]"), to: &text, layout, depth) { value, text, layout in
+                value.write(to: &text, layout, depth: depth + 1)
             }
         case .object(let members):
-            Self.write(members, in: ("{", "}"), to: &text, indent: indent) { member, text, indent in
+            write(members, in: ("{", "}"), to: &text, layout, depth) { member, text, layout in
                 Self.write(member.key, to: &text)
-                text += indent == nil ? ":" : ": "
-                member.value.write(to: &text, indent: indent)
+                text += layout.colon
+                member.value.write(to: &text, layout, depth: depth + 1)
             }
         }
     }
 
-    private static func write<Element>(
-        _ elements: [Element], in brackets: (open: String, close: String), to text: inout String, indent: Int?,
-        element writeElement: (Element, inout String, Int?) -> Void
+    private func write<Part>(
+        _ parts: [Part], in brackets: (open: String, close: String), to text: inout String, _ layout: Layout,
+        _ depth: Int, part writePart: (Part, inout String, Layout) -> Void
     ) {
+        let isSplit = !parts.isEmpty && layout.splits(self, at: depth)
         text += brackets.open
-        for (index, element) in elements.enumerated() {
+        for (index, part) in parts.enumerated() {
             if index > 0 { text += "," }
-            if let indent { text += newline(indent + 1) }
-            writeElement(element, &text, indent.map { $0 + 1 })
+            if isSplit { text += layout.newline(depth + 1) }
+            writePart(part, &text, isSplit ? layout : .compact)
         }
-        if let indent, !elements.isEmpty { text += newline(indent) }
-        text += brackets.close
+        text += (isSplit ? layout.newline(depth) : "") + brackets.close
     }
-
-    private static func newline(_ indent: Int) -> String { "\n" + String(repeating: "  ", count: indent) }
 
     private static func write(_ string: String, to text: inout String) {
         text += "\""

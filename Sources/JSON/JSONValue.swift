@@ -5,18 +5,11 @@ package indirect enum JSONValue: Hashable, Sendable {
     package struct Member: Hashable, Sendable {
         package var key: String
         package var value: JSONValue
-
-        package init(key: String, value: JSONValue) {
-            self.key = key
-            self.value = value
-        }
     }
 
     case null
     case bool(Bool)
     case integer(Int)
-    /// For what an Int may not hold.
-    case unsigned(UInt64)
     /// Written with at most three decimals; not-a-number and the infinities, which JSON has not, as null.
     case decimal(Double)
     /// Written so that the same value is read again.

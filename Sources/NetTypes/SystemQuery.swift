@@ -40,13 +40,6 @@ package struct ServiceRecord: Hashable, Sendable, Codable {
     package var port: UInt16
     /// Without the final dot; "" or "." is "no such service".
     package var target: String
-
-    package init(priority: UInt16, weight: UInt16, port: UInt16, target: String) {
-        self.priority = priority
-        self.weight = weight
-        self.port = port
-        self.target = target
-    }
 }
 
 /// A NAPTR record (RFC 3403), as RFC 5928 uses it.
@@ -57,16 +50,4 @@ package struct NamingAuthorityPointer: Hashable, Sendable, Codable {
     package var service: String
     package var regularExpression: String
     package var replacement: String
-
-    package init(
-        order: UInt16, preference: UInt16, flags: String, service: String, regularExpression: String,
-        replacement: String
-    ) {
-        self.order = order
-        self.preference = preference
-        self.flags = flags
-        self.service = service
-        self.regularExpression = regularExpression
-        self.replacement = replacement
-    }
 }

@@ -99,6 +99,11 @@ package struct Plan: Sendable, Codable {
     /// The same for a soak: it is to be over, without the refreshes, while the soak goes on.
     package static let soakLifetime: UInt32 = 30
 
+    /// How long after its deadline a run may go on, to delete its allocations.
+    package static let cleanupLimit = Duration.milliseconds(400)
+    /// The same after a signal.
+    package static let cleanupLimitAfterSignal = Duration.milliseconds(1400)
+
     /// Whether a relay is asked for.
     package var allocates: Bool { servers.contains { $0.turn != nil } }
 

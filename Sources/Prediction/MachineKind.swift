@@ -10,12 +10,6 @@ package struct MachineKind: Hashable, Sendable {
     package var ipv6: NetworkKind
     package var relays: RelayKind
 
-    package init(ipv4: NetworkKind, ipv6: NetworkKind, relays: RelayKind) {
-        self.ipv4 = ipv4
-        self.ipv6 = ipv6
-        self.relays = relays
-    }
-
     package subscript(_ family: IPAddress.Family) -> NetworkKind {
         get { family == .ipv4 ? ipv4 : ipv6 }
         set { if family == .ipv4 { ipv4 = newValue } else { ipv6 = newValue } }
@@ -58,42 +52,18 @@ extension NATDependence {
 /// What stands between a machine and the Internet in one address family.
 package struct NetworkKind: Hashable, Sendable {
     /// Whether the machine has an address of the family to be reached by; nil where that is unknown.
-    package var isPresent: Bool?
+    package var isPresent: Bool? = true
     /// Whether UDP gets out and its answers in; nil where that is unknown.
-    package var passesUDP: Bool?
+    package var passesUDP: Bool? = true
     package var mapping: NATDependences
     package var filtering: NATDependences
     /// Whether the NAT turns back what is sent to its own outside; nil where that is unknown.
     package var hairpins: Bool?
     /// Whether a carrier's NAT is on the way (RFC 6888).
-    package var isCarrierGrade: Bool
-
-    package init(
-        isPresent: Bool? = true, passesUDP: Bool? = true, mapping: NATDependences, filtering: NATDependences,
-        hairpins: Bool? = nil, isCarrierGrade: Bool = false
-    ) {
-        self.isPresent = isPresent
-        self.passesUDP = passesUDP
-        self.mapping = mapping
-        self.filtering = filtering
-        self.hairpins = hairpins
-        self.isCarrierGrade = isCarrierGrade
-        if isPresent == false { self = Self.canonicalAbsence }
-    }
-
-    private init(absence: Void) {
-        isPresent = false
-        passesUDP = nil
-        mapping = .all
-        filtering = .all
-        hairpins = nil
-        isCarrierGrade = false
-    }
-
-    private static let canonicalAbsence = NetworkKind(absence: ())
+    package var isCarrierGrade = false
 
     /// No address of the family.
-    package static let absent = canonicalAbsence
+    package static let absent = NetworkKind(isPresent: false, passesUDP: nil, mapping: .all, filtering: .all)
     /// Nothing is known, not even whether there is an address.
     package static let unknown = NetworkKind(isPresent: nil, passesUDP: nil, mapping: .all, filtering: .all)
     /// A public address that anyone reaches.

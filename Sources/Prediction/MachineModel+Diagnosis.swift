@@ -15,10 +15,7 @@ extension MachineModel {
                 facts.prefixes[address.address.withoutZone] = address.prefixLength
             }
         }
-        for candidate in diagnosis.candidates
-        where candidate.type == Candidate.Kind.host.name && candidate.transport == .udp && candidate.withheld == nil {
-            facts.addHost(candidate.address)
-        }
+        for host in diagnosis.candidates where host.isOfferedHost { facts.addHost(host.endpoint.address) }
         for result in diagnosis.stun {
             guard let server = result.serverAddress?.address, result.gap == nil else { continue }
             facts.addContact(

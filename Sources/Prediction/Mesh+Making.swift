@@ -73,23 +73,20 @@ extension Mesh {
 extension Mesh.Call {
     /// Each sends to each: what the pairs of the mesh have, on the average of all calls of so many of its machines.
     fileprivate init(mesh pairs: Mesh.Tally, _ participants: Int, _ bitrate: Double) {
-        let streams = Double(participants) * Double(participants - 1)
-        func share(_ part: Int) -> Double { pairs.count == 0 ? 0 : Double(part) / Double(pairs.count) }
-        self.init(
-            participants: participants, bitrate: bitrate, streams: streams,
-            relayedStreams: streams * share(pairs.relayed),
-            relayBandwidth: streams * share(pairs.relays) * bitrate, missingStreams: streams * share(pairs.none))
+        self.init(pairs, participants, bitrate, streams: Double(participants) * Double(participants - 1))
     }
 
     /// Each sends one stream to the SFU and gets those of all others from it.
     fileprivate init(star machines: Mesh.Tally, _ participants: Int, _ bitrate: Double) {
-        let streams = Double(participants) * Double(participants)
-        func share(_ part: Int) -> Double { machines.count == 0 ? 0 : Double(part) / Double(machines.count) }
+        self.init(machines, participants, bitrate, streams: Double(participants) * Double(participants))
+    }
+
+    private init(_ tally: Mesh.Tally, _ participants: Int, _ bitrate: Double, streams: Double) {
+        func share(_ part: Int) -> Double { tally.count == 0 ? 0 : Double(part) / Double(tally.count) }
         self.init(
             participants: participants, bitrate: bitrate, streams: streams,
-            relayedStreams: streams * share(machines.relayed),
-            relayBandwidth: streams * share(machines.relays) * bitrate,
-            missingStreams: streams * share(machines.none))
+            relayedStreams: streams * share(tally.relayed),
+            relayBandwidth: streams * share(tally.relays) * bitrate, missingStreams: streams * share(tally.none))
     }
 }
 

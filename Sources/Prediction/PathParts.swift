@@ -55,13 +55,9 @@ struct PathParts {
     }
 
     private mutating func place(_ network: SettledNetwork) -> Int {
-        let plain =
+        placeOfShared(
             network.reach == .passing
-            ? SettledNetwork(mapping: network.mapping, filtering: network.filtering) : network
-        if let known = networkPlaces[plain] { return known }
-        networkPlaces[plain] = networks.count
-        networks.append(plain)
-        return networks.count - 1
+                ? SettledNetwork(mapping: network.mapping, filtering: network.filtering) : network)
     }
 
     /// A relay is reached through any NAT alike: the strictest stands for all, so that nothing is direct.

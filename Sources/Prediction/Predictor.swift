@@ -57,13 +57,4 @@ package struct Predictor {
         }
         return prediction
     }
-
-    /// What two agents do that each have everything at once; for the tests of what is put together from parts.
-    package mutating func wholeOutcome(_ local: MachineKind, _ remote: MachineKind) -> PathOutcome {
-        parts.run(
-            PathQuestion(
-                local: local.settled(best: { _ in false }, beside: .apart),
-                remote: remote.settled(best: { _ in false }, beside: .apart), neighbourhood: .apart)
-        ).outcome
-    }
 }

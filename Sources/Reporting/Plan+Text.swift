@@ -27,7 +27,7 @@ extension Plan {
             renderer.title("Servers"),
         ]
         let table = TextTable(
-            columns: [.init(title: "server"), .init(title: "over"), .init(title: "requests", isNumber: true)],
+            columns: ["server", "over", .number("requests")],
             rows: servers.map { server in
                 let over =
                     server.transports.map { $0.rawValue.uppercased() }
@@ -64,7 +64,7 @@ extension Plan {
 
     private func sourceLines(_ style: RenderingStyle) -> [String] {
         TextTable(
-            columns: [.init(title: "address"), .init(title: "interface"), .init(title: "kind")],
+            columns: ["address", "interface", "kind"],
             rows: sources.map {
                 .init(cells: [$0.address.address.description, style.shown($0.interface), $0.interfaceKind.rawValue])
             }

@@ -7,13 +7,12 @@ extension Report {
     /// What a run has to say: the same of the run and of its record.
     package init(_ run: RecordedRun) {
         let plan = run.plan
-        let isConnecting = plan.command == .connect
         let diagnosis = Diagnosis(
-            plan, run.observations, interfacesAfter: run.interfacesAfter, wallClock: isConnecting ? nil : run.wallClock,
+            plan, run.observations, interfacesAfter: run.interfacesAfter, wallClock: run.wallClock,
             predict: ConnectEvidence.Prediction.init(of:_:))
         self.init(run, diagnosis)
         connect = diagnosis.connect
-        guard !isConnecting else { return }
+        guard plan.command != .connect else { return }
         if plan.gathersReflexive {
             interfaces = plan.interfaces
             candidates = diagnosis.candidates

@@ -1,4 +1,5 @@
 import Diagnosis
+import Engines
 import NetTypes
 
 extension Report {
@@ -6,7 +7,7 @@ extension Report {
     package var sessionDescriptionLines: String {
         (candidates ?? [])
             .filter { $0.withheld == nil }
-            .map { "a=" + $0.sdp.cleaned(limit: 1000) + "\n" }
+            .map { "a=" + $0.candidate.description.cleaned(limit: 1000) + "\n" }
             .joined()
     }
 }

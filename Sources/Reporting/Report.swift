@@ -9,7 +9,7 @@ package import Prediction
 /// A command fills the parts that it measured; the others are nil and left out of JSON.
 package struct Report: Sendable {
     /// What was asked about, which decides what the text shows.
-    package var subject: Options.Command
+    package var subject = Options.Command.check
     package var toolVersion: String
     /// RFC 3339, UTC.
     package var startedAt: String
@@ -18,7 +18,7 @@ package struct Report: Sendable {
     package var command: String
     /// The deadline of the run.
     package var timeout: Duration
-    package var isInterrupted: Bool
+    package var isInterrupted = false
     package var verdict: Verdict
     package var interfaces: [NetworkInterface]?
     package var candidates: [CandidateRecord]?
@@ -30,36 +30,19 @@ package struct Report: Sendable {
     package var mesh: Mesh?
     /// A connection to another end.
     package var connect: ConnectEvidence?
-    package var notMeasured: [NotMeasured]
-    package var findings: [Finding]
+    package var notMeasured: [NotMeasured] = []
+    package var findings: [Finding] = []
+}
 
+extension Report {
+    /// What predictions have to say: of a mesh without its pairs, where there are too many of them.
     package init(
-        subject: Options.Command = .check, toolVersion: String, startedAt: String, duration: Duration, command: String,
-        timeout: Duration,
-        isInterrupted: Bool = false, verdict: Verdict, interfaces: [NetworkInterface]? = nil,
-        candidates: [CandidateRecord]? = nil, stun: [STUNResult]? = nil, nat: [NATRecord]? = nil,
-        turn: [TURNResult]? = nil, relayPairs: [RelayPairResult]? = nil,
-        paths: [PathRecord]? = nil, mesh: Mesh? = nil,
-        notMeasured: [NotMeasured] = [],
-        findings: [Finding] = []
+        predicting paths: [PathRecord], _ mesh: Mesh?, toolVersion: String, startedAt: String, duration: Duration,
+        command: String
     ) {
-        self.subject = subject
-        self.toolVersion = toolVersion
-        self.startedAt = startedAt
-        self.duration = duration
-        self.command = command
-        self.timeout = timeout
-        self.isInterrupted = isInterrupted
-        self.verdict = verdict
-        self.interfaces = interfaces
-        self.candidates = candidates
-        self.stun = stun
-        self.nat = nat
-        self.turn = turn
-        self.relayPairs = relayPairs
-        self.paths = paths
-        self.mesh = mesh
-        self.notMeasured = notMeasured
-        self.findings = findings
+        self.init(
+            subject: .predict, toolVersion: toolVersion, startedAt: startedAt, duration: duration, command: command,
+            timeout: .zero, verdict: Verdict(paths: paths, mesh: mesh),
+            paths: mesh == nil || !paths.isEmpty ? paths : nil, mesh: mesh)
     }
 }

@@ -17,11 +17,6 @@ package struct Session: Engine {
     /// When the deletion of allocations is given up; nil before the run is concluded.
     private var cleanupEnd: Instant?
 
-    /// How long after the deadline the run may go on, to delete its allocations.
-    static var cleanupLimit: Duration { .milliseconds(400) }
-    /// The same after a signal.
-    package static var cleanupLimitAfterSignal: Duration { .milliseconds(1400) }
-
     /// The channel over which the descriptions of ``ConnectPlan`` are exchanged: the driver has it from the start.
     package static let channel = PathID(0x4000_0000)
 
@@ -70,7 +65,7 @@ package struct Session: Engine {
     package mutating func conclude(_ reason: NotMeasured.Reason, at now: Instant) {
         guard !isConcluded else { return }
         isConcluded = true
-        cleanupEnd = now + (reason == .interrupted ? Self.cleanupLimitAfterSignal : Self.cleanupLimit)
+        cleanupEnd = now + (reason == .interrupted ? Plan.cleanupLimitAfterSignal : Plan.cleanupLimit)
         activities.conclude(reason, &desk, at: now)
         desk.observe(reason == .interrupted ? .interrupted : .deadlineReached, at: now)
     }

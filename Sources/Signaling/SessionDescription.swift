@@ -15,32 +15,18 @@ package struct SessionDescription: Hashable, Sendable {
     /// An m-line with what an answer repeats of its section.
     package struct Media: Hashable, Sendable {
         /// `application`, `audio`, `video`.
-        package var type: String
+        package var type = "application"
         /// 9 where the candidates say it, 0 where the section is rejected.
-        package var port: UInt16
+        package var port: UInt16 = 9
         /// `UDP/DTLS/SCTP`.
-        package var transportProtocol: String
-        package var formats: [String]
+        package var transportProtocol = "UDP/DTLS/SCTP"
+        package var formats = ["webrtc-datachannel"]
         /// `a=mid` (RFC 5888).
-        package var mid: String?
+        package var mid: String? = "0"
         /// `a=bundle-only`: port 0 is then no rejection (RFC 9143 s6).
-        package var isBundleOnly: Bool
+        package var isBundleOnly = false
         /// Attribute lines without `a=` that say what RTP's formats are: an answer that takes the section repeats them.
-        package var formatAttributes: [String]
-
-        package init(
-            type: String = "application", port: UInt16 = 9, transportProtocol: String = "UDP/DTLS/SCTP",
-            formats: [String] = ["webrtc-datachannel"], mid: String? = "0", isBundleOnly: Bool = false,
-            formatAttributes: [String] = []
-        ) {
-            self.type = type
-            self.port = port
-            self.transportProtocol = transportProtocol
-            self.formats = formats
-            self.mid = mid
-            self.isBundleOnly = isBundleOnly
-            self.formatAttributes = formatAttributes
-        }
+        package var formatAttributes: [String] = []
 
         package var isRejected: Bool { port == 0 && !isBundleOnly }
         var isDataChannel: Bool { type == "application" }

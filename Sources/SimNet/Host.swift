@@ -19,14 +19,6 @@ struct Host {
     var listeners: [Endpoint: Int] = [:]
     var connections: [Connection: Int] = [:]
 
-    init(addresses: [IPAddress], ipv4Realm: Int, ipv6Realm: Int, up: Wire, down: Wire) {
-        self.addresses = addresses
-        self.ipv4Realm = ipv4Realm
-        self.ipv6Realm = ipv6Realm
-        self.up = up
-        self.down = down
-    }
-
     func realm(_ family: IPAddress.Family) -> Int { family == .ipv4 ? ipv4Realm : ipv6Realm }
 
     /// The address that it sends to another from, by itself; nil where it has none of the family.

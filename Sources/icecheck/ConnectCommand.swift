@@ -75,49 +75,38 @@ struct ConnectCommand: ParsableCommand {
         let ends = try ends()
         let kinds = try kinds()
         guard (0.1...600).contains(duration) else {
-            throw Failure(status: .usage, "--duration \(duration) is out of range; it takes 0.1 to 600 seconds")
+            throw Failure("--duration \(duration) is out of range; it takes 0.1 to 600 seconds")
         }
         if answer, !sdp {
-            throw Failure(status: .usage, "--answer goes with --sdp: with icecheck's own line both ends are the same")
+            throw Failure("--answer goes with --sdp: with icecheck's own line both ends are the same")
         }
         var options = try Options(typed(kinds), from: .system)
         // People take minutes to bring a line over; a program does not.
-        options.timeout = options.timeout ?? (ends.isLive && (stdio || via != nil) ? .seconds(60) : .seconds(600))
-        options.connect = try connectPlan(kinds, ends, wallClock: options.trust.wallClock)
-        let interfaces = try Run.interfaces()
-        let plan = try Plan(options, interfaces: interfaces)
-        if server.dryRun { return try Run.write(plan.rendered(as: output.format, style: .standardOutput)) }
-        for server in plan.servers where server.excluded == nil && server.uri.scheme.isTURN {
-            guard server.turn?.credential == nil else { continue }
-            throw Failure(
-                status: .usage,
-                "\(server.uri.text) needs a credential: give --user and --password-file, or --secret-file")
-        }
-        if let record = server.record { try RecordFile.check(record) }
-        try ConnectRun(
-            plan: plan, ends: ends,
-            commandLine: commandLine(options),
-            format: output.format, outputFile: outputFile, record: server.record, isQuiet: stdio,
-            showsProgress: !server.noProgress
-        ).start()
+        options.timeout = options.timeout ?? (stdio || via != nil ? .seconds(60) : .seconds(600))
+        let connect = try connectPlan(kinds, ends, wallClock: options.trust.wallClock)
+        options.connect = connect
+        var settings = Run.Settings(server, output.format)
+        settings.outputFile = outputFile
+        settings.peer = PeerChannel(ends: ends, form: connect.form, isQuiet: stdio)
+        settings.words = words
+        try Run(options, settings).start()
     }
 
     /// How the two ends reach each other.
     private func ends() throws -> ChannelEnds {
         let ways = [via != nil, stdio, send != nil || receive != nil].count(where: \.self)
         guard ways <= 1 else {
-            throw Failure(
-                status: .usage, "--via, --stdio and --send with --receive exclude each other; give one of them")
+            throw Failure("--via, --stdio and --send with --receive exclude each other; give one of them")
         }
         if let via { return .command(via) }
         switch (send, receive) {
         case (nil, nil): return .standardStreams
         case (let send?, let receive?):
             guard send != receive else {
-                throw Failure(status: .usage, "--send and --receive are two files: one for each direction")
+                throw Failure("--send and --receive are two files: one for each direction")
             }
             return .files(send: send, receive: receive)
-        default: throw Failure(status: .usage, "--send and --receive go together: one file for each direction")
+        default: throw Failure("--send and --receive go together: one file for each direction")
         }
     }
 
@@ -128,7 +117,7 @@ struct ConnectCommand: ParsableCommand {
         case "srflx": return [.serverReflexive, .peerReflexive]
         case "relay": return [.relayed]
         case let other?:
-            throw Failure(status: .usage, "--force \(QuotedInput(other)): it is host, srflx or relay")
+            throw Failure("--force \(QuotedInput(other)): it is host, srflx or relay")
         }
     }
 
@@ -162,12 +151,13 @@ struct ConnectCommand: ParsableCommand {
             return try ServerCredentials.make(
                 CertificateRequest(commonName: "icecheck", notBefore: now - 86_400, notAfter: now + 30 * 86_400))
         } catch {
-            throw Failure(status: .internal, "no certificate can be made: \(error.detail.cleaned())")
+            throw Failure("no certificate can be made: \(error.detail.cleaned())", status: .internal)
         }
     }
 
-    private func commandLine(_ options: Options) -> String {
-        var words = [options.commandLine]
+    /// The options that are this command's only, as a report shows them.
+    private var words: [String] {
+        var words: [String] = []
         // A command may hold anything, also a secret.
         if via != nil { words.append("--via ...") }
         if stdio { words.append("--stdio") }
@@ -180,6 +170,17 @@ struct ConnectCommand: ParsableCommand {
         if throughput { words.append("--throughput") }
         if tcp { words.append("--tcp") }
         if noPrivate { words.append("--no-private") }
-        return words.joined(separator: " ")
+        return words
+    }
+}
+
+extension Plan {
+    /// A relay that could not be allocated would be missed only when the peer waits.
+    func requireCredentials() throws {
+        guard command == .connect else { return }
+        for server in servers where server.excluded == nil && server.uri.scheme.isTURN {
+            guard server.turn?.credential == nil else { continue }
+            throw Failure("\(server.uri.text) needs a credential: give --user and --password-file, or --secret-file")
+        }
     }
 }

@@ -4,10 +4,10 @@ import Facts
 import HostIO
 import NetTypes
 import Reporting
+import Session
 
-/// The check list as it evolves, on standard error. It exists on a terminal only, is drawn at most ten times a second,
-/// and is gone when the report comes.
-struct ConnectProgress {
+/// The check list as it evolves.
+struct ConnectProgress: LiveProgress {
     private var lines = 0
     private var shownAt: Duration?
     private var last = ""
@@ -21,9 +21,13 @@ struct ConnectProgress {
             width: StandardStream.error.terminalWidth ?? 80, isColoured: false, isUnicode: Environment.usesUTF8)
     }
 
-    mutating func show(_ evidence: ConnectEvidence, at time: Duration) {
+    /// What is written next must not stand among the lines.
+    mutating func show(_ observation: Observation) { clear() }
+
+    mutating func show(_ session: Session, at time: Duration) {
         // While a line is pasted the terminal is its own.
-        guard evidence.times.peerDescribed != nil, evidence.phase != .closed else { return }
+        guard let evidence = session.connection, evidence.times.peerDescribed != nil, evidence.phase != .closed
+        else { return }
         if let shownAt, time - shownAt < .milliseconds(100) { return }
         shownAt = time
         let text = text(evidence)

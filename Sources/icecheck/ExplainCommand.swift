@@ -24,7 +24,7 @@ struct ExplainCommand: ParsableCommand {
             let nearest = Explanations.nearest(to: word)
             let hint =
                 nearest.isEmpty ? "icecheck explain lists all entries" : "closest: \(nearest.joined(separator: ", "))"
-            throw Failure(status: .usage, "no entry '\(QuotedInput(word))'; \(hint)")
+            throw Failure("no entry '\(QuotedInput(word))'; \(hint)")
         }
         let renderer = ExplanationRenderer(style: .standardOutput)
         switch output.format {

@@ -53,13 +53,13 @@ struct Icecheck: ParsableCommand {
     private static func leave(after error: any Error) -> Never {
         let code = exitCode(for: error)
         if let failure = error as? Failure { failure.leave() }
-        if let error = error as? PlanError { Failure(status: .usage, error.description).leave() }
+        if let error = error as? PlanError { Failure(error.description).leave() }
         if code == .success || error is CleanExit { exit(withError: error) }
         if error is ExitCode { exit(withError: error) }
         var said = message(for: error).split(separator: "\n").joined(separator: " ")
         if said.hasPrefix("Unknown option '--json'") { said = "unknown option --json; use --format json" }
         let command = Process.arguments.first.flatMap { commandNames.contains($0) ? $0 : nil } ?? "check"
-        Failure(status: .usage, "\(said) (see icecheck \(command) --help)").leave()
+        Failure("\(said) (see icecheck \(command) --help)").leave()
     }
 }
 

@@ -52,16 +52,14 @@ struct PredictCommand: ParsableCommand {
         for name in reports { reading.read(name) }
         reading.finish()
         guard reading.census.machines > 0 else {
-            throw Failure(status: .usage, "predict: no report could be read")
+            throw Failure("predict: no report could be read")
         }
         let (paths, mesh) = predictions(reading)
-        let verdict = Verdict(paths: paths, mesh: mesh)
         let report = Report(
-            subject: .predict, toolVersion: Version.number, startedAt: startedAt,
-            duration: MonotonicClock.now - start, command: commandLine, timeout: .zero, verdict: verdict,
-            paths: mesh == nil || !paths.isEmpty ? paths : nil, mesh: mesh)
+            predicting: paths, mesh, toolVersion: Version.number, startedAt: startedAt,
+            duration: MonotonicClock.now - start, command: commandLine)
         try Run.write(report.rendered(as: output.format, style: .standardOutput))
-        Process.exit(ExitStatus(isSuccess: verdict.isOK && reading.faults == 0))
+        Process.exit(ExitStatus(isSuccess: report.verdict.isOK && reading.faults == 0))
     }
 
     private func predictions(_ input: PredictInput) -> ([PathRecord], Mesh?) {

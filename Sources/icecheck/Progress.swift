@@ -3,11 +3,19 @@ import Facts
 import HostIO
 import NetTypes
 import Planning
+import Session
 
-/// The live line on standard error: how many of the servers have answered so far, or which mapping is waited for.
-///
-/// It exists on a terminal only, is written over at most ten times a second, and is gone when the report comes.
-struct Progress {
+/// What standard error shows while a run goes on. It exists on a terminal only, is drawn at most ten times a second, and
+/// is gone when the report comes.
+protocol LiveProgress {
+    mutating func show(_ observation: Observation)
+    /// - Parameter time: since the start of the run.
+    mutating func show(_ session: Session, at time: Duration)
+    mutating func clear()
+}
+
+/// How many of the servers have answered so far, or which mapping is waited for.
+struct Progress: LiveProgress {
     private let servers: Int
     private let idleTimes: [Duration]
     private var answered: Set<Int> = []
@@ -37,8 +45,8 @@ struct Progress {
         draw(at: observation.at)
     }
 
-    /// Has the line's time go on while nothing comes.
-    mutating func move(to time: Duration) { draw(at: time) }
+    /// Has the line's time go on while a mapping is left idle.
+    mutating func show(_ session: Session, at time: Duration) { if !idleTimes.isEmpty { draw(at: time) } }
 
     private mutating func draw(at time: Duration) {
         if let lastShown, time - lastShown < .milliseconds(100) { return }

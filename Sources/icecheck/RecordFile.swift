@@ -7,12 +7,10 @@ enum RecordFile {
     /// Refuses before anything is measured what could not be kept afterwards.
     static func check(_ path: String) throws {
         guard path != "-" else {
-            throw Failure(status: .usage, "--record takes the name of a file: standard output has the report")
+            throw Failure("--record takes the name of a file: standard output has the report")
         }
         guard !OutputFile.exists(path) else {
-            throw Failure(
-                status: .usage,
-                "--record \(QuotedInput(path)): the file exists; give another name")
+            throw Failure("--record \(QuotedInput(path)): the file exists; give another name")
         }
     }
 
@@ -20,7 +18,7 @@ enum RecordFile {
         do {
             try OutputFile.write(try run.text(), to: path)
         } catch {
-            throw Failure(status: .cannotWriteOutput, "--record \(QuotedInput(path)): \(error)")
+            throw Failure("--record \(QuotedInput(path)): \(error)", status: .cannotWriteOutput)
         }
     }
 
@@ -29,9 +27,9 @@ enum RecordFile {
         do {
             return try RecordedRun(parsing: try InputFile.read(path, limit: RecordedRun.byteLimit))
         } catch let error as RecordedRun.Fault {
-            throw Failure(status: .usage, "\(QuotedInput(path)): \(error)")
+            throw Failure("\(QuotedInput(path)): \(error)")
         } catch {
-            throw Failure(status: .usage, "replay: \(error)")
+            throw Failure("replay: \(error)")
         }
     }
 }

@@ -59,9 +59,7 @@ struct RelayArguments: ParsableArguments {
             ?? sources.secret(.turnSecret)
         guard !users.isEmpty || secret != nil else {
             if let option = optionWithoutUse {
-                throw Failure(
-                    status: .usage,
-                    "\(option) is for TURN, which is served only with --user NAME:PASSWORD or a --secret")
+                throw Failure("\(option) is for TURN, which is served only with --user NAME:PASSWORD or a --secret")
             }
             return nil
         }
@@ -69,7 +67,7 @@ struct RelayArguments: ParsableArguments {
         do {
             turn = try TURNServerConfiguration(realm: realm ?? "icecheck", relays: try relays(listening))
         } catch let error as CredentialError {
-            throw Failure(status: .usage, "--realm: \(error)")
+            throw Failure("--realm: \(error)")
         }
         turn.secret = secret.map { TURNServerConfiguration.SharedSecret($0.reveal()) }
         for user in users { try add(user, to: &turn) }
@@ -102,14 +100,13 @@ struct RelayArguments: ParsableArguments {
         guard let password = parts.count == 2 ? String(parts[1]) : Environment.value(.turnPassword, isNonEmpty: true)
         else {
             throw Failure(
-                status: .usage,
                 "--user \(QuotedInput(user)) has no password; the right form is NAME:PASSWORD, or NAME with the "
                     + "password in ICECHECK_TURN_PASSWORD")
         }
         do {
             try turn.addAccount(username: String(parts[0]), password: password)
         } catch {
-            throw Failure(status: .usage, "--user: \(error); the right form is NAME:PASSWORD")
+            throw Failure("--user: \(error); the right form is NAME:PASSWORD")
         }
     }
 
@@ -121,7 +118,6 @@ struct RelayArguments: ParsableArguments {
         let given = try relayAddresses.map { text -> IPAddress in
             guard let address = IPAddress(text), address.realm != .unspecified else {
                 throw Failure(
-                    status: .usage,
                     "--relay-address '\(QuotedInput(text))' is not an address to relay from; the right form is 192.0.2.1 "
                         + "or 2001:db8::1")
             }
@@ -131,7 +127,7 @@ struct RelayArguments: ParsableArguments {
             let listens = listening.first { $0.family == family }
             let wanted = given.filter { $0.family == family }
             guard wanted.count <= 1 else {
-                throw Failure(status: .usage, "--relay-address is given twice for \(family.name)")
+                throw Failure("--relay-address is given twice for \(family.name)")
             }
             guard let address = wanted.first else { return listens.flatMap { relay(at: $0, own) } }
             if own.contains(address) || address.isLoopback { return .init(bound: address) }
@@ -153,7 +149,6 @@ struct RelayArguments: ParsableArguments {
         let ends = relayPorts.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
         guard ends.count == 2, let lowest = ends[0], let highest = ends[1], lowest > 0, lowest <= highest else {
             throw Failure(
-                status: .usage,
                 "--relay-ports '\(QuotedInput(relayPorts))' is not a range of ports; the right form is 49152-65535")
         }
         return lowest...highest
@@ -162,9 +157,7 @@ struct RelayArguments: ParsableArguments {
     private func number(_ value: Int?, of option: String, _ range: ClosedRange<Int>) throws -> Int? {
         guard let value else { return nil }
         guard range.contains(value) else {
-            throw Failure(
-                status: .usage,
-                "\(option) \(value) is out of range; it takes \(range.lowerBound) to \(range.upperBound)")
+            throw Failure("\(option) \(value) is out of range; it takes \(range.lowerBound) to \(range.upperBound)")
         }
         return value
     }

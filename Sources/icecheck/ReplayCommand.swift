@@ -22,8 +22,7 @@ struct ReplayCommand: ParsableCommand {
     func run() throws {
         let run = try RecordFile.read(file)
         guard output.format != .sdp || [.check, .candidates].contains(run.plan.command) else {
-            throw Failure(
-                status: .usage, "--format sdp is for candidates; \(run.plan.command.rawValue) reports as text or json")
+            throw Failure("--format sdp is for candidates; \(run.plan.command.rawValue) reports as text or json")
         }
         var settings = Run.Settings()
         settings.format = output.format

@@ -18,6 +18,12 @@ struct Run {
         var showsProgress = true
         /// The file that the run is recorded in.
         var record: String?
+        /// The file that the report goes to instead of standard output.
+        var outputFile: String?
+        /// Of `connect`.
+        var peer: PeerChannel?
+        /// What was typed and the options do not have, as the report's command line shows it.
+        var words: [String] = []
 
         init() {}
 
@@ -45,57 +51,90 @@ struct Run {
             try Self.write(plan.rendered(as: settings.format, style: .standardOutput))
             return
         }
+        try plan.requireCredentials()
         if let record = settings.record { try RecordFile.check(record) }
-        try Self.finish(try measure(plan), settings)
+        let (run, channelStatus) = try measure(plan)
+        try Self.finish(run, settings, channelStatus: channelStatus)
     }
 
     /// Reports a run, records it where that is wanted, and leaves with the exit status that fits.
-    static func finish(_ run: RecordedRun, _ settings: Settings) throws {
+    ///
+    /// - Parameter channelStatus: of a command that led to the peer.
+    static func finish(_ run: RecordedRun, _ settings: Settings, channelStatus: Int32? = nil) throws {
         let report = Report(run)
+        if let channelStatus, channelStatus != 0, !report.verdict.isOK {
+            settings.peer?.warn("the command of --via ended with status \(channelStatus)")
+        }
         // What was measured is kept, whatever becomes of the report.
-        let printed = Result { try write(report.rendered(as: settings.format, style: .standardOutput)) }
+        let printed = Result { try print(report, settings) }
         if let record = settings.record { try RecordFile.write(run, to: record) }
         try printed.get()
         Process.exit(status(run.end, isOK: report.verdict.isOK))
     }
 
-    private func measure(_ plan: Plan) throws -> RecordedRun {
+    private static func print(_ report: Report, _ settings: Settings) throws {
+        if let outputFile = settings.outputFile {
+            let style = RenderingStyle(width: 120, isColoured: false, isUnicode: Environment.usesUTF8)
+            do {
+                try OutputFile.write(report.rendered(as: settings.format, style: style), to: outputFile)
+            } catch {
+                throw Failure("--output \(QuotedInput(outputFile)): \(error)", status: .cannotWriteOutput)
+            }
+        } else if let peer = settings.peer, peer.isQuiet {
+            // The peer reports; this side says what its user would miss.
+            if !report.verdict.isOK { peer.warn(report.verdict.summary) }
+        } else {
+            try write(report.rendered(as: settings.format, style: .standardOutput))
+        }
+    }
+
+    /// - Returns: the run, and the status of a command that led to the peer.
+    private func measure(_ plan: Plan) throws -> (RecordedRun, channelStatus: Int32?) {
         let startedAt = WallClock.now
         let start = MonotonicClock.now
+        let driver = try Self.driver()
+        try settings.peer?.open(on: driver)
         var session = SecurePaths(Session(plan, random: SystemRandomNumberGenerator(), from: start))
         var observations: [Observation] = []
-        var progress = settings.showsProgress ? Progress(plan) : nil
-        let driver = try Self.driver()
-        // The session keeps its own deadline; the driver's is for a session that would not.
-        let reserve = plan.allocates ? Session.cleanupLimitAfterSignal : .zero
+        var progress = settings.showsProgress ? Self.progress(of: plan) : nil
+        // The session keeps its own times; the driver's are for a session that would not.
+        let latest = start + plan.timeout + Plan.cleanupLimit + Self.tolerance
         let end = driver.run(
-            &session, until: start + plan.timeout + reserve + .milliseconds(250),
-            wakeEvery: progress == nil || plan.idleTimes.isEmpty ? nil : .seconds(1),
+            &session, until: latest, wakeEvery: progress == nil || plan.idleTimes.isEmpty ? nil : .seconds(1),
             onEvent: { observation in
                 observations.append(observation)
                 progress?.show(observation)
+                settings.peer?.say(observation)
             },
-            onWake: { _, now in
-                if !plan.idleTimes.isEmpty { progress?.move(to: now - start) }
-            })
+            onWake: { paths, now in progress?.show(paths.base, at: now - start) })
         Process.endAtNextSignal()
         if !session.isFinished {
             session.base.conclude(end.isInterruption ? .interrupted : .deadline, at: MonotonicClock.now)
-        }
-        // No allocation stays behind: what is left to do is to delete them.
-        if !session.isFinished {
-            _ = driver.run(&session, until: MonotonicClock.now + reserve, onEvent: { observations.append($0) })
+            // No allocation stays behind: what is left to do is to delete them.
+            let rest = end.isInterruption ? Plan.cleanupLimitAfterSignal : Plan.cleanupLimit
+            _ = driver.run(
+                &session, until: MonotonicClock.now + rest + Self.tolerance, onEvent: { observations.append($0) })
         }
         while let observation = session.pollEvent() { observations.append(observation) }
         progress?.clear()
+        let channelStatus = settings.peer?.close(on: driver, by: end.isInterruption ? MonotonicClock.now : latest)
         let duration = MonotonicClock.now - start
         // A network that changes within half a second is met as an error of its sockets.
         let isLong = duration > .milliseconds(500)
-        return RecordedRun(
-            toolVersion: Version.number, startedAt: startedAt, command: options.commandLine,
+        let run = RecordedRun(
+            toolVersion: Version.number, startedAt: startedAt,
+            command: ([options.commandLine] + settings.words).joined(separator: " "),
             wallClock: WallClock.secondsSince1970, duration: duration, end: RecordedRun.End(end), plan: plan,
             interfacesAfter: isLong ? try? InterfaceTable.read() : nil, observations: observations)
+        return (run, channelStatus ?? nil)
     }
+
+    private static func progress(of plan: Plan) -> (any LiveProgress)? {
+        if plan.connect != nil { ConnectProgress() } else { Progress(plan) }
+    }
+
+    /// How late the driver may notice that a time is over.
+    private static let tolerance = Duration.milliseconds(30)
 
     static func status(_ end: RecordedRun.End, isOK: Bool) -> ExitStatus {
         if case .interrupted(let signal) = end { return .signal(signal) }
@@ -106,7 +145,7 @@ struct Run {
         do {
             return try InterfaceTable.read()
         } catch {
-            throw Failure(status: .internal, "the machine's interfaces cannot be read: \(error)")
+            throw Failure("the machine's interfaces cannot be read: \(error)", status: .internal)
         }
     }
 
@@ -114,7 +153,7 @@ struct Run {
         do {
             return try Driver(catchesSignals: true)
         } catch {
-            throw Failure(status: .internal, "no event loop could be made: \(error)")
+            throw Failure("no event loop could be made: \(error)", status: .internal)
         }
     }
 
@@ -123,7 +162,7 @@ struct Run {
         do {
             try StandardStream.output.write(text)
         } catch {
-            throw Failure(status: .cannotWriteOutput, "the result cannot be written: \(error)")
+            throw Failure("the result cannot be written: \(error)", status: .cannotWriteOutput)
         }
     }
 }

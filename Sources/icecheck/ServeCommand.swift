@@ -75,7 +75,7 @@ struct ServeCommand: ParsableCommand {
         console.start()
         let end = try Run.driver().run(&server, until: nil) { console.show($0) }
         guard case .interrupted(let signal) = end else {
-            throw Failure(status: .negative, "no port could be opened")
+            throw Failure("no port could be opened", status: .negative)
         }
         try Run.write("\(server.base.counts.answered) answered, \(server.base.counts.malformed) malformed, ")
         try Run.write("\(server.base.counts.rateLimited) over the rate\n")
@@ -103,7 +103,7 @@ struct ServeCommand: ParsableCommand {
             return ServerCredentials(
                 chainPEM: try Input.read(cert, for: "--cert"), keyPEM: try Input.read(key, for: "--key"))
         case (nil, nil): break
-        default: throw Failure(status: .usage, "--cert and --key go together; give both, or neither for one made here")
+        default: throw Failure("--cert and --key go together; give both, or neither for one made here")
         }
         guard isRelaying else { return nil }
         let now = WallClock.secondsSince1970
@@ -114,7 +114,7 @@ struct ServeCommand: ParsableCommand {
         do throws(SecureFailure) {
             return try ServerCredentials.make(request)
         } catch {
-            throw Failure(status: .internal, "no certificate could be made: \(error.detail.cleaned())")
+            throw Failure("no certificate could be made: \(error.detail.cleaned())", status: .internal)
         }
     }
 
@@ -136,7 +136,6 @@ struct ServeCommand: ParsableCommand {
         }
         guard let unmatched = alternates.first else { return pairs }
         throw Failure(
-            status: .usage,
             "--alternate \(unmatched) has no --listen of \(unmatched.family.name); give both, as in "
                 + "--listen 127.0.0.1 --alternate 127.0.0.2")
     }
@@ -144,7 +143,6 @@ struct ServeCommand: ParsableCommand {
     private func address(_ text: String, of option: String) throws -> IPAddress {
         guard let address = IPAddress(text) else {
             throw Failure(
-                status: .usage,
                 "\(option) '\(QuotedInput(text))' is not an IP address; the right form is 192.0.2.1 or 2001:db8::1")
         }
         return address

@@ -30,10 +30,13 @@ import Testing
 
     @Test func everyBaseGivesAUDPCandidateAndAnActiveTCPOneOnPort9() throws {
         let hosts = candidates(try recording())
-        #expect(hosts.filter { $0.transport == .udp }.map(\.port) == [50000, 50000])
+        #expect(hosts.filter { $0.transport == .udp }.map(\.endpoint.port) == [50000, 50000])
         let active = hosts.filter { $0.transport == .tcp }
-        #expect(active.map(\.port) == [9, 9])
-        #expect(active.allSatisfy { $0.tcpType == "active" && $0.sdp.hasSuffix("tcptype active") })
+        #expect(active.map(\.endpoint.port) == [9, 9])
+        #expect(
+            active.allSatisfy {
+                $0.candidate.tcpType == .active && $0.candidate.description.hasSuffix("tcptype active")
+            })
     }
 
     @Test func prioritiesFallStrictlyEvenWhereOneBaseIsSeenAtTwoAddresses() throws {
@@ -41,7 +44,7 @@ import Testing
         let base = try ipv4Base(recording)
         recording.answered(base: base)
         recording.answered(1, by: Self.second, seenAs: Self.mappedElsewhere, base: base)
-        let priorities = candidates(recording).filter { $0.withheld == nil }.map(\.priority)
+        let priorities = candidates(recording).filter { $0.withheld == nil }.map(\.candidate.priority)
         #expect(priorities.count == 6)
         #expect(zip(priorities, priorities.dropFirst()).allSatisfy { $0 > $1 })
     }
@@ -49,7 +52,7 @@ import Testing
     @Test func aReflexiveCandidateThatIsItsHostCandidateIsRedundant() throws {
         var recording = try recording()
         recording.answered(seenAs: Endpoint(Recording.host, 50000), base: try ipv4Base(recording))
-        #expect(candidates(recording).allSatisfy { $0.type == "host" })
+        #expect(candidates(recording).allSatisfy { $0.candidate.kind == .host })
     }
 
     @Test func aReflexiveCandidateThatTwoServersTellIsOne() throws {
@@ -57,16 +60,16 @@ import Testing
         let base = try ipv4Base(recording)
         recording.answered(base: base)
         recording.answered(1, by: Self.second, base: base)
-        let reflexive = candidates(recording).filter { $0.type == "server-reflexive" }
+        let reflexive = candidates(recording).filter { $0.candidate.kind == .serverReflexive }
         #expect(reflexive.map(\.server) == ["stun:9.9.9.9"])
         #expect(reflexive.first?.base == Endpoint(Recording.host, 50000))
-        #expect(reflexive.first?.sdp.contains("raddr 192.168.1.5 rport 50000") == true)
+        #expect(reflexive.first?.candidate.description.contains("raddr 192.168.1.5 rport 50000") == true)
     }
 
     @Test func anAnswerOverTCPGivesNoCandidate() throws {
         var recording = try recording()
         recording.answered(over: .tcp, base: try ipv4Base(recording))
-        #expect(candidates(recording).allSatisfy { $0.type == "host" })
+        #expect(candidates(recording).allSatisfy { $0.candidate.kind == .host })
     }
 
     @Test func foundationsDifferByTypeBaseServerAndTransport() throws {
@@ -75,7 +78,7 @@ import Testing
         recording.answered(base: base)
         recording.answered(1, by: Self.second, seenAs: Self.mappedElsewhere, base: base)
         let all = candidates(recording)
-        #expect(Set(all.map(\.foundation)).count == all.count)
+        #expect(Set(all.map(\.candidate.foundation)).count == all.count)
     }
 
     @Test func foundationsAreEqualForOneTypeBaseServerAddressAndTransport() throws {
@@ -84,9 +87,9 @@ import Testing
         // Another port of the same server: RFC 8445 s5.1.1.3 looks at its IP address.
         recording.answered(base: base)
         recording.answered(1, by: Endpoint(Recording.server.address, 19302), seenAs: Self.mappedElsewhere, base: base)
-        let reflexive = candidates(recording).filter { $0.type == "server-reflexive" }
+        let reflexive = candidates(recording).filter { $0.candidate.kind == .serverReflexive }
         #expect(reflexive.count == 2)
-        #expect(Set(reflexive.map(\.foundation)).count == 1)
+        #expect(Set(reflexive.map(\.candidate.foundation)).count == 1)
     }
 
     @Test func whatABrowserWouldNotOfferComesLastWithTheReasonAndKeepsItsFlags() throws {
@@ -102,11 +105,11 @@ import Testing
         let offered = all.filter { $0.withheld == nil }
         #expect(offered.map(\.isTemporary) == [true, true])
         #expect(all.firstIndex { $0.withheld != nil } == offered.count)
-        let deprecated = try #require(all.first { $0.address == Recording.host6 })
+        let deprecated = try #require(all.first { $0.endpoint.address == Recording.host6 })
         #expect(deprecated.isDeprecated)
         #expect(deprecated.withheld == "deprecated: its preferred lifetime is over")
         #expect(all.contains { $0.withheld == "link-local: reaches this link only" })
-        #expect(all.allSatisfy { !$0.sdp.contains("%") })
+        #expect(all.allSatisfy { !$0.candidate.description.contains("%") })
     }
 
     @Test(
@@ -118,7 +121,7 @@ import Testing
         var recording = try Recording(command: .candidates)
         let base = try #require(recording.plan.bases.firstIndex { $0.address.address == Recording.host6 })
         recording.note(.baseFailed(base: base, .path(PathTrouble(kind: kind, origin: .local))))
-        let failed = candidates(recording).first { $0.address == Recording.host6 }
+        let failed = candidates(recording).first { $0.endpoint.address == Recording.host6 }
         #expect(failed?.withheld == reason)
     }
 

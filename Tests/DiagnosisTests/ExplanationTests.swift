@@ -1,3 +1,5 @@
+import Engines
+import Planning
 import STUN
 import Testing
 
@@ -5,6 +7,13 @@ import Testing
 
 /// Everything that a report can say is explained, however it is written.
 @Suite struct ExplanationTests {
+    @Test func anAllocationThatIsLeftIsExplainedWithTheTimesThatTheSessionGivesItsDeletion() throws {
+        let meaning = try #require(Explanations.find("turn-allocation-left").first?.meaning)
+        for time in [TURNConfiguration.deletionLimit, Plan.cleanupLimit, Plan.cleanupLimitAfterSignal] {
+            #expect(meaning.contains(Words.duration(time)))
+        }
+    }
+
     @Test func eachFailureHasAnExplanationAndEachExplanationAFailure() {
         let explained = Set(Explanations.failures.map(\.id))
         #expect(explained == Set(ProbeError.Kind.allCases.map(\.rawValue)))

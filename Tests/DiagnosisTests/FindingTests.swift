@@ -230,4 +230,42 @@ import Testing
         after.isUp = false
         #expect(try findings(after: [after]) { $0.answered() }.map(\.id) == ["network-changed"])
     }
+
+    // MARK: Addresses that lead nowhere
+
+    /// A run that is answered at one address, and at a second one by nobody, or by the second server.
+    static func besideADeadBase(answers: Bool = false) throws -> Diagnosis {
+        let other = Endpoint(IPAddress(9, 9, 9, 10), 3478)
+        let bridge = Recording.bridge.addresses[0].address
+        var recording = try Recording(
+            ["stun:9.9.9.9", "stun:9.9.9.10"], command: .candidates, interfaces: [Recording.ethernet, Recording.bridge])
+        let place = try #require(recording.plan.bases.firstIndex { $0.address.address == bridge })
+        recording.answered()
+        recording.answered(1, by: other)
+        recording.failed(
+            .noAnswerBesideOthers(waited: .milliseconds(480)), role: .reflexive, source: bridge, base: place)
+        if answers {
+            recording.answered(1, by: other, role: .reflexive, from: Endpoint(bridge, 50001), base: place)
+        } else {
+            recording.failed(
+                .noAnswerBesideOthers(waited: .milliseconds(600)), 1, by: other, role: .reflexive, source: bridge,
+                base: place)
+        }
+        return Diagnosis(recording.plan, recording.observations)
+    }
+
+    @Test func anAddressThatLeadsNowhereIsNamedWithHowLongItWasWaitedFor() throws {
+        let finding = try #require(try Self.besideADeadBase().findings.first)
+        #expect(finding.id == "address-leads-nowhere" && finding.severity == .note)
+        #expect(
+            finding.evidence == [
+                "172.17.0.1 (docker0): no answer from 2 servers within 600 ms, where another address had one"
+            ])
+        #expect(finding.servers == ["stun:9.9.9.9", "stun:9.9.9.10"])
+        #expect(finding.family == .ipv4 && finding.transport == .udp)
+    }
+
+    @Test func anAddressThatAnyServerAnswersLeadsSomewhere() throws {
+        #expect(try Self.besideADeadBase(answers: true).findings.isEmpty)
+    }
 }

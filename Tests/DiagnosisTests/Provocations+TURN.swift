@@ -1,9 +1,10 @@
-import Facts
+import Engines
 import NetTypes
 import Planning
 import STUN
 
 @testable import Diagnosis
+@testable import Facts
 
 extension Provocation {
     typealias Trouble = TURNEvidence.Trouble

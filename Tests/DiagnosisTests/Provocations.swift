@@ -1,3 +1,4 @@
+import Engines
 import Facts
 import NetTypes
 import Planning
@@ -40,6 +41,7 @@ extension Provocation {
         stun("other-address-not-global") { $0.answered { $0.otherAddress = Endpoint(IPAddress(10, 0, 0, 2), 3479) } },
         stun("answers-lost") { $0.answered(requests: 3) },
         stun("network-changed", after: []) { $0.answered() },
+        Provocation("address-leads-nowhere") { try FindingTests.besideADeadBase() },
     ]
 
     // MARK: TLS

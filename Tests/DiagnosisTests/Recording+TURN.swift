@@ -1,7 +1,9 @@
-import Facts
+import Engines
 import NetTypes
 import Planning
 import STUN
+
+@testable import Facts
 
 extension Recording {
     static let relayed = Endpoint(server.address, 50000)
@@ -68,7 +70,7 @@ extension Recording {
 }
 
 extension TURNEvidence.Trouble {
-    static func error(_ code: Int, _ stage: Stage = .allocate, reason: String? = nil) -> Self {
+    static func error(_ code: Int, _ stage: RelayStage = .allocate, reason: String? = nil) -> Self {
         var trouble = Self(stage, .errorResponse)
         trouble.code = code
         trouble.reason = reason.map { OutsideText($0) }

@@ -18,6 +18,9 @@ struct Recording {
     static let ethernet = NetworkInterface(
         name: "eth0", index: 2, kind: .ethernet,
         addresses: [.init(host, prefixLength: 24), .init(host6, prefixLength: 64)])
+    /// A bridge that leads to containers only.
+    static let bridge = NetworkInterface(
+        name: "docker0", index: 3, kind: .bridge, addresses: [.init(IPAddress(172, 17, 0, 1), prefixLength: 16)])
 
     init(
         _ uris: [String] = ["stun:9.9.9.9"], command: Options.Command = .stun, transports: [Transport] = [.udp],
@@ -77,11 +80,12 @@ struct Recording {
     /// A probe that fails.
     mutating func failed(
         _ failure: ProbeFailure, _ server: Int = 0, by address: Endpoint = server, over transport: Transport = .udp,
-        role: Probe.Role = .primary, sequence: Int = 0, requests: Int = 4, after milliseconds: Int = 5000,
-        ignoring ignored: [IgnoredReplies.Reason] = []
+        role: Probe.Role = .primary, source: IPAddress? = nil, base: Int? = nil, sequence: Int = 0, requests: Int = 4,
+        after milliseconds: Int = 5000, ignoring ignored: [IgnoredReplies.Reason] = []
     ) {
         let index = probe(
-            server, to: address, over: transport, role: role, sequence: sequence, requests: requests)
+            server, to: address, over: transport, role: role, source: source, base: base, sequence: sequence,
+            requests: requests)
         for reason in ignored {
             note(.ignored(index, IgnoredReplies(reason: reason, count: 2, from: Endpoint(IPAddress(9, 9, 9, 8), 53))))
         }

@@ -1,3 +1,4 @@
+import Engines
 import Facts
 import NetTypes
 import Planning
@@ -28,7 +29,7 @@ import Testing
         #expect(pair.data.roundTrips?.minimum == .milliseconds(48))
         #expect(pair.data.roundTrips?.median == .milliseconds(49))
         // Beyond a round trip of 20 ms to each server.
-        #expect(pair.data.roundTrips?.overhead == .milliseconds(9))
+        #expect(pair.data.overhead == .milliseconds(9))
     }
 
     @Test(
@@ -47,8 +48,8 @@ import Testing
         #expect(diagnosis.verdict.summary.hasSuffix(". No data from relay to relay."))
     }
 
-    @Test(arguments: [Trouble.Stage.permission, .channel], [403, 400])
-    func refusalNamesTheServerTheCodeAndTheRelay(stage: Trouble.Stage, code: Int) throws {
+    @Test(arguments: [RelayStage.permission, .channel], [403, 400])
+    func refusalNamesTheServerTheCodeAndTheRelay(stage: RelayStage, code: Int) throws {
         let diagnosis = try Self.diagnosis(between: 1) { pair in
             pair.silence()
             pair.second.trouble = .error(code, stage, reason: "no\u{1b}[31m")

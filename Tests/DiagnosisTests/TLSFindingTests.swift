@@ -1,3 +1,4 @@
+import Engines
 import Facts
 import NetTypes
 import Testing

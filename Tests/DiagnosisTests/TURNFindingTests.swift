@@ -1,3 +1,4 @@
+import Engines
 import Facts
 import NetTypes
 import Testing
@@ -51,8 +52,8 @@ import Testing
             (438, .permission, "turn-credentials-refused"), (401, .permission, "turn-credentials-refused"),
             (441, .allocate, "turn-credentials-refused"), (400, .allocate, "turn-refused"),
             (500, .allocate, "turn-refused"), (699, .channel, "turn-refused"),
-        ] as [(Int, Trouble.Stage, String)])
-    func codeAndWhatWasAskedDecideTheFinding(code: Int, stage: Trouble.Stage, id: String) throws {
+        ] as [(Int, RelayStage, String)])
+    func codeAndWhatWasAskedDecideTheFinding(code: Int, stage: RelayStage, id: String) throws {
         let ids = try ids { recording in
             if stage == .allocate {
                 recording.refused(.error(code))
@@ -196,8 +197,8 @@ import Testing
     @Test(
         arguments: [
             (.confirmed, []), (.absent, []), (nil, []), (.unconfirmed(.seconds(119)), ["turn-allocation-left"]),
-        ] as [(TURNEvidence.Deletion?, [String])])
-    func deletionWithoutAnAnswerIsSaid(deletion: TURNEvidence.Deletion?, expected: [String]) throws {
+        ] as [(TURNDeletion?, [String])])
+    func deletionWithoutAnAnswerIsSaid(deletion: TURNDeletion?, expected: [String]) throws {
         #expect(try ids { $0.relay { $0.deletion = deletion } } == expected)
     }
 

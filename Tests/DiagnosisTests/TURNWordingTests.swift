@@ -1,3 +1,4 @@
+import Engines
 import Facts
 import NetTypes
 import Testing
@@ -23,7 +24,7 @@ import Testing
         }
     }
 
-    private static func error(_ code: Int, _ stage: Trouble.Stage, isSigned: Bool) -> Trouble {
+    private static func error(_ code: Int, _ stage: RelayStage, isSigned: Bool) -> Trouble {
         var trouble = Trouble.error(code, stage)
         trouble.isAuthenticated = isSigned
         return trouble

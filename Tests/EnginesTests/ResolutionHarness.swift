@@ -1,6 +1,7 @@
 import Engines
-import NetTypes
 import STUN
+
+@testable import NetTypes
 
 /// Plays a resolver to a ``ResolutionEngine`` in virtual time: each question is answered after its delay, or never.
 struct ResolutionHarness {

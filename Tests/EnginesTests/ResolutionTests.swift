@@ -1,7 +1,8 @@
-import Engines
-import NetTypes
 import STUN
 import Testing
+
+@testable import Engines
+@testable import NetTypes
 
 struct ResolutionTests {
     @Test("a literal asks nothing and has the scheme's port")

@@ -277,7 +277,7 @@ import Testing
         // From three measured round trips of 20 ms, doubled as often as half the limit allows.
         #expect(silent.sentTimes.dropFirst(before) == [1000, 1060, 1180, 1420])
         #expect(silent.time { if case .deleted = $0 { true } else { false } } == 2500)
-        #expect(silent.deletion == .unconfirmed(mayLiveFor: .milliseconds(600_040 - 2500)))
+        #expect(silent.deletion == .unconfirmed(.milliseconds(600_040 - 2500)))
         #expect(silent.client.isFinished && silent.client.nextWake == nil)
 
         var stale = TURNHarness()

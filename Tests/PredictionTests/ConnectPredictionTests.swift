@@ -1,4 +1,3 @@
-import Engines
 import Facts
 import NetTypes
 import Planning
@@ -7,6 +6,7 @@ import STUN
 import Testing
 
 @testable import Diagnosis
+@testable import Engines
 
 /// The prediction beside what happened.
 @Suite struct ConnectPredictionTests {

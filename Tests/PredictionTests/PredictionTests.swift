@@ -1,7 +1,8 @@
 import Engines
 import NetTypes
-import Prediction
 import Testing
+
+@testable import Prediction
 
 /// The truth of ICE between two networks, in the terms of RFC 4787: what the model must find by itself.
 @Suite("A prediction") struct PredictionTests {
@@ -219,7 +220,10 @@ import Testing
                 return MachineKind(ipv4: ipv4, ipv6: ipv6, relays: pick(relays))
             }
             let (one, other) = (machine(), machine())
-            let whole = predictor.wholeOutcome(one, other)
+            let question = PathQuestion(
+                local: one.settled(best: { _ in false }, beside: .apart),
+                remote: other.settled(best: { _ in false }, beside: .apart), neighbourhood: .apart)
+            let whole = predictor.parts.run(question).outcome
             var census = MeshCensus()
             for kind in [one, other] { census.add(MachineModel(kind), name: "a machine") }
             let pairs = Mesh(census, .init(bitrate: 1), predictor).pairs

@@ -1,9 +1,10 @@
-import Dissection
 import Foundation
 import JSON
 import NetTypes
 import Reporting
 import Testing
+
+@testable import Dissection
 
 @Suite("Dissections")
 struct DissectionRendererTests {

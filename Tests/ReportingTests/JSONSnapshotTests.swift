@@ -29,19 +29,19 @@ struct JSONSnapshotTests {
                 "pointToPoint":false,"mtuBytes":1500,"addresses":[]}],"candidates":[{"type":"host",\#
                 "transport":"udp","address":"192.168.1.5","port":51234,"baseAddress":"192.168.1.5",\#
                 "basePort":51234,"interface":"eth0","interfaceKind":"ethernet","priority":2130706431,\#
-                "foundation":"1","sdp":"candidate:1 1 UDP 2130706431 192.168.1.5 51234 typ host","temporary":true,\#
+                "foundation":"1","sdp":"candidate:1 1 udp 2130706431 192.168.1.5 51234 typ host","temporary":true,\#
                 "deprecated":false,"offered":true},{"type":"host","transport":"tcp","tcpType":"active",\#
                 "address":"192.168.1.5","port":9,"baseAddress":"192.168.1.5","basePort":9,"interface":"eth0",\#
                 "interfaceKind":"ethernet","priority":2105524479,"foundation":"2",\#
-                "sdp":"candidate:2 1 TCP 2105524479 192.168.1.5 9 typ host tcptype active","temporary":false,\#
+                "sdp":"candidate:2 1 tcp 2105524479 192.168.1.5 9 typ host tcptype active","temporary":false,\#
                 "deprecated":false,"offered":true},{"type":"server-reflexive","transport":"udp",\#
                 "address":"203.0.113.7","port":62000,"baseAddress":"192.168.1.5","basePort":51234,\#
                 "interface":"eth0","interfaceKind":"ethernet","priority":1694498815,"foundation":"3",\#
-                "sdp":"candidate:3 1 UDP 1694498815 203.0.113.7 62000 typ srflx raddr 192.168.1.5 rport 51234",\#
+                "sdp":"candidate:3 1 udp 1694498815 203.0.113.7 62000 typ srflx raddr 192.168.1.5 rport 51234",\#
                 "server":"stun:stun.example.org","temporary":false,"deprecated":false,"offered":true},\#
                 {"type":"host","transport":"udp","address":"fe80::5","port":0,"baseAddress":"fe80::5",\#
                 "basePort":0,"interface":"eth0","priority":1,"foundation":"4",\#
-                "sdp":"candidate:4 1 UDP 1 fe80::5 0 typ host","temporary":false,"deprecated":true,\#
+                "sdp":"candidate:4 1 udp 1 fe80::5 0 typ host","temporary":false,"deprecated":true,\#
                 "offered":false,"withheld":"link-local: browsers do not offer it"}],\#
                 "stun":[{"server":"stun:stun.example.org","transport":"udp","family":"ipv4",\#
                 "serverAddress":"198.51.100.1:3478","ok":true,"mappedAddress":"203.0.113.7:62000",\#

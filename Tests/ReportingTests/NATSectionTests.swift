@@ -1,9 +1,10 @@
 import Diagnosis
-import Engines
 import NetTypes
 import Reporting
 import STUN
 import Testing
+
+@testable import Engines
 
 /// What a report says of a NAT, in words and in JSON.
 @Suite("The NAT's section")

@@ -1,3 +1,4 @@
+import Engines
 import Facts
 import NetTypes
 import Planning
@@ -22,13 +23,11 @@ extension RelayPairResult {
 
     private static func result(_ evidence: RelayPairEvidence, _ outcome: STUNResult.Outcome) -> RelayPairResult {
         let names = ["turn:turn.example.org", "turn:other.example.org"]
-        let trips = evidence.indications.roundTrips + evidence.channel.roundTrips
         return RelayPairResult(
             first: names[evidence.first.server], second: names[evidence.second.server], outcome: outcome,
             evidence: evidence,
             data: TURNResult.RelayedData(
-                sent: evidence.indications.sent + evidence.channel.sent, returned: trips.count, altered: 0,
-                roundTrips: TURNResult.RelayedRoundTrips(trips, toServer: .milliseconds(20))))
+                [evidence.indications, evidence.channel], altered: 0, toServer: .milliseconds(20)))
     }
 
     private static var fine: RelayPairResult {
@@ -48,8 +47,7 @@ extension RelayPairResult {
         trouble.code = 403
         evidence.second.trouble = trouble
         let error = ProbeError(
-            kind: .errorResponse,
-            message: "turn:other.example.org: it refused the CreatePermission with 403 (Forbidden)", code: 403,
+            .errorResponse, "turn:other.example.org: it refused the CreatePermission with 403 (Forbidden)", code: 403,
             reason: OutsideText("Forbidden IP"))
         return result(evidence, .failed(error))
     }
@@ -58,7 +56,7 @@ extension RelayPairResult {
         var evidence = RelayPairEvidence(pair: 2, first: end(1, port: 50005), second: end(1, port: 50006))
         evidence.indications = .init(sent: 24)
         evidence.reverse = .init(sent: 24, arrived: 0)
-        return result(evidence, .failed(ProbeError(kind: .noData, message: "of 24 datagrams none came")))
+        return result(evidence, .failed(ProbeError(.noData, "of 24 datagrams none came")))
     }
 
     private static var unmeasured: RelayPairResult {

@@ -1,8 +1,9 @@
+import Engines
 import NetTypes
 import Planning
-import Reporting
 
 @testable import Diagnosis
+@testable import Reporting
 
 extension Report {
     /// A report with every kind of part and of outcome.
@@ -93,23 +94,22 @@ extension CandidateRecord {
         let base = Endpoint(IPAddress(192, 168, 1, 5), 51234)
         return [
             CandidateRecord(
-                type: "host", transport: .udp, address: base.address, port: base.port, base: base, interface: "eth0",
-                interfaceKind: .ethernet, priority: 2_130_706_431, foundation: "1",
-                sdp: "candidate:1 1 UDP 2130706431 192.168.1.5 51234 typ host", isTemporary: true),
+                candidate: Candidate(.host, foundation: "1", priority: 2_130_706_431, endpoint: base), base: base,
+                interface: "eth0", interfaceKind: .ethernet, isTemporary: true),
             CandidateRecord(
-                type: "host", transport: .tcp, tcpType: "active", address: base.address, port: 9,
-                base: Endpoint(base.address, 9), interface: "eth0", interfaceKind: .ethernet,
-                priority: 2_105_524_479, foundation: "2",
-                sdp: "candidate:2 1 TCP 2105524479 192.168.1.5 9 typ host tcptype active"),
+                candidate: Candidate(
+                    .host, transport: .tcp, tcpType: .active, foundation: "2", priority: 2_105_524_479,
+                    endpoint: Endpoint(base.address, 9)),
+                base: Endpoint(base.address, 9), interface: "eth0", interfaceKind: .ethernet),
             CandidateRecord(
-                type: "server-reflexive", transport: .udp, address: IPAddress(203, 0, 113, 7), port: 62000, base: base,
-                interface: "eth0", interfaceKind: .ethernet, priority: 1_694_498_815, foundation: "3",
-                sdp: "candidate:3 1 UDP 1694498815 203.0.113.7 62000 typ srflx raddr 192.168.1.5 rport 51234",
-                server: "stun:stun.example.org"),
+                candidate: Candidate(
+                    .serverReflexive, foundation: "3", priority: 1_694_498_815,
+                    endpoint: Endpoint(IPAddress(203, 0, 113, 7), 62000), related: base),
+                base: base, interface: "eth0", interfaceKind: .ethernet, server: "stun:stun.example.org"),
             CandidateRecord(
-                type: "host", transport: .udp, address: .linkLocalFixture, port: 0,
-                base: Endpoint(.linkLocalFixture, 0), interface: "eth0", interfaceKind: nil, priority: 1,
-                foundation: "4", sdp: "candidate:4 1 UDP 1 fe80::5 0 typ host", isDeprecated: true,
+                candidate: Candidate(
+                    .host, foundation: "4", priority: 1, endpoint: Endpoint(.linkLocalFixture, 0)),
+                base: Endpoint(.linkLocalFixture, 0), interface: "eth0", isDeprecated: true,
                 withheld: "link-local: browsers do not offer it"),
         ]
     }

@@ -1,4 +1,5 @@
 import Diagnosis
+import Engines
 import Facts
 import NetTypes
 import Planning
@@ -60,7 +61,7 @@ extension Report {
         report.candidates = report.candidates?.map { candidate in
             var candidate = candidate
             candidate.interface = text.string()
-            candidate.sdp = "candidate:" + text.string()
+            candidate.candidate.extensions = [.init("x", text.string())]
             candidate.server = text.string()
             if candidate.withheld != nil { candidate.withheld = text.string() }
             return candidate

@@ -2,8 +2,9 @@ import Diagnosis
 import Engines
 import NetTypes
 import Planning
-import Prediction
-import Reporting
+
+@testable import Prediction
+@testable import Reporting
 
 extension Report {
     private static func predicted(_ paths: [PathRecord]?, _ mesh: Mesh?) -> Report {

@@ -3,6 +3,8 @@ import Facts
 import NetTypes
 import Planning
 
+@testable import Diagnosis
+
 extension STUNResult {
     /// A result of each outcome.
     static var fixtures: [STUNResult] { [answered, odd, series, timedOut, refused, unresolved, unmeasured] }
@@ -53,7 +55,7 @@ extension STUNResult {
         result.attempts = 51
         result.statistics = RoundTripStatistics(
             sent: 50, received: 49, minimum: .microseconds(213), median: .microseconds(1301),
-            maximum: .microseconds(20512), jitter: .microseconds(99))
+            percentile95: .microseconds(3000), maximum: .microseconds(20512), jitter: .microseconds(99))
         return result
     }
 
@@ -61,10 +63,11 @@ extension STUNResult {
         STUNResult(
             server: "stun:silent.example.org:3479", transport: .udp, family: .ipv4,
             serverAddress: Endpoint(IPAddress(198, 51, 100, 9), 3479),
-            outcome: .failed(ProbeError(kind: .timeout, message: "no answer to 5 requests within 4.9 s")),
+            outcome: .failed(ProbeError(.timeout, "no answer to 5 requests within 4.9 s")),
             localAddress: local, attempts: 5,
             statistics: RoundTripStatistics(
-                sent: 5, received: 0, minimum: .zero, median: .zero, maximum: .zero, jitter: .zero))
+                sent: 5, received: 0, minimum: .zero, median: .zero, percentile95: .zero, maximum: .zero, jitter: .zero)
+        )
     }
 
     private static var refused: STUNResult {
@@ -73,7 +76,7 @@ extension STUNResult {
             serverAddress: Endpoint(IPAddress(198, 51, 100, 10), 3478),
             outcome: .failed(
                 ProbeError(
-                    kind: .errorResponse, message: "it answered with error 420 (Unknown Attribute)", code: 420,
+                    .errorResponse, "it answered with error 420 (Unknown Attribute)", code: 420,
                     reason: OutsideText(bytes: Array("No\u{202e}pe".utf8) + [0, 0]), reporter: IPAddress(192, 0, 2, 1))),
             localAddress: local, attempts: 1)
     }
@@ -81,7 +84,7 @@ extension STUNResult {
     private static var unresolved: STUNResult {
         STUNResult(
             server: "stun:nowhere.invalid", transport: .udp, family: nil, serverAddress: nil,
-            outcome: .failed(ProbeError(kind: .nameNotResolved, message: "A nowhere.invalid: no such name")))
+            outcome: .failed(ProbeError(.nameNotResolved, "A nowhere.invalid: no such name")))
     }
 
     private static var unmeasured: STUNResult {

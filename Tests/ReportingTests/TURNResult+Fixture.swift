@@ -1,8 +1,9 @@
-import Facts
+import Engines
 import NetTypes
 import Planning
 
 @testable import Diagnosis
+@testable import Facts
 @testable import Reporting
 
 extension TURNResult {
@@ -47,9 +48,10 @@ extension TURNResult {
             outcome: .answered, evidence: evidence,
             data: RelayedData(
                 sent: 6, returned: 5, altered: 0,
-                roundTrips: RelayedRoundTrips(
-                    minimum: .milliseconds(40), median: .milliseconds(42), percentile95: .milliseconds(44),
-                    jitter: .milliseconds(2), overhead: .milliseconds(2))))
+                roundTrips: RoundTripStatistics(
+                    sent: 5, received: 5, minimum: .milliseconds(40), median: .milliseconds(42),
+                    percentile95: .milliseconds(44), maximum: .milliseconds(44), jitter: .milliseconds(2)),
+                overhead: .milliseconds(2)))
     }
 
     private static var refused: TURNResult {

@@ -202,9 +202,9 @@ struct CandidateLineTests {
     func offered() {
         #expect(
             Report.fixture.rendered(as: .sdp, style: RenderingStyle()) == """
-                a=candidate:1 1 UDP 2130706431 192.168.1.5 51234 typ host
-                a=candidate:2 1 TCP 2105524479 192.168.1.5 9 typ host tcptype active
-                a=candidate:3 1 UDP 1694498815 203.0.113.7 62000 typ srflx raddr 192.168.1.5 rport 51234
+                a=candidate:1 1 udp 2130706431 192.168.1.5 51234 typ host
+                a=candidate:2 1 tcp 2105524479 192.168.1.5 9 typ host tcptype active
+                a=candidate:3 1 udp 1694498815 203.0.113.7 62000 typ srflx raddr 192.168.1.5 rport 51234
 
                 """)
         #expect(Report.empty.rendered(as: .sdp, style: RenderingStyle()) == "")

@@ -48,7 +48,7 @@ import Testing
         #expect(run.server.allocations.isEmpty && run.server.deletions.count == 3)
         let result = try #require(run.diagnosis.relayPairs.first)
         #expect(result.isOK && result.isOneServer && result.data.sent == 4 && result.data.returned == 4)
-        #expect(result.data.roundTrips?.median == .milliseconds(40) && result.data.roundTrips?.overhead == .zero)
+        #expect(result.data.roundTrips?.median == .milliseconds(40) && result.data.overhead == .zero)
         #expect(run.diagnosis.findings.isEmpty && run.diagnosis.verdict.isOK)
     }
 

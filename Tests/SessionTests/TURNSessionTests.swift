@@ -308,7 +308,7 @@ import Testing
         let run = try Self.run(Self.options([uri]), interruptAt: .milliseconds(90)) { _, server in
             server.isDropped = { $0.method == .refresh }
         }
-        let limit = Session.cleanupLimitAfterSignal.nanoseconds / 1_000_000
+        let limit = Plan.cleanupLimitAfterSignal.nanoseconds / 1_000_000
         #expect(run.took <= 90 + limit)
         guard case .unconfirmed = run.first?.deletion else {
             Issue.record("\(String(describing: run.first?.deletion))")
@@ -421,7 +421,7 @@ import Testing
         let uris = (0..<64).map { "turn:9.9.9.9:\(3478 + $0)" }
         let run = try Self.run(Self.options(uris), interruptAt: .seconds(3))
         #expect(run.server.allocations.isEmpty)
-        #expect(run.took <= 3000 + Session.cleanupLimitAfterSignal.nanoseconds / 1_000_000)
+        #expect(run.took <= 3000 + Plan.cleanupLimitAfterSignal.nanoseconds / 1_000_000)
     }
 
     @Test func lossOfTwentyPercentIsNoAnswerAtTheWorstAndNeverAnotherCause() throws {

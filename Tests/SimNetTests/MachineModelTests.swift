@@ -3,9 +3,10 @@ import Engines
 import NetTypes
 import Planning
 import Prediction
-import Reporting
 import SimNet
 import Testing
+
+@testable import Reporting
 
 /// What a check sees of a simulated network, as the predictions take it: from the run itself and from its saved report.
 @Suite struct MachineModelTests {

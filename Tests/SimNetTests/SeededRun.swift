@@ -1,11 +1,12 @@
 import Engines
 import Facts
-import NetTypes
 import Planning
 import STUN
 import Server
 import Session
 import SimNet
+
+@testable import NetTypes
 
 /// A command on a machine in a simulated network, and its record: the same for the same seed.
 ///

@@ -2,9 +2,8 @@ import Facts
 import NetTypes
 
 /// MAPPED-ADDRESS differs from XOR-MAPPED-ADDRESS: something on the way rewrites addresses inside packets.
-enum AddressRewritten: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum AddressRewritten: OneKindRule {
+    static let kind = FindingKind(
         "address-rewritten", .warning, "An application-level gateway (ALG) rewrites addresses inside packets",
         meaning:
             "MAPPED-ADDRESS and XOR-MAPPED-ADDRESS of one answer differ: a device on the path changes addresses in "

@@ -3,9 +3,8 @@ import NetTypes
 import Planning
 
 /// Packets are lost on the way, or come late, though answers come in the end.
-enum AnswersLost: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum AnswersLost: OneKindRule {
+    static let kind = FindingKind(
         "answers-lost", .warning, "Packets are lost or late",
         meaning:
             "Requests were answered only after they had been sent again, or not at all, though the server answers.",

@@ -2,9 +2,8 @@ import Facts
 import NetTypes
 
 /// ICE has a pair, but DTLS over it fails.
-enum ConnectionNotSecured: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum ConnectionNotSecured: OneKindRule {
+    static let kind = FindingKind(
         "connection-not-secured", .error, "ICE connected, but DTLS failed",
         meaning:
             "ICE found a pair, but the DTLS handshake over it failed, or the peer showed another certificate than its "
@@ -29,15 +28,13 @@ enum ConnectionNotSecured: FindingRule {
             seen += refusal.failures.map { "\($0.kind.rawValue): \($0.detail.cleaned())" }
             causes = handshake
         case .otherCertificate:
-            seen += [
-                "announced \(dtls.signaledFingerprint)", "shown \(dtls.shownFingerprint ?? "none")",
-            ]
+            seen += ["announced \(dtls.signaledFingerprint)", "shown \(dtls.shownFingerprint ?? "none")"]
             causes = otherCertificate
         case .noComparableFingerprint:
             seen.append("announced \(dtls.signaledFingerprint)")
             causes = otherHash
         default: return []
         }
-        return [Finding(kind, evidence: seen, causes: causes)]
+        return kind.finding(seen: seen, causes: causes)
     }
 }

@@ -2,9 +2,8 @@ import Engines
 import Facts
 
 /// The pair worked, and then it did not.
-enum ConsentLost: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum ConsentLost: OneKindRule {
+    static let kind = FindingKind(
         "consent-lost", .error, "The connection broke",
         meaning: "The selected pair carried data, and then the peer's consent expired or was withdrawn (RFC 7675).",
         causes: ["the peer ended", "a NAT or firewall dropped the mapping", "the network changed"],
@@ -18,6 +17,6 @@ enum ConsentLost: FindingRule {
             case .revoked: "the peer withdrew its consent (403)"
             case .path(let kind): ConnectWords.path(kind)
             }
-        return [Finding(kind, evidence: [words] + (connect.selectedPair.map { [ConnectWords.pair($0)] } ?? []))]
+        return kind.finding(seen: [words] + [connect.selectedPair.map(ConnectWords.pair)].compactMap(\.self))
     }
 }

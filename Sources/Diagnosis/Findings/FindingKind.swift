@@ -26,11 +26,18 @@ package struct FindingKind: Hashable, Sendable {
         about subjects: [Subject], title: String? = nil, more: [String] = [], causes: [String]? = nil,
         remedy: String? = nil, seen: (Subject) -> String
     ) -> [Finding] {
-        if subjects.isEmpty { return [] }
+        finding(about: subjects, title: title, seen: subjects.map(seen) + more, causes: causes, remedy: remedy)
+    }
+
+    /// One finding; none where nothing was seen.
+    func finding(
+        about subjects: [any FindingSubject] = [], severity: Finding.Severity? = nil, title: String? = nil,
+        seen: [String], causes: [String]? = nil, remedy: String? = nil
+    ) -> [Finding] {
+        if seen.isEmpty { return [] }
         return [
             Finding(
-                self, about: subjects, title: title, evidence: subjects.map(seen) + more, causes: causes,
-                remedy: remedy)
+                self, about: subjects, severity: severity, title: title, evidence: seen, causes: causes, remedy: remedy)
         ]
     }
 }

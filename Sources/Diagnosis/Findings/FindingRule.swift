@@ -1,6 +1,6 @@
 import Facts
 import NetTypes
-package import Planning
+import Planning
 import STUN
 
 /// One thing that a run can show, from observations to words: a rule a file, each with a test that provokes it.
@@ -8,6 +8,15 @@ protocol FindingRule: Sendable {
     /// All that the rule can find.
     static var kinds: [FindingKind] { get }
     static func findings(in evidence: Evidence) -> [Finding]
+}
+
+/// A rule that can find one thing only.
+protocol OneKindRule: FindingRule {
+    static var kind: FindingKind { get }
+}
+
+extension OneKindRule {
+    static var kinds: [FindingKind] { [kind] }
 }
 
 extension FindingRule {
@@ -59,6 +68,10 @@ struct Evidence {
             record.resolved[index]?.contains(where: addresses.contains) ?? false
         }.map(\.element.uri.text)
     }
+
+    func scope(of server: Endpoint, _ transport: Transport) -> FindingScope {
+        FindingScope(servers: servers(at: [server]), family: server.family, transport: transport)
+    }
 }
 
 /// Every rule, in the order in which their findings are shown within a severity.
@@ -69,7 +82,8 @@ enum FindingRules {
             WrongService.self,
             ServerSilent.self, ServerAnswersBadly.self, NameLeadsInside.self, AddressRewritten.self,
             MappedAddressNotGlobal.self, OtherAddressNotGlobal.self, NATMappingDependent.self, NATServerUnusable.self,
-            NATMethodsDisagree.self, NATLifetimeShort.self, AnswersLost.self, NetworkChanged.self,
+            NATMethodsDisagree.self, NATLifetimeShort.self, AnswersLost.self, AddressLeadsNowhere.self,
+            NetworkChanged.self,
             TURNCredentialsRefused.self, TURNTokenFails.self, TURNChallengeFails.self, TURNServerRefuses.self,
             TURNRedirected.self, TURNRelayFails.self, TURNTCPRelayFails.self, TURNRelayStops.self, TURNRelayWays.self,
             TURNRelayPairFails.self, TURNLeavesTraces.self,
@@ -90,22 +104,10 @@ enum FindingRules {
 }
 
 extension STUNResult: FindingSubject {
-    var scope: FindingScope { FindingScope(servers: [server], family: family, transport: transport) }
-
-    var error: ProbeError? { outcome.error }
-    /// Why it was not measured, where it was not.
-    package var gap: NotMeasured? { outcome.notMeasured }
-
     /// Whether another than the server said that its port is closed: a packet filter that rejects.
     var isRejectedOnTheWay: Bool {
         guard let error, error.kind == .portUnreachable, let reporter = error.reporter else { return false }
         return reporter.withoutZone != serverAddress?.address.withoutZone
-    }
-
-    /// `stun:stun.example.org at 192.0.2.1:3478 over UDP`.
-    var place: String {
-        let address = serverAddress.map { " at \($0)" } ?? ""
-        return "\(server)\(address) over \(transport.rawValue.uppercased())"
     }
 
     /// The place and what went wrong there.
@@ -113,8 +115,6 @@ extension STUNResult: FindingSubject {
 }
 
 extension TURNResult: FindingSubject {
-    var scope: FindingScope { FindingScope(servers: [server], family: family, transport: transport) }
-
     /// The place and what went wrong there.
     var complaint: String { "\(place): \(error?.message ?? "no relay")" }
 }

@@ -1,9 +1,8 @@
 import NetTypes
 
 /// A firewall says that it rejects the packets.
-enum FirewallRejects: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum FirewallRejects: OneKindRule {
+    static let kind = FindingKind(
         "firewall-rejects", .error, "A firewall rejects STUN",
         meaning: "A packet filter rejects the packets: an ICMP message says so, or the system of this machine.",
         causes: [onTheWay, onThisMachine],

@@ -1,7 +1,6 @@
 /// This machine itself cannot send: no route, no such family, or nothing left to send with.
-enum MachineRefuses: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum MachineRefuses: OneKindRule {
+    static let kind = FindingKind(
         "machine-refuses", .error, "This machine cannot send to a server",
         meaning: "The packets never left this machine: its system refused to send them.",
         causes: lackOfRoute + others,

@@ -2,9 +2,8 @@ import Facts
 import NetTypes
 
 /// A server on the Internet sees this machine at an address that the Internet cannot reach.
-enum MappedAddressNotGlobal: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum MappedAddressNotGlobal: OneKindRule {
+    static let kind = FindingKind(
         "mapped-address-not-global", .warning, "A public server reports a non-public address for this machine",
         meaning: "The mapped address that a server on the Internet reports cannot be reached from the Internet.",
         causes: [

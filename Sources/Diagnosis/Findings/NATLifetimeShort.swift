@@ -2,9 +2,8 @@ import Engines
 import NetTypes
 
 /// The NAT, or a firewall, forgets an idle UDP mapping sooner than RFC 4787 lets it: what is sent too seldom is cut off.
-enum NATLifetimeShort: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum NATLifetimeShort: OneKindRule {
+    static let kind = FindingKind(
         "nat-lifetime-short", .note, "An idle UDP mapping expires in less than two minutes",
         meaning:
             "The NAT, or a firewall, drops an idle UDP mapping sooner than the two minutes that RFC 4787 requires.",
@@ -22,30 +21,21 @@ enum NATLifetimeShort: FindingRule {
     private static let leastForICE = Duration.seconds(30)
 
     static func findings(in evidence: Evidence) -> [Finding] {
-        let short = evidence.nat.filter { record in
-            guard let expired = record.lifetime?.verdict.expired else { return false }
-            return expired < required
-        }
-        let shortest = short.compactMap { $0.lifetime?.verdict.alive }.min()
-        guard let shortest else { return [] }
+        let short = evidence.nat.filter { $0.lifetime?.verdict.expired.map { $0 < required } ?? false }
+        guard let shortest = short.compactMap({ $0.lifetime?.verdict.alive }).min() else { return [] }
         let isTooShort = shortest < leastForICE
         let keepalive = short.compactMap { $0.lifetime?.verdict.keepalive }.min()
-        return [
-            Finding(
-                kind,
-                about: short.map { record in
-                    record.scope(in: evidence, [record.lifetime?.verdict.server].compactMap(\.self))
-                },
-                severity: isTooShort ? .warning : nil,
-                title: isTooShort ? "An idle UDP mapping expires within seconds" : nil,
-                evidence: short.map { record in
-                    let verdict = record.lifetime?.verdict
-                    let from = Words.seconds(down: verdict?.alive ?? .zero)
-                    let to = Words.seconds(up: verdict?.expired ?? .zero)
-                    return "\(record.family.name): alive after \(from) s without traffic, expired after \(to) s"
-                },
-                remedy: "\(advice(shortest, keepalive))\(isTooShort ? " " + forICE(shortest) : "") \(ownNAT)")
-        ]
+        return kind.finding(
+            about: short.map { $0.scope(in: evidence, [$0.lifetime?.verdict.server].compactMap(\.self)) },
+            severity: isTooShort ? .warning : nil,
+            title: isTooShort ? "An idle UDP mapping expires within seconds" : nil,
+            seen: short.map { record in
+                let verdict = record.lifetime?.verdict
+                let from = Words.seconds(down: verdict?.alive ?? .zero)
+                let to = Words.seconds(up: verdict?.expired ?? .zero)
+                return "\(record.family.name): alive after \(from) s without traffic, expired after \(to) s"
+            },
+            remedy: "\(advice(shortest, keepalive))\(isTooShort ? " " + forICE(shortest) : "") \(ownNAT)")
     }
 
     private static func advice(_ shortest: Duration, _ keepalive: Duration?) -> String {

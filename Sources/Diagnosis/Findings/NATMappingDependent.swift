@@ -2,9 +2,8 @@ import Engines
 import NetTypes
 
 /// The NAT gives each destination another mapped address: what a STUN server reports is not what a peer can use.
-enum NATMappingDependent: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum NATMappingDependent: OneKindRule {
+    static let kind = FindingKind(
         "nat-mapping-dependent", .warning,
         "The NAT uses a different public port for each destination (symmetric NAT)",
         meaning: "The address that a STUN server reports is useless to other peers; two such NATs need a relay.",
@@ -20,16 +19,13 @@ enum NATMappingDependent: FindingRule {
     static func findings(in evidence: Evidence) -> [Finding] {
         // What ICE uses is UDP: a NAT may treat TCP otherwise.
         let dependent = evidence.nat.filter { $0.transport == .udp && ($0.verdict.mapping.value?.isDependent ?? false) }
-        guard !dependent.isEmpty else { return [] }
-        return [
-            Finding(
-                kind, about: dependent.map { $0.scope(in: evidence, $0.sightings.map(\.observer)) },
-                evidence: dependent.map { record in
-                    let seen = record.sightings.map { "\($0.observer) reports \($0.mappedAddress)" }
-                    return "\(record.family.name), one socket: \(Set(seen).sorted().joined(separator: ", "))"
-                },
-                causes: dependent.compactMap(\.verdict.mapping.value?.rawValue).prefix(1).map(cause))
-        ]
+        return kind.finding(
+            about: dependent.map { $0.scope(in: evidence, $0.sightings.map(\.observer)) },
+            seen: dependent.map { record in
+                let seen = record.sightings.map { "\($0.observer) reports \($0.mappedAddress)" }
+                return "\(record.family.name), one socket: \(Set(seen).sorted().joined(separator: ", "))"
+            },
+            causes: dependent.compactMap(\.verdict.mapping.value?.rawValue).prefix(1).map(cause))
     }
 }
 

@@ -2,9 +2,8 @@ import Engines
 import NetTypes
 
 /// Servers that speak RFC 5780, or several servers together, show another NAT than relays do: one of them is misled.
-enum NATMethodsDisagree: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum NATMethodsDisagree: OneKindRule {
+    static let kind = FindingKind(
         "nat-methods-disagree", .warning, "A STUN server and a relay show two different NATs",
         meaning: "What STUN servers report and what goes through the relay of a TURN server show two different NATs.",
         causes: [
@@ -17,11 +16,10 @@ enum NATMethodsDisagree: FindingRule {
 
     static func findings(in evidence: Evidence) -> [Finding] {
         let contradictory = evidence.nat.filter { !disagreements(of: $0).isEmpty }
-        guard !contradictory.isEmpty else { return [] }
         let scopes = contradictory.map { record in
             record.scope(in: evidence, record.evidence.servers + (record.relayed?.evidence.relays.map(\.server) ?? []))
         }
-        return [Finding(kind, about: scopes, evidence: contradictory.flatMap(disagreements))]
+        return kind.finding(about: scopes, seen: contradictory.flatMap(disagreements))
     }
 
     private static func disagreements(of record: NATRecord) -> [String] {

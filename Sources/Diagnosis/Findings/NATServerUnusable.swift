@@ -2,9 +2,8 @@ import Engines
 import NetTypes
 
 /// A server answers, but what it says tells nothing of the NAT: the server's fault is not the NAT's.
-enum NATServerUnusable: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum NATServerUnusable: OneKindRule {
+    static let kind = FindingKind(
         "nat-server-unusable", .warning, "What a server reports about this machine's address cannot be trusted",
         meaning:
             "A server's answers contradict where they come from, or what they were asked: they show nothing of the "
@@ -26,6 +25,6 @@ enum NATServerUnusable: FindingRule {
                 if !misleading.contains("\(server): \(why)") { misleading.append("\(server): \(why)") }
             }
         }
-        return misleading.isEmpty ? [] : [Finding(kind, about: scopes, evidence: misleading)]
+        return kind.finding(about: scopes, seen: misleading)
     }
 }

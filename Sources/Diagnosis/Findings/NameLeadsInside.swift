@@ -3,9 +3,8 @@ import Planning
 import STUN
 
 /// A server's name has an address that only this machine or its own network knows, however it is written.
-enum NameLeadsInside: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum NameLeadsInside: OneKindRule {
+    static let kind = FindingKind(
         "server-address-not-global", .note, "A server name resolves to a non-public address",
         meaning: "A server's name has an address that only this machine or its network can reach.",
         causes: [
@@ -20,14 +19,11 @@ enum NameLeadsInside: FindingRule {
             let odd = (evidence.record.resolved[index] ?? []).filter { $0.address.realm != .global }
             return server.isNamed ? odd.map { (server: server.uri.text, address: $0) } : []
         }
-        guard !inside.isEmpty else { return [] }
         let names = Set(inside.map(\.server)).count
-        return [
-            Finding(
-                kind, about: inside.map { FindingScope(servers: [$0.server], family: $0.address.family) },
-                title: names == 1 ? nil : "\(names) server names resolve to non-public addresses",
-                evidence: inside.map { "\($0.server) at \($0.address) (\($0.address.address.realm.rawValue) range)" })
-        ]
+        return kind.finding(
+            about: inside.map { FindingScope(servers: [$0.server], family: $0.address.family) },
+            title: names == 1 ? nil : "\(names) server names resolve to non-public addresses",
+            seen: inside.map { "\($0.server) at \($0.address) (\($0.address.address.realm.rawValue) range)" })
     }
 }
 

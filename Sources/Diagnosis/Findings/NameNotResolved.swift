@@ -2,9 +2,8 @@ import Engines
 import NetTypes
 
 /// A server's name has no address.
-enum NameNotResolved: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum NameNotResolved: OneKindRule {
+    static let kind = FindingKind(
         "name-not-resolved", .error, "A server's name does not resolve",
         meaning: "The lookup of a server's name gave no address.",
         causes: [

@@ -2,9 +2,8 @@ import NetTypes
 import Planning
 
 /// The machine's addresses were others at the end of the run than at its start.
-enum NetworkChanged: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum NetworkChanged: OneKindRule {
+    static let kind = FindingKind(
         "network-changed", .warning, "The network changed during the run",
         meaning: "An address or interface of this machine appeared or disappeared: the results may mix two networks.",
         causes: ["a cable, a wireless network or a VPN was connected or disconnected while icecheck measured"],
@@ -16,7 +15,7 @@ enum NetworkChanged: FindingRule {
         let new = addresses(after)
         let gone = old.subtracting(new).sorted().map { "\($0) is gone" }
         let come = new.subtracting(old).sorted().map { "\($0) is new" }
-        return (gone + come).isEmpty ? [] : [Finding(kind, evidence: gone + come)]
+        return kind.finding(seen: gone + come)
     }
 
     private static func addresses(_ interfaces: [NetworkInterface]) -> Set<String> {

@@ -2,9 +2,8 @@ import Engines
 import Facts
 
 /// Both sides know each other's candidates, and no pair works.
-enum NoPathToPeer: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum NoPathToPeer: OneKindRule {
+    static let kind = FindingKind(
         "no-path-to-peer", .error, "No pair of candidates works",
         meaning: "Of all pairs of this side's and the peer's candidates, none carried a check and its answer.",
         causes: [noLocal, noRemote, forced, noRelay, firewall],
@@ -30,16 +29,12 @@ enum NoPathToPeer: FindingRule {
             connect.kinds.count < Candidate.Kind.allCases.count ? forced : nil, hasRelay ? nil : noRelay, firewall,
         ].compactMap(\.self)
         let shown = reasons.prefix(6)
-        return [
-            Finding(
-                kind,
-                evidence: (shown.isEmpty ? ["\(Words.count(connect.pairs.count, "pair")) checked"] : Array(shown))
-                    + (reasons.count > shown.count ? ["and \(reasons.count - shown.count) more pairs"] : []),
-                causes: causes,
-                remedy: hasRelay
-                    ? "Run `icecheck turn SERVER` to see whether the relays carry data, and allow UDP between the two "
-                        + "sides."
-                    : "Give at least one side a TURN server, or allow UDP between the two sides.")
-        ]
+        return kind.finding(
+            seen: (shown.isEmpty ? ["\(Words.count(connect.pairs.count, "pair")) checked"] : Array(shown))
+                + (reasons.count > shown.count ? ["and \(reasons.count - shown.count) more pairs"] : []),
+            causes: causes,
+            remedy: hasRelay
+                ? "Run `icecheck turn SERVER` to see whether the relays carry data, and allow UDP between the two sides."
+                : "Give at least one side a TURN server, or allow UDP between the two sides.")
     }
 }

@@ -2,9 +2,8 @@ import Facts
 import NetTypes
 
 /// OTHER-ADDRESS of a public server is an address that only its own network knows.
-enum OtherAddressNotGlobal: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum OtherAddressNotGlobal: OneKindRule {
+    static let kind = FindingKind(
         "other-address-not-global", .note, "A server names an alternate address that is not public",
         meaning:
             "The OTHER-ADDRESS (RFC 5780) of a public STUN server can be reached only inside the server's network.",

@@ -1,9 +1,8 @@
 import Facts
 
 /// The peer's description did not come.
-enum PeerNotHeard: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum PeerNotHeard: OneKindRule {
+    static let kind = FindingKind(
         "peer-not-heard", .error, "The peer's description did not arrive",
         meaning: "Without the peer's description there is nothing to connect to.",
         causes: [notStarted, notWhole],
@@ -19,10 +18,8 @@ enum PeerNotHeard: FindingRule {
         case .deadline, .signalingEnded, .signalingFailed, .peerLeft: break
         default: return []
         }
-        return [
-            Finding(
-                kind, evidence: [ConnectWords.failure(failure)] + connect.signalingProblems.prefix(3),
-                causes: [connect.signalingProblems.isEmpty ? notStarted : notWhole])
-        ]
+        return kind.finding(
+            seen: [ConnectWords.failure(failure)] + connect.signalingProblems.prefix(3),
+            causes: [connect.signalingProblems.isEmpty ? notStarted : notWhole])
     }
 }

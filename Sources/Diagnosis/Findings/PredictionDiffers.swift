@@ -2,9 +2,8 @@ import Engines
 import Facts
 
 /// ICE did other than the model says that it would.
-enum PredictionDiffers: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum PredictionDiffers: OneKindRule {
+    static let kind = FindingKind(
         "prediction-differs", .note, "The path is not the one that was predicted",
         meaning:
             "Two ICE agents in a model of both networks, made from what was measured, chose another path than ICE did "
@@ -25,13 +24,8 @@ enum PredictionDiffers: FindingRule {
         guard let connect = evidence.connect, let prediction = connect.prediction, !prediction.agrees else { return [] }
         let happened = connect.selectedPair.map { $0.isRelayed ? "relayed" : "direct" } ?? "none"
         let isWorse = happened == "none" || happened == "relayed" && prediction.outcome == "direct"
-        return [
-            Finding(
-                kind,
-                evidence: [
-                    "predicted from what was measured on both sides: \(prediction.outcome); result: \(happened)"
-                ],
-                causes: isWorse ? worse : better)
-        ]
+        return kind.finding(
+            seen: ["predicted from what was measured on both sides: \(prediction.outcome); result: \(happened)"],
+            causes: isWorse ? worse : better)
     }
 }

@@ -1,7 +1,6 @@
 /// A server answers, but its answers cannot be used.
-enum ServerAnswersBadly: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum ServerAnswersBadly: OneKindRule {
+    static let kind = FindingKind(
         "server-answers-badly", .error, "A server's answers cannot be used",
         meaning: "A server answers with an error or with a malformed or altered message, or its answers come from "
             + "another address.",

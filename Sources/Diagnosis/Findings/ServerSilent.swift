@@ -1,9 +1,8 @@
 import Planning
 
 /// A server that does not answer, and nothing says why.
-enum ServerSilent: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum ServerSilent: OneKindRule {
+    static let kind = FindingKind(
         "server-silent", .error, "A server gives no answer",
         meaning: "Nothing came back from the server, or its port is closed or unreachable.",
         causes: closedPort + ["a firewall drops the packets to this server only", offline],

@@ -7,8 +7,7 @@ import Planning
 enum TLSFails: FindingRule {
     static let kinds = [
         interception, revoked, expired, notYetValid, otherName, weak, incomplete, selfSigned, unknownAuthority,
-        flightLost,
-        handshake, notVerified, expiresSoon,
+        flightLost, handshake, notVerified, expiresSoon,
     ]
     private static let interception = FindingKind(
         "tls-interception-suspected", .error, "TLS is intercepted (inspecting firewall or virus scanner)",
@@ -118,12 +117,10 @@ enum TLSFails: FindingRule {
         let open = evidence.ways.filter { $0.failures.isEmpty }
         guard evidence.record.plan.trust.isInsecure, !open.isEmpty else { return [] }
         let faults = evidence.ways.flatMap { way in way.tls.facts.faults.map { "\(way.place): \(Words.failure($0))" } }
-        return [
-            Finding(
-                notVerified, about: open,
-                evidence: faults.isEmpty ? ["no fault was seen; it would have worked without --insecure"] : faults,
-                remedy: faults.isEmpty ? "Remove --insecure." : "Fix the certificate: browsers will refuse it.")
-        ]
+        return notVerified.finding(
+            about: open,
+            seen: faults.isEmpty ? ["no fault was seen; it would have worked without --insecure"] : faults,
+            remedy: faults.isEmpty ? "Remove --insecure." : "Fix the certificate: browsers will refuse it.")
     }
 
     private static func expiring(_ evidence: Evidence) -> [Finding] {

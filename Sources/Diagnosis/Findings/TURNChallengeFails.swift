@@ -52,20 +52,13 @@ enum TURNChallengeFails: FindingRule {
         ],
         remedy: "Do not use this relay; compare over TLS (turns:).")
 
-    static func findings(in evidence: Evidence) -> [Finding] {
-        findings(about: evidence.turn, kind: kind, seen: \.complaint)
-    }
+    private static let kindOfError: [ProbeError.Kind: FindingKind] = [
+        .credentialsNeeded: needed, .nonceNeverAccepted: nonceNeverAccepted, .realmKeepsChanging: realmKeepsChanging,
+        .brokenChallenge: broken, .possibleDowngrade: downgrade, .noCommonAlgorithm: noCommonAlgorithm,
+        .notAuthenticated: notAuthenticated,
+    ]
 
-    private static func kind(_ result: TURNResult) -> FindingKind? {
-        switch result.error?.kind {
-        case .credentialsNeeded: needed
-        case .nonceNeverAccepted: nonceNeverAccepted
-        case .realmKeepsChanging: realmKeepsChanging
-        case .brokenChallenge: broken
-        case .possibleDowngrade: downgrade
-        case .noCommonAlgorithm: noCommonAlgorithm
-        case .notAuthenticated: notAuthenticated
-        default: nil
-        }
+    static func findings(in evidence: Evidence) -> [Finding] {
+        findings(about: evidence.turn, kind: { $0.error.flatMap { kindOfError[$0.kind] } }, seen: \.complaint)
     }
 }

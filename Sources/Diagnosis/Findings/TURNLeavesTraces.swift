@@ -1,3 +1,4 @@
+import Engines
 import Facts
 import NetTypes
 import Planning
@@ -8,7 +9,9 @@ enum TURNLeavesTraces: FindingRule {
     static let kinds = [left, open, altered]
     private static let left = FindingKind(
         "turn-allocation-left", .warning, "The deletion of an allocation was not confirmed",
-        meaning: "The server did not confirm within 1.5 s that an allocation of this run is deleted.",
+        meaning: "The server did not confirm that an allocation of this run is deleted: within "
+            + "\(Words.duration(TURNConfiguration.deletionLimit)), or within \(Words.duration(Plan.cleanupLimit)) "
+            + "after the deadline, or \(Words.duration(Plan.cleanupLimitAfterSignal)) after a signal.",
         causes: ["the server or the path did not answer the last request in time"],
         remedy: "Nothing to do: the server drops the allocation when its lifetime is over.")
     private static let open = FindingKind(
@@ -23,8 +26,8 @@ enum TURNLeavesTraces: FindingRule {
         remedy: "Turn off the ALG; compare over TLS (turns:).")
 
     static func findings(in evidence: Evidence) -> [Finding] {
-        left.findings(about: allocations(evidence).filter { $0.lifetime != nil }) { one in
-            "\(one.place): the allocation may live on for \(Words.duration(one.lifetime ?? .zero))"
+        left.findings(about: allocationsLeft(evidence)) { one in
+            "\(one.place): the allocation may live on for \(Words.duration(one.lifetime))"
         }
             + open.findings(about: evidence.turn.filter { $0.evidence?.allocation?.isOpenToAll ?? false }) {
                 "\($0.place): it gave a relay without asking for a credential"
@@ -34,29 +37,27 @@ enum TURNLeavesTraces: FindingRule {
             }
     }
 
-    private struct Allocation: FindingSubject {
+    /// An allocation of which the deletion was not confirmed.
+    private struct AllocationLeft: FindingSubject {
         var place: String
         var scope: FindingScope
-        /// Where the deletion was not confirmed.
-        var lifetime: Duration?
+        var lifetime: Duration
     }
 
-    private static func allocations(_ evidence: Evidence) -> [Allocation] {
-        func allocation(
-            _ server: Int, _ address: Endpoint, _ transport: Transport, _ deletion: TURNEvidence.Deletion?
-        ) -> Allocation {
-            let servers = evidence.record.plan.servers
-            var allocation = Allocation(
-                place: "\(address) over \(transport.rawValue.uppercased())",
-                scope: FindingScope(
-                    servers: servers.indices.contains(server) ? [servers[server].uri.text] : [],
-                    family: address.family, transport: transport))
-            if case .unconfirmed(let time) = deletion { allocation.lifetime = time }
-            return allocation
-        }
+    private static func allocationsLeft(_ evidence: Evidence) -> [AllocationLeft] {
         let attempts = evidence.record.turn + evidence.nat.flatMap { $0.relayed?.attempts ?? [] }
         let ends = evidence.record.relayPairs.flatMap { [$0.first, $0.second] }
-        return attempts.map { allocation($0.server, $0.serverAddress, $0.transport, $0.deletion) }
-            + ends.map { allocation($0.server, $0.serverAddress, $0.transport, $0.deletion) }
+        let all =
+            attempts.map { ($0.server, $0.serverAddress, $0.transport, $0.deletion) }
+            + ends.map { ($0.server, $0.serverAddress, $0.transport, $0.deletion) }
+        let servers = evidence.record.plan.servers
+        return all.compactMap { server, address, transport, deletion in
+            guard case .unconfirmed(let lifetime) = deletion else { return nil }
+            let scope = FindingScope(
+                servers: servers.indices.contains(server) ? [servers[server].uri.text] : [], family: address.family,
+                transport: transport)
+            return AllocationLeft(
+                place: "\(address) over \(transport.rawValue.uppercased())", scope: scope, lifetime: lifetime)
+        }
     }
 }

@@ -4,9 +4,8 @@ import NetTypes
 
 /// A relay that carries data at first, and stops while everything is renewed as it should be (`--soak`): what breaks
 /// calls after some minutes.
-enum TURNRelayStops: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum TURNRelayStops: OneKindRule {
+    static let kind = FindingKind(
         "turn-relay-stops", .error, "The relay stops carrying data after a while",
         meaning: "Data came through the relay at first, and stopped although everything was renewed (--soak).",
         causes: [path, permission, channel, allocation],

@@ -1,9 +1,8 @@
 import NetTypes
 
 /// UDP stays silent where TCP to the same server answers: something on the way drops UDP.
-enum UDPBlocked: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum UDPBlocked: OneKindRule {
+    static let kind = FindingKind(
         "udp-blocked", .error, "UDP is blocked; TCP works",
         meaning: "A server answers over TCP, but no server answers over UDP.",
         causes: [

@@ -1,7 +1,6 @@
 /// Something is at the address, but not a STUN server.
-enum WrongService: FindingRule {
-    static let kinds = [kind]
-    private static let kind = FindingKind(
+enum WrongService: OneKindRule {
+    static let kind = FindingKind(
         "wrong-service", .error, "Another service, not STUN, is at the address",
         meaning: "What a server sends is not STUN, or the server accepts the connection but gives no answer to STUN.",
         causes: [

@@ -43,12 +43,4 @@ package struct ICEPair: Hashable, Sendable, Codable {
     package var kinds: (local: Candidate.Kind, remote: Candidate.Kind) { ((validLocal ?? local).kind, remote.kind) }
     /// Whether a relay stands on the way.
     package var isRelayed: Bool { local.kind == .relayed || remote.kind == .relayed }
-
-    package init(id: ID, local: Candidate, remote: Candidate, priority: UInt64, state: State) {
-        self.id = id
-        self.local = local
-        self.remote = remote
-        self.priority = priority
-        self.state = state
-    }
 }

@@ -64,14 +64,6 @@ package struct NATExchange: Hashable, Sendable, Codable {
     /// Who answered a plain request in the place of its destination; such an answer is not believed.
     package var straySource: Endpoint?
 
-    package init(socket: NATSocket, server: Int, destination: Endpoint, change: Change, sentAt: Duration) {
-        self.socket = socket
-        self.server = server
-        self.destination = destination
-        self.change = change
-        self.sentAt = sentAt
-    }
-
     /// CHANGE-REQUEST (RFC 5780 s7.2): from where the server is asked to answer.
     package enum Change: String, Hashable, Sendable, Codable {
         case none
@@ -85,11 +77,6 @@ package struct NATExchange: Hashable, Sendable, Codable {
         package var after: Duration
         /// As the other socket saw it.
         package var source: Endpoint
-
-        package init(after: Duration, source: Endpoint) {
-            self.after = after
-            self.source = source
-        }
     }
 
     package struct Answer: Hashable, Sendable, Codable {

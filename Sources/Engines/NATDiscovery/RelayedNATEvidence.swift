@@ -78,12 +78,6 @@ package struct RelayedNATExchange: Hashable, Sendable, Codable {
     /// Why an answer says nothing.
     package var objection: String?
 
-    package init(socket: RelayedNATSocket, way: Way, sentAt: Duration) {
-        self.socket = socket
-        self.way = way
-        self.sentAt = sentAt
-    }
-
     package struct Outcome: Hashable, Sendable, Codable {
         /// Since it was sent.
         package var after: Duration

@@ -18,11 +18,6 @@ package struct NATLifetimeEvidence: Hashable, Sendable, Codable {
     /// Whether the run's end cut it short.
     package var isCutShort = false
 
-    package init(source: IPAddress, idleTimes: [Duration]) {
-        self.source = source
-        self.idleTimes = idleTimes
-    }
-
     package struct Choice: Hashable, Sendable, Codable {
         /// The place in ``NATLifetimeEvidence/servers``.
         package var server: Int

@@ -6,12 +6,6 @@ package struct ResolvedEndpoint: Hashable, Sendable {
     package var transport: Transport
     /// The lookups that led here, in order: `SRV _stun._udp.example.org`, `A stun1.example.org`; empty for a literal.
     package var steps: [String]
-
-    package init(endpoint: Endpoint, transport: Transport, steps: [String]) {
-        self.endpoint = endpoint
-        self.transport = transport
-        self.steps = steps
-    }
 }
 
 /// Something that went wrong on the way from a name to its addresses.
@@ -37,11 +31,6 @@ package struct ResolutionFault: Hashable, Sendable {
     /// The lookup: `AAAA stun.example.org`.
     package var step: String
     package var kind: Kind
-
-    package init(step: String, kind: Kind) {
-        self.step = step
-        self.kind = kind
-    }
 
     /// What happened, in words.
     package var message: String {

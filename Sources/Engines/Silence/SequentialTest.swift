@@ -24,12 +24,6 @@ package struct SequentialTest: Hashable, Sendable {
     /// Probes whose time is over; none of them was answered.
     package var silentProbes: Int
 
-    package init(answeredControls: Int, failedControls: Int, silentProbes: Int) {
-        self.answeredControls = answeredControls
-        self.failedControls = failedControls
-        self.silentProbes = silentProbes
-    }
-
     /// With this, for every loss, fewer than 1 of 1,000 silences are wrongly believed; see above.
     package static let mostRisk = 1.0 / 2_000
 

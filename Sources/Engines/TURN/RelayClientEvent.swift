@@ -32,7 +32,9 @@ package struct RelayHandshake: Hashable, Sendable {
 }
 
 /// How far a client has come with a relay.
-package enum RelayStage: Hashable, Sendable {
+package enum RelayStage: String, Hashable, Sendable, Codable, CaseIterable {
+    /// The server's name is looked up.
+    case resolve
     case connect
     case tls
     case allocate

@@ -6,7 +6,7 @@ extension TURNAllocation {
     package mutating func handleTimeout(at now: Instant) {
         endSilentTransactions(at: now)
         switch phase {
-        case .deleting(let until) where until <= now: finish(.unconfirmed(mayLiveFor: remainingLifetime(at: now)))
+        case .deleting(let until) where until <= now: finish(.unconfirmed(remainingLifetime(at: now)))
         case .allocated: renew(at: now)
         default: break
         }
@@ -52,7 +52,7 @@ extension TURNAllocation {
         case .delete:
             if case .errorResponse(let error) = failure, error.code == 437 { return finish(.absent) }
             events.append(.failed(.delete, failure))
-            finish(.unconfirmed(mayLiveFor: remainingLifetime(at: now)))
+            finish(.unconfirmed(remainingLifetime(at: now)))
         case .refresh:
             events.append(.failed(.refresh, failure))
             // The server knows no such allocation: there is nothing left to delete.

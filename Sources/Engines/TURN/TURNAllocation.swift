@@ -182,7 +182,7 @@ package struct TURNAllocation: Sendable {
     /// Ends it at once: a deletion that is under way is not waited for any longer.
     package mutating func giveUp(at now: Instant) {
         guard case .deleting = phase else { return abandon() }
-        finish(.unconfirmed(mayLiveFor: remainingLifetime(at: now)))
+        finish(.unconfirmed(remainingLifetime(at: now)))
     }
 
     /// Sends what waits for an answer again at `instant`, where that is sooner than the schedule's: to see whether an
@@ -273,13 +273,6 @@ package struct TURNAllocation: Sendable {
 
     /// When the oldest request that still waits for an answer was first sent; nil where none does.
     package var waitingSince: Instant? { transactions.compactMap(\.client.transmissions.first).min() }
-
-    /// How many requests wait for an answer or are about to be sent.
-    package var pendingRequests: Int {
-        outbox.reduce(transactions.count) {
-            if case .request = $1 { $0 + 1 } else { $0 }
-        }
-    }
 }
 
 extension Endpoint {

@@ -67,7 +67,7 @@ package struct TURNConfiguration: Sendable {
     }
 
     /// Deletion is bounded (T06).
-    static let deletionLimit = Duration.milliseconds(1500)
+    package static let deletionLimit = Duration.milliseconds(1500)
 
     /// As often as doubled waits fit into the first half of the limit; with 250 ms at 0, 250 and 750 ms.
     static func deletionSchedule(_ timeout: Duration) -> RetransmissionSchedule {

@@ -116,10 +116,10 @@ package enum TURNDiscard: Hashable, Sendable, CaseIterable {
 }
 
 /// How the deletion of an allocation ended.
-package enum TURNDeletion: Hashable, Sendable {
+package enum TURNDeletion: Hashable, Sendable, Codable {
     case confirmed
     /// There was none: the server says 437, or no request for one was signed.
     case absent
     /// It may live on for this long: the server did not confirm in time.
-    case unconfirmed(mayLiveFor: Duration)
+    case unconfirmed(Duration)
 }

@@ -18,11 +18,6 @@ package struct TURNLifetime: Hashable, Sendable {
     /// What was asked for.
     package let requested: UInt32?
 
-    package init(granted: UInt32?, requested: UInt32?) {
-        self.granted = granted
-        self.requested = requested
-    }
-
     package var remark: Remark? {
         guard let granted else { return .missing }
         if granted == 0 { return .zero }

@@ -1,4 +1,5 @@
 package import Diagnosis
+import Engines
 package import JSON
 package import NetTypes
 
@@ -51,20 +52,21 @@ extension CandidateRecord: JSONRecord {
         ]
     ) {
         Field(
-            "type", \.type, "RFC 8445 s5.1.1.",
+            "type", \.candidate.kind.name, "RFC 8445 s5.1.1.",
             ["enum": ["host", "server-reflexive", "peer-reflexive", "relayed"]])
         Field("transport", \.transport)
-        Field("tcpType", \.tcpType, "RFC 6544 s4.5.", ["enum": ["active", "passive", "so"]])
-        Field("address", \.address)
-        Field("port", \.port)
+        Field("tcpType", \.candidate.tcpType?.rawValue, "RFC 6544 s4.5.", ["enum": ["active", "passive", "so"]])
+        Field("address", \.endpoint.address)
+        Field("port", \.endpoint.port)
         Field("baseAddress", \.base.address)
         Field("basePort", \.base.port)
         Field("interface", \.interface, "The interface of the base.", .notEmpty)
         Field("interfaceKind", \.interfaceKind)
-        Field("priority", \.priority, "RFC 8445 s5.1.2.")
-        Field("foundation", \.foundation, "RFC 8445 s5.1.1.3.", ["minLength": 1, "maxLength": 32])
+        Field("priority", \.candidate.priority, "RFC 8445 s5.1.2.")
+        Field("foundation", \.candidate.foundation, "RFC 8445 s5.1.1.3.", ["minLength": 1, "maxLength": 32])
         Field(
-            "sdp", \.sdp, "The candidate attribute (RFC 8839 s5.1), without \"a=\".", ["pattern": "^candidate:"])
+            "sdp", \.candidate.description, "The candidate attribute (RFC 8839 s5.1), without \"a=\".",
+            ["pattern": "^candidate:"])
         Field("server", \.server, "The server that reported it.", .notEmpty)
         Field("temporary", \.isTemporary)
         Field("deprecated", \.isDeprecated)

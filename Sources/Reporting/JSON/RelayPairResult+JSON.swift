@@ -26,7 +26,7 @@ extension RelayPairResult: JSONRecord {
             Field("p95Ms", \.data.roundTrips?.percentile95)
             Field("jitterMs", \.data.roundTrips?.jitter)
             Field(
-                "overheadMs", \.data.roundTrips?.overhead, "The median beyond a round trip to each of the two servers.")
+                "overheadMs", \.data.overhead, "The median beyond a round trip to each of the two servers.")
             Field("indications", \.evidence.indications, "Of these, in Send and Data indications.")
             Field("channel", \.evidence.channel.unlessUnused, "Of these, over a channel of the second.")
             Field("altered", \.data.altered.unlessZero, "Those whose content had changed.", ["minimum": 1])

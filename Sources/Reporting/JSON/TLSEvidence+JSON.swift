@@ -72,35 +72,11 @@ extension CertificateFacts.Name: JSONShaped {
 }
 
 extension SecureFailure.Kind: JSONWord {
-    package var jsonWord: String { reportName }
-}
-
-extension SecureFailure.Kind {
-    /// As scripts compare it.
-    var reportName: String {
-        switch self {
-        case .interceptionSuspected: "interception-suspected"
-        case .revoked: "revoked"
-        case .expired: "expired"
-        case .notYetValid: "not-yet-valid"
-        case .wrongName: "wrong-name"
-        case .weakKey: "weak-key"
-        case .weakHash: "weak-hash"
-        case .chainTooLong: "chain-too-long"
-        case .missingIntermediate: "missing-intermediate"
-        case .selfSigned: "self-signed"
-        case .unknownRoot: "unknown-root"
-        case .certificateRefused: "certificate-refused"
-        case .notTLS: "not-tls"
-        case .protocolVersion: "protocol-version"
-        case .noCommonCipher: "no-common-cipher"
-        case .alpnMismatch: "alpn-mismatch"
-        case .alert: "alert"
-        case .closedDuringHandshake: "closed-during-handshake"
-        case .stalled: "stalled"
-        case .flightLost: "flight-lost"
-        case .malformed: "malformed"
-        case .unusableConfiguration: "unusable-configuration"
+    /// `not-tls` for `notTLS`.
+    package var jsonWord: String {
+        let words = rawValue.reduce(into: "") { text, letter in
+            text += letter.isUppercase && text.last?.isLowercase ?? false ? "-\(letter)" : "\(letter)"
         }
+        return words.lowercased()
     }
 }

@@ -4,7 +4,7 @@ package import Facts
 package import JSON
 import NetTypes
 
-extension TURNResult.Stage: JSONWord {}
+extension RelayStage: JSONWord {}
 extension TURNEvidence.Relay.Way: JSONWord {}
 extension AllocationOption: JSONWord {}
 extension AllocationOptionAnswer.Outcome: JSONWord {}
@@ -64,7 +64,7 @@ extension TURNResult: JSONRecord {
 }
 
 extension Field {
-    static func deletion(_ deletion: @escaping @Sendable (Record) -> TURNEvidence.Deletion?) -> Field {
+    static func deletion(_ deletion: @escaping @Sendable (Record) -> TURNDeletion?) -> Field {
         Field(
             "deleted", { deletion($0)?.reportName },
             "How the deletion of the allocation ended; absent where there was nothing to delete.",
@@ -97,7 +97,7 @@ private struct Relayed: JSONRecord {
         Field("minMs", \.data.roundTrips?.minimum)
         Field("p95Ms", \.data.roundTrips?.percentile95)
         Field("jitterMs", \.data.roundTrips?.jitter)
-        Field("overheadMs", \.data.roundTrips?.overhead, "The median beyond two round trips to the server.")
+        Field("overheadMs", \.data.overhead, "The median beyond two round trips to the server.")
         Field("peerAddress", \.relay.peerAddress, "The second socket as the relay sees it (XOR-PEER-ADDRESS).")
         Field(
             "indications", { $0.relay.tcp == nil ? $0.relay.indications : nil },
@@ -173,7 +173,7 @@ extension TURNEvidence.Relay.Soak: JSONRecord {
     }
 }
 
-extension TURNEvidence.Deletion {
+extension TURNDeletion {
     /// As scripts compare it.
     var reportName: String {
         switch self {

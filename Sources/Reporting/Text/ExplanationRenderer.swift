@@ -16,11 +16,7 @@ package struct ExplanationRenderer: Sendable {
         let name = one.kind == .errorCode ? "\(one.id) \(one.title)" : one.id
         var lines = [renderer.title(name) + (one.kind == .errorCode ? "" : "  \(one.title)")]
         lines += renderer.labelled("", one.meaning)
-        for (index, cause) in one.causes.enumerated() {
-            let number = one.causes.count > 1 ? "\(index + 1). " : ""
-            lines += renderer.labelled((index == 0 ? "likely  " : "        ") + number, cause)
-        }
-        if !one.remedy.isEmpty { lines += renderer.labelled("do      ", one.remedy) }
+        lines += renderer.advice(one.causes, one.remedy)
         if !one.reference.isEmpty { lines += renderer.labelled("see     ", one.reference) }
         if !one.aliases.isEmpty { lines += renderer.labelled("also    ", one.aliases.joined(separator: ", ")) }
         return lines
@@ -31,24 +27,14 @@ package struct ExplanationRenderer: Sendable {
         Explanation.Kind.allCases.map { kind in
             let some = explanations.filter { $0.kind == kind }
             let table = TextTable(
-                columns: [.init(title: kind.heading)], rows: some.map { .init(cells: [$0.id], remarks: [$0.title]) })
+                columns: [.init(stringLiteral: kind == .errorCode ? "error code" : kind.rawValue)],
+                rows: some.map { .init(cells: [$0.id], remarks: [$0.title]) })
             return table.lines(style).map { $0.trimmingTrailingSpaces + "\n" }.joined()
         }.joined(separator: "\n")
     }
 
     package func json(of explanations: [Explanation]) -> String {
         explanations.jsonArray(\.jsonValue).text(pretty: true) + "\n"
-    }
-}
-
-extension Explanation.Kind {
-    fileprivate var heading: String {
-        switch self {
-        case .finding: "finding"
-        case .errorCode: "error code"
-        case .failure: "failure"
-        case .term: "term"
-        }
     }
 }
 

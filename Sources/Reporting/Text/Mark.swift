@@ -1,6 +1,17 @@
+import Diagnosis
+
 /// A mark at the start of a line.
 enum Mark {
     case good, bad, warning, note, unknown
+
+    init(_ outcome: STUNResult.Outcome) {
+        self =
+            switch outcome {
+            case .answered: .good
+            case .failed: .bad
+            case .notMeasured: .unknown
+            }
+    }
 
     func text(_ style: RenderingStyle) -> String {
         switch self {

@@ -1,12 +1,13 @@
 import Diagnosis
+import Engines
 import NetTypes
 
 extension TextRenderer {
     func section(_ interfaces: [NetworkInterface]) -> [String] {
         let table = TextTable(
             columns: [
-                .init(title: "name"), .init(title: "kind", importance: 2), .init(title: "state", importance: 1),
-                .init(title: "MTU", isNumber: true, importance: 0), .init(title: "address"),
+                "name", .text("kind", importance: 2), .text("state", importance: 1),
+                .number("MTU", importance: 0), "address",
             ],
             rows: interfaces.flatMap(rows))
         return [title("Interfaces (\(interfaces.count))")] + table.lines(style)
@@ -42,9 +43,9 @@ extension TextRenderer {
         if !withheld.isEmpty { rows[offered.count].heading = "Not offered" }
         let table = TextTable(
             columns: [
-                .init(title: "type"), .init(title: "over", importance: 3), .init(title: "address"),
-                .init(title: "interface", importance: 2), .init(title: "kind", importance: 0),
-                .init(title: "priority", isNumber: true, importance: 1),
+                "type", .text("over", importance: 3), "address",
+                .text("interface", importance: 2), .text("kind", importance: 0),
+                .number("priority", importance: 1),
             ],
             rows: rows)
         let count = withheld.isEmpty ? "\(offered.count)" : "\(offered.count), and \(withheld.count) not offered"
@@ -52,10 +53,10 @@ extension TextRenderer {
     }
 
     private func row(of candidate: CandidateRecord) -> TextTable.Row {
-        let endpoint = Endpoint(candidate.address, candidate.port)
+        let endpoint = candidate.endpoint
         let origin = candidate.base == endpoint ? nil : "base \(candidate.base)"
         // No socket was opened for a port of 0.
-        let address = candidate.port == 0 ? candidate.address.description : endpoint.description
+        let address = endpoint.port == 0 ? endpoint.address.description : endpoint.description
         let remarks = [
             candidate.withheld.map { style.shown($0) },
             origin,
@@ -63,12 +64,12 @@ extension TextRenderer {
             candidate.isTemporary ? "temporary" : nil,
             candidate.isDeprecated ? "deprecated" : nil,
         ]
-        let type = candidate.tcpType.map { " \($0)" } ?? ""
+        let type = candidate.candidate.tcpType.map { " \($0.rawValue)" } ?? ""
         return .init(
             cells: [
-                style.shown(candidate.type), candidate.transport.rawValue + style.shown(type), address,
+                candidate.candidate.kind.name, candidate.transport.rawValue + type, address,
                 style.shown(candidate.interface ?? ""), candidate.interfaceKind?.rawValue ?? "",
-                String(candidate.priority),
+                String(candidate.candidate.priority),
             ],
             remarks: Self.together(remarks))
     }
@@ -84,17 +85,9 @@ extension IPAddress.Realm {
     /// The realm as people read it.
     fileprivate var words: String {
         switch self {
-        case .unspecified: "unspecified"
-        case .loopback: "loopback"
-        case .linkLocal: "link-local"
-        case .privateUse: "private"
         case .sharedAddressSpace: "shared by a carrier's customers"
         case .uniqueLocal: "unique local"
-        case .multicast: "multicast"
-        case .broadcast: "broadcast"
-        case .documentation: "documentation"
-        case .reserved: "reserved"
-        case .global: "global"
+        default: rawValue
         }
     }
 }

@@ -25,8 +25,8 @@ extension TextRenderer {
         }
         let table = TextTable(
             columns: [
-                .init(title: "type"), .init(title: "over", importance: 1), .init(title: "address"),
-                .init(title: "priority", isNumber: true, importance: 0),
+                "type", .text("over", importance: 1), "address",
+                .number("priority", importance: 0),
             ], rows: rows)
         let count = "\(connect.localCandidates.count) here, \(connect.remoteCandidates.count) there"
         return [title("Candidates (\(count))")] + table.lines(style)
@@ -48,9 +48,9 @@ extension TextRenderer {
         let pairs = connect.pairs.sorted { $0.priority > $1.priority }
         let table = TextTable(
             columns: [
-                .init(title: "from"), .init(title: "to"), .init(title: "kinds", importance: 2),
-                .init(title: "checks", isNumber: true, importance: 0), .init(title: "RTT ms", isNumber: true),
-                .init(title: "state"),
+                "from", "to", .text("kinds", importance: 2),
+                .number("checks", importance: 0), .number("RTT ms"),
+                "state",
             ],
             rows: pairs.map { row($0, connect) })
         let working = connect.pairs.count(where: \.isValid)
@@ -68,7 +68,7 @@ extension TextRenderer {
             cells: [
                 ConnectWords.place(pair.validLocal ?? pair.local), style.shown(ConnectWords.place(pair.remote)),
                 "\(kinds.local.rawValue)-\(kinds.remote.rawValue)", "\(pair.transmissions)",
-                pair.roundTrip.map { milliseconds($0) } ?? "", pair.state.rawValue,
+                milliseconds(pair.roundTrip), pair.state.rawValue,
             ],
             remarks: remarks.isEmpty ? [] : [remarks.joined(separator: ", ")])
     }
@@ -85,7 +85,7 @@ extension TextRenderer {
         let happened = parts.compactMap { name, time in time.map { (name, $0) } }.sorted { $0.1 < $1.1 }
         guard !happened.isEmpty else { return [] }
         let table = TextTable(
-            columns: [.init(title: "after ms", isNumber: true), .init(title: "what")],
+            columns: [.number("after ms"), "what"],
             rows: happened.map { .init(cells: [milliseconds($0.1), $0.0]) })
         return [title("Timeline")] + table.lines(style)
     }

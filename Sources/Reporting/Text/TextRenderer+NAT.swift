@@ -10,7 +10,7 @@ extension TextRenderer {
         let seen = record.mappedAddress.map { ", seen as \($0)" } ?? ""
         let transport = record.transport.rawValue.uppercased()
         var lines = [title("NAT (\(record.family.name), \(transport), from \(record.evidence.source)\(seen))")]
-        func add(_ name: String, _ text: String) { lines += labelled(name.padded(to: 18), text) }
+        func add(_ name: String, _ text: String) { lines += row(name, text) }
         add("mapping", words(verdict.mapping) { $0.rawValue + words(verdict.method) })
         // Without an answer there is one reason, and it has been said.
         if record.answers > 0 {
@@ -26,9 +26,7 @@ extension TextRenderer {
             }
         }
         if let relayed = record.relayed { lines += section(relayed) }
-        let trips = record.roundTrip.map { trip in
-            " on a round trip of \(decimal(trip)) ms"
-        }
+        let trips = record.roundTrip.map { " on a round trip of \(decimal($0)) ms" }
         // Where no server was asked over UDP, what relays took is all.
         if !record.evidence.servers.isEmpty {
             add(
@@ -50,7 +48,7 @@ extension TextRenderer {
     private func details(of record: NATRecord) -> [String] {
         let verdict = record.verdict
         var lines: [String] = []
-        func add(_ name: String, _ text: String) { lines += labelled(name.padded(to: 18), text) }
+        func add(_ name: String, _ text: String) { lines += row(name, text) }
         if record.transport == .udp {
             lines += filtering(of: record)
             add("port allocation", words(verdict.portAllocation, \.words))
@@ -70,9 +68,10 @@ extension TextRenderer {
     private func filtering(of record: NATRecord) -> [String] {
         let verdict = record.verdict
         let filtering = words(verdict.filtering) { $0.rawValue + words(verdict.filteringMethod) }
-        return labelled("filtering".padded(to: 18), filtering)
-            + (verdict.legacyName.map { labelled("in RFC 3489".padded(to: 18), $0) } ?? [])
+        return row("filtering", filtering) + (verdict.legacyName.map { row("in RFC 3489", $0) } ?? [])
     }
+
+    private func row(_ name: String, _ text: String) -> [String] { labelled(name.padded(to: 18), text) }
 
     /// How it was found out, where that is not by RFC 5780.
     private func words(_ method: NATVerdict.Method?) -> String {
@@ -88,15 +87,13 @@ extension TextRenderer {
         var lines: [String] = []
         for (place, relay) in relayed.evidence.relays.enumerated() {
             let told = "\(relay.relayedAddress?.description ?? "none") of \(relay.server)"
-            lines += labelled("relay".padded(to: 18), relayed.reason(place) ?? told)
+            lines += row("relay", relayed.reason(place) ?? told)
         }
         let came = relayed.evidence.exchanges.count { $0.outcome != nil }
         let took = decimal(relayed.evidence.endedAt)
         let sent = relayed.evidence.exchanges.count
         return lines
-            + labelled(
-                "through relays".padded(to: 18),
-                "took \(took) ms; \(sent) datagrams, \(came) of them came or were answered")
+            + row("through relays", "took \(took) ms; \(sent) datagrams, \(came) of them came or were answered")
     }
 
     private func words<Value>(_ finding: NATFinding<Value>, _ name: (Value) -> String) -> String {

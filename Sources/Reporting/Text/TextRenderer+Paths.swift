@@ -49,8 +49,8 @@ extension TextRenderer {
         }
         let table = TextTable(
             columns: [
-                .init(title: "to a peer"), .init(title: "mapping"), .init(title: "filtering"),
-                .init(title: "without TURN"), .init(title: "with TURN"),
+                "to a peer", "mapping", "filtering",
+                "without TURN", "with TURN",
             ],
             rows: rows)
         return [title("Paths")] + table.lines(style) + model
@@ -110,8 +110,8 @@ extension TextRenderer {
         }
         let table = TextTable(
             columns: [
-                .init(title: "from"), .init(title: "to"), .init(title: "path"), .init(title: "local", importance: 1),
-                .init(title: "remote", importance: 0),
+                "from", "to", "path", .text("local", importance: 1),
+                .text("remote", importance: 0),
             ], rows: rows)
         return [title("Paths")] + table.lines(style) + model
     }
@@ -126,8 +126,8 @@ extension TextRenderer {
         let shown = mesh.kinds.prefix(Self.mostInMatrix)
         let kinds = TextTable(
             columns: [
-                .init(title: "kind", isNumber: true), .init(title: "machines", isNumber: true),
-                .init(title: "for example", importance: 0),
+                .number("kind"), .number("machines"),
+                .text("for example", importance: 0),
             ],
             rows: shown.enumerated().map { index, kind in
                 .init(

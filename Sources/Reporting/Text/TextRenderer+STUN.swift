@@ -39,25 +39,15 @@ extension TextRenderer {
     }
 
     private func columns(for results: [STUNResult], isGrouped: Bool) -> [TextTable.Column] {
-        let server: [TextTable.Column] = isGrouped ? [] : [.init(title: "server")]
+        let server: [TextTable.Column] = isGrouped ? [] : ["server"]
         return server + [
-            .init(title: "over"), .init(title: "address"), .init(title: "mapped address"),
-            .init(title: "RTT ms", isNumber: true),
-            .init(title: "min ms", isNumber: true, importance: 1), .init(title: "median ms", isNumber: true),
-            .init(title: "max ms", isNumber: true, importance: 2),
-            .init(title: "jitter ms", isNumber: true, importance: 0),
-            .init(title: "lost", isNumber: true),
-            .init(title: "attempts", isNumber: true, importance: 3),
+            "over", "address", "mapped address", .number("RTT ms"), .number("min ms", importance: 1),
+            .number("median ms"), .number("max ms", importance: 2), .number("jitter ms", importance: 0),
+            .number("lost"), .number("attempts", importance: 3),
         ]
     }
 
     private func row(_ result: STUNResult, heading: String?) -> TextTable.Row {
-        let mark: Mark =
-            switch result.outcome {
-            case .answered: .good
-            case .failed: .bad
-            case .notMeasured: .unknown
-            }
         let statistics = result.statistics
         let roundTrip = statistics == nil ? result.answer.map { milliseconds($0.roundTrip.duration) } : nil
         func time(_ duration: KeyPath<RoundTripStatistics, Duration>) -> String {
@@ -65,7 +55,7 @@ extension TextRenderer {
         }
         return .init(
             heading: heading,
-            mark: mark,
+            mark: Mark(result.outcome),
             cells: [
                 result.transport.rawValue,
                 result.serverAddress?.description ?? result.family?.name ?? "",
@@ -82,16 +72,17 @@ extension TextRenderer {
         JSONValue.fixedPoint((duration.nanoseconds + 500) / 1000)
     }
 
+    func milliseconds(_ duration: Duration?) -> String { duration.map { milliseconds($0) as String } ?? "" }
+
+    /// `2 of 50`; nothing where nothing was sent.
+    func lost(_ data: TURNResult.RelayedData) -> String {
+        data.sent > 0 ? "\(data.sent - data.returned) of \(data.sent)" : ""
+    }
+
     // MARK: What there is to say of a server
 
     private func remarks(on result: STUNResult) -> [String] {
-        var remarks: [String] = []
-        switch result.outcome {
-        case .answered: break
-        case .failed(let error): remarks.append(words(for: error))
-        case .notMeasured(let notMeasured):
-            remarks.append("not measured (\(notMeasured.reason.words)): \(style.shown(notMeasured.detail))")
-        }
+        var remarks = remarks(on: result.outcome)
         if let answer = result.answer {
             let usual = traits(of: answer)
             if !usual.isEmpty { remarks.append(usual.joined(separator: "; ")) }
@@ -101,9 +92,15 @@ extension TextRenderer {
         return remarks + result.ignored.map(words) + words(for: result.pathTroubles)
     }
 
-    private func words(for error: ProbeError) -> String {
-        let reason = error.reason.map { ", reason \"\(style.shown($0))\"" } ?? ""
-        return "\(error.kind.rawValue): \(style.shown(error.message))\(reason)"
+    /// What went wrong, or why nothing is known.
+    func remarks(on outcome: STUNResult.Outcome, stage: String = "") -> [String] {
+        switch outcome {
+        case .answered: return []
+        case .failed(let error):
+            let reason = error.reason.map { ", reason \"\(style.shown($0))\"" } ?? ""
+            return ["\(stage)\(error.kind.rawValue): \(style.shown(error.message))\(reason)"]
+        case .notMeasured(let why): return ["not measured (\(why.reason.words)): \(style.shown(why.detail))"]
+        }
     }
 
     /// What many answers have.

@@ -14,37 +14,25 @@ extension TextRenderer {
     }
 
     private func columns(isGrouped: Bool) -> [TextTable.Column] {
-        let server: [TextTable.Column] = isGrouped ? [] : [.init(title: "server")]
+        let server: [TextTable.Column] = isGrouped ? [] : ["server"]
         return server + [
-            .init(title: "over"), .init(title: "address"), .init(title: "relayed address"),
-            .init(title: "allocated ms", isNumber: true, importance: 2),
-            .init(title: "RTT ms", isNumber: true),
-            .init(title: "p95 ms", isNumber: true, importance: 1),
-            .init(title: "jitter ms", isNumber: true, importance: 0),
-            .init(title: "lost", isNumber: true),
+            "over", "address", "relayed address", .number("allocated ms", importance: 2), .number("RTT ms"),
+            .number("p95 ms", importance: 1), .number("jitter ms", importance: 0), .number("lost"),
         ]
     }
 
     private func row(_ result: TURNResult, heading: String?) -> TextTable.Row {
-        let mark: Mark =
-            switch result.outcome {
-            case .answered: .good
-            case .failed: .bad
-            case .notMeasured: .unknown
-            }
         let trips = result.data?.roundTrips
         return .init(
             heading: heading,
-            mark: mark,
+            mark: Mark(result.outcome),
             cells: [
                 result.transport.rawValue,
                 result.serverAddress?.description ?? result.family?.name ?? "",
                 result.relay?.relayedAddress.description ?? result.relayFamily?.name ?? "",
-                (result.evidence?.allocation?.elapsed).map(milliseconds) ?? "",
-                trips.map { milliseconds($0.median) } ?? "",
-                trips.map { milliseconds($0.percentile95) } ?? "",
-                trips.map { milliseconds($0.jitter) } ?? "",
-                result.data.map { $0.sent > 0 ? "\($0.sent - $0.returned) of \($0.sent)" : "" } ?? "",
+                milliseconds(result.evidence?.allocation?.elapsed),
+                milliseconds(trips?.median), milliseconds(trips?.percentile95), milliseconds(trips?.jitter),
+                result.data.map(lost) ?? "",
             ],
             remarks: remarks(on: result))
     }
@@ -63,15 +51,7 @@ extension TextRenderer {
     }
 
     private func remarks(on result: TURNResult) -> [String] {
-        var remarks: [String] = []
-        switch result.outcome {
-        case .answered: break
-        case .failed(let error):
-            let reason = error.reason.map { ", reason \"\(style.shown($0))\"" } ?? ""
-            remarks.append("\(result.stage.rawValue): \(error.kind.rawValue): \(style.shown(error.message))\(reason)")
-        case .notMeasured(let notMeasured):
-            remarks.append("not measured (\(notMeasured.reason.words)): \(style.shown(notMeasured.detail))")
-        }
+        var remarks = remarks(on: result.outcome, stage: "\(result.stage.rawValue): ")
         guard let evidence = result.evidence else { return remarks }
         let usual = [
             evidence.software.map { style.shown($0) },

@@ -16,7 +16,9 @@ package struct TextRenderer: Sendable {
     static let indent = 2
 
     package func text(of report: Report) -> String {
-        let actionable = report.findings.filter { $0.severity != .note }.sorted { $0.severity.rank < $1.severity.rank }
+        let actionable = [Finding.Severity.error, .warning].flatMap { severity in
+            report.findings.filter { $0.severity == severity }
+        }
         var sections = [verdict(of: report), findings(actionable, title: "Findings")]
         if let interfaces = report.interfaces, report.subject == .candidates { sections.append(section(interfaces)) }
         if let candidates = report.candidates { sections.append(section(candidates)) }
@@ -81,12 +83,16 @@ package struct TextRenderer: Sendable {
         for (index, evidence) in finding.evidence.enumerated() {
             lines += labelled(index == 0 ? "seen    " : "        ", evidence, margin: inner)
         }
-        for (index, cause) in finding.causes.enumerated() {
-            let number = finding.causes.count > 1 ? "\(index + 1). " : ""
-            lines += labelled((index == 0 ? "likely  " : "        ") + number, cause, margin: inner)
+        return lines + advice(finding.causes, finding.remedy, margin: inner)
+    }
+
+    /// The causes, numbered where there are several, and the remedy.
+    func advice(_ causes: [String], _ remedy: String, margin: Int = TextRenderer.indent) -> [String] {
+        let lines = causes.enumerated().flatMap { index, cause in
+            let number = causes.count > 1 ? "\(index + 1). " : ""
+            return labelled((index == 0 ? "likely  " : "        ") + number, cause, margin: margin)
         }
-        if !finding.remedy.isEmpty { lines += labelled("do      ", finding.remedy, margin: inner) }
-        return lines
+        return lines + (remedy.isEmpty ? [] : labelled("do      ", remedy, margin: margin))
     }
 
     // MARK: The end
@@ -94,7 +100,7 @@ package struct TextRenderer: Sendable {
     private func section(_ notMeasured: [NotMeasured]) -> [String] {
         if notMeasured.isEmpty { return [] }
         let table = TextTable(
-            columns: [.init(title: "what"), .init(title: "why")],
+            columns: ["what", "why"],
             rows: notMeasured.map {
                 .init(
                     mark: .unknown, cells: [style.shown($0.what), $0.reason.words], remarks: [style.shown($0.detail)])
@@ -113,14 +119,6 @@ package struct TextRenderer: Sendable {
 }
 
 extension Finding.Severity {
-    fileprivate var rank: Int {
-        switch self {
-        case .error: 0
-        case .warning: 1
-        case .note: 2
-        }
-    }
-
     fileprivate var mark: Mark {
         switch self {
         case .error: .bad
@@ -134,12 +132,9 @@ extension NotMeasured.Reason {
     /// The reason as people read it.
     var words: String {
         switch self {
-        case .deadline: "deadline"
-        case .interrupted: "interrupted"
         case .noRoute: "no route"
-        case .excluded: "excluded"
         case .notSupported: "not supported"
-        case .limit: "limit"
+        case .deadline, .interrupted, .excluded, .limit: rawValue
         }
     }
 }

@@ -3,11 +3,26 @@
 /// Values are never cut, since people copy them. Where the columns do not fit, the least important ones are left
 /// out; where even the essential ones do not fit, each row becomes a record of lines.
 struct TextTable {
-    struct Column {
+    struct Column: ExpressibleByStringLiteral {
         var title: String
         var isNumber = false
         /// The lowest is left out first; nil is never left out.
         var importance: Int?
+
+        init(stringLiteral title: String) { self.title = title }
+
+        static func text(_ title: String, importance: Int) -> Column {
+            var column = Column(stringLiteral: title)
+            column.importance = importance
+            return column
+        }
+
+        static func number(_ title: String, importance: Int? = nil) -> Column {
+            var column = Column(stringLiteral: title)
+            column.isNumber = true
+            column.importance = importance
+            return column
+        }
     }
 
     struct Row {

@@ -18,7 +18,7 @@ struct ConnectGoodbye: Sendable {
 extension Connection {
     /// When all else ends, so that the deletion of allocations is over in time.
     var end: Instant {
-        let early = max(.zero, (agent?.deletionTime ?? .zero) - Session.cleanupLimit)
+        let early = max(.zero, (agent?.deletionTime ?? .zero) - Plan.cleanupLimit)
         return deadline.advanced(by: .zero - early)
     }
 
@@ -74,8 +74,8 @@ extension Connection {
             channelOfDTLS.close()
             while let record = channelOfDTLS.pollCiphertext() { _ = agent?.send(record, at: now) }
         }
-        let rest = max(.zero, deadline + Session.cleanupLimit - now)
-        agent?.close(at: now, within: min(rest, Session.cleanupLimitAfterSignal))
+        let rest = max(.zero, deadline + Plan.cleanupLimit - now)
+        agent?.close(at: now, within: min(rest, Plan.cleanupLimitAfterSignal))
         outputs.append(.close(Session.channel))
         enter(.closed, at: now)
     }

@@ -201,9 +201,9 @@ struct ObservedRelay: Sendable {
     func cut(before deadline: Instant) -> Instant? {
         guard !isStopped, !isOver, client.mayHoldAllocation,
             let needed = client.roundTrip.map({ $0 * 2 + .milliseconds(20) }),
-            needed > Session.cleanupLimit, needed <= Session.cleanupLimitAfterSignal
+            needed > Plan.cleanupLimit, needed <= Plan.cleanupLimitAfterSignal
         else { return nil }
-        return deadline.advanced(by: Session.cleanupLimit - needed)
+        return deadline.advanced(by: Plan.cleanupLimit - needed)
     }
 
     /// Whether the client is at its end, and there is room by now in the quota that it has waited for: it has begun again,
