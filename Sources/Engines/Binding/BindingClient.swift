@@ -65,7 +65,6 @@ package struct BindingClient: Sendable {
     package mutating func hasten(to instant: Instant) { transaction.hasten(to: instant) }
     package mutating func follow(_ schedule: RetransmissionSchedule) { transaction.follow(schedule) }
     package mutating func resend(at now: Instant) { transaction.resend(at: now) }
-    package mutating func end() { transaction.end() }
 
     // MARK: Receiving
 

@@ -86,9 +86,6 @@ package struct NATDiscovery: Sendable {
 
     // MARK: What comes back
 
-    /// The time of an exchange's transmission.
-    package func sentAt(_ exchange: Int) -> Instant { startedAt + evidence.exchanges[exchange].sentAt }
-
     /// Takes an answer; a second one to the same request changes nothing.
     package mutating func answered(_ exchange: Int, _ answer: NATExchange.Answer, at now: Instant) {
         guard evidence.exchanges[exchange].answer == nil else { return }

@@ -191,8 +191,6 @@ package struct NATStreamDiscovery: Sendable {
         refresh()
     }
 
-    package func sentAt(_ exchange: Int) -> Instant { startedAt + evidence.exchanges[exchange].sentAt }
-
     /// Takes an answer; a second one to the same request changes nothing.
     package mutating func answered(_ exchange: Int, _ answer: NATExchange.Answer) {
         guard evidence.exchanges[exchange].answer == nil else { return }

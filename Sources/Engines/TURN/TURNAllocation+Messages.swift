@@ -174,8 +174,7 @@ extension TURNAllocation {
         mayExist = true
         var made = TURNAllocated(
             relayedAddresses: [], unusableAddresses: [], mappedAddress: (try? message.value(.xorMappedAddress)) ?? nil,
-            lifetime: TURNLifetime(
-                granted: (try? message.value(.lifetime)) ?? nil, requested: configuration.lifetime),
+            lifetime: TURNLifetime(granted: (try? message.value(.lifetime)) ?? nil),
             reservationToken: (try? message.value(.reservationToken)) ?? nil,
             addressErrors: [], software: message.rawValue(.software),
             authentication: transaction.signature.map(TURNAuthentication.init), roundTrips: roundTrips,
@@ -227,8 +226,7 @@ extension TURNAllocation {
     }
 
     private mutating func refreshed(_ message: Message, at now: Instant) {
-        let lifetime = TURNLifetime(
-            granted: (try? message.value(.lifetime)) ?? nil, requested: configuration.lifetime)
+        let lifetime = TURNLifetime(granted: (try? message.value(.lifetime)) ?? nil)
         grant(lifetime, at: now)
         events.append(.refreshed(lifetime))
     }

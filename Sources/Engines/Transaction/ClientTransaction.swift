@@ -80,9 +80,6 @@ package struct ClientTransaction: Sendable {
         if case .waiting = state { state = .due(now) }
     }
 
-    /// Ends the transaction: nothing more is sent.
-    package mutating func end() { state = .over }
-
     package var nextWake: Instant? {
         switch state {
         case .due(let instant): instant
