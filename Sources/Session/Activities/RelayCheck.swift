@@ -156,7 +156,7 @@ struct RelayCheck: Activity {
         guard let trial, let seen = evidence.relay else { return }
         if pair != nil {
             if !isPairOfUse { pair?.end(&desk, at: now) }
-            guard pair?.evidence?.hasCarriedData == true else { return }
+            guard pair?.evidence.hasCarriedData == true else { return }
             self.trial?.proof.streamIsWell()
             // Why nothing comes from the second socket is known.
             let silent = desk.silences[evidence.source.withoutZone] ?? []
