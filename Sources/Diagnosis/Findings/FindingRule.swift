@@ -58,7 +58,7 @@ struct Evidence {
     }
 
     /// What went wrong in this way, by how each server was reached.
-    func contacts(failing kinds: Set<ProbeError.Kind>) -> [STUNResult] {
+    func contacts(failing kinds: [ProbeError.Kind]) -> [STUNResult] {
         contacts.filter { $0.error.map { kinds.contains($0.kind) } ?? false }
     }
 
