@@ -1,7 +1,6 @@
 package import Engines
 package import Facts
 package import NetTypes
-import STUN
 
 /// What happened between two ends, in words. What came from outside is quoted so that it is safe to show.
 package enum ConnectWords {

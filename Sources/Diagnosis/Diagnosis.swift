@@ -1,4 +1,3 @@
-import Engines
 package import Facts
 package import NetTypes
 package import Planning

@@ -1,7 +1,6 @@
 import Engines
 import Facts
 import NetTypes
-import STUN
 
 extension ProbeError {
     /// Why there is no relay, in words.
@@ -46,8 +45,10 @@ extension ProbeError {
             return (.timeout, "no end of the \(name) handshake within \(Words.duration(evidence.took))")
         case .noAnswer where trouble.stage == .connect:
             return (.timeout, "no answer to the TCP connection request within \(Words.duration(evidence.took))")
+        case .noAnswer where trouble.stage == .allocate && evidence.realm != nil:
+            return (.signedRequestSilent, "no answer to the signed Allocate, though the first one was answered")
         case .noAnswer:
-            let isOpen = evidence.transport.isStream && trouble.stage == .allocate && evidence.realm == nil
+            let isOpen = evidence.transport.isStream && trouble.stage == .allocate
             return isOpen
                 ? (.tcpOpenNoSTUN, "the TCP port is open, and nothing there answers TURN")
                 : (.timeout, "no answer to the \(request), sent \(detail == "1" ? "once" : "\(detail) times")")

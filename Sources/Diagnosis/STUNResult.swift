@@ -119,6 +119,8 @@ package struct ProbeError: Hashable, Sendable {
         case tcpOpenNoSTUN = "tcp-open-no-stun"
         case foreignProtocol = "foreign-protocol"
         case echo
+        /// TURN: the first request was answered, and not the one that carries the credential.
+        case signedRequestSilent = "signed-request-silent"
         case errorResponse = "error-response"
         case malformed
         case unusableAddress = "unusable-address"

@@ -76,11 +76,12 @@ extension TURNResult {
             guard
                 evidence.relayFamily == .ipv4
                     || evidence.serverAddress.family == .ipv6 && record.plan.families == [.ipv6]
-                    || trouble.code != 440 && trouble.code != 443
+                    || trouble.code != 440 && trouble.code != 443 && !evidence.ignoresFamily
             else {
+                let answer = trouble.code.map { "\($0)" } ?? "it gives one of \(IPAddress.Family.ipv4.name)"
                 return .notMeasured(
                     evidence.serverAddress, .notSupported,
-                    "the server has no relay of \(evidence.relayFamily.name) (\(trouble.code ?? 0))",
+                    "the server has no relay of \(evidence.relayFamily.name) (\(answer))",
                     family: evidence.relayFamily)
             }
             return .failed(ProbeError(trouble, of: evidence))
@@ -145,4 +146,13 @@ extension ProbeError.Kind {
         .connectionReset, .connectionTimedOut, .connectionClosed, .truncated, .tcpOpenNoSTUN, .foreignProtocol, .echo,
         .noRoute, .nameNotResolved, .notPermitted, .local, .tls, .malformed, .unknownAttribute, .foreignAnswer,
     ]
+}
+
+extension TURNEvidence {
+    /// Whether the server disregards REQUESTED-ADDRESS-FAMILY, as pion/turn does: it has no relay of the family. Coturn
+    /// knows the attribute: there an address of the other family is what external-ip= makes of both.
+    fileprivate var ignoresFamily: Bool {
+        trouble?.unusable?.allSatisfy { $0.reason == .wrongFamily } ?? false
+            && software?.cleaned(limit: 100).lowercased().contains("coturn") != true
+    }
 }

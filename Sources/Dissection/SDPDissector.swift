@@ -1,5 +1,3 @@
-import NetTypes
-
 /// The lines of a session description (RFC 8866), with what ICE and DTLS-SRTP add to it.
 struct SDPDissector {
     /// A session part or one of the media parts, with what it must have.

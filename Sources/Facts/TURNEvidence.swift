@@ -220,6 +220,8 @@ package struct TURNEvidence: Hashable, Sendable, Codable {
         /// Whether an error response was signed with the credential's key.
         package var isAuthenticated = false
         package var path: PathTrouble?
+        /// The relayed addresses that are of no use; nil where it is not about these.
+        package var unusable: [TURNUnusableAddress]?
         /// What there is to say beyond the kind, such as where a redirect leads.
         package var detail: String?
 

@@ -31,6 +31,7 @@ extension TURNEvidence.Trouble {
         case .unusableRelayedAddress(let addresses):
             let words = addresses.map { "\($0.address.map(\.description) ?? "none") (\(Self.words($0.reason)))" }
             self.init(place, .unusableRelayedAddress, detail: words.joined(separator: ", "))
+            unusable = addresses
         case .unknownAttributes(let types):
             self.init(place, .unknownAttributes, detail: types.map(\.description).joined(separator: ", "))
         case .malformed(let why): self.init(place, .malformed, detail: why)

@@ -42,6 +42,8 @@ extension IPAddress {
     package var isIPv4Mapped: Bool { family == .ipv6 && value >> 32 == 0xFFFF }
     package var isLoopback: Bool { realm == .loopback }
     package var isLinkLocal: Bool { realm == .linkLocal }
+    /// Whether a host can have it and be written to by it: not unspecified, multicast or broadcast.
+    package var isUnicast: Bool { ![.unspecified, .multicast, .broadcast].contains(realm) }
 
     private static let realms: [(network: IPAddress, length: Int, realm: Realm)] = [
         (IPAddress(0, 0, 0, 0), 32, .unspecified),

@@ -1,4 +1,3 @@
-import Engines
 import NetTypes
 
 /// Which of the unknowns of two machines are taken at their best; all others are taken at their worst.

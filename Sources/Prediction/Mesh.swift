@@ -1,5 +1,3 @@
-import NetTypes
-
 /// Who of many machines reaches whom, by their kinds, and what a call among them costs relays.
 package struct Mesh: Hashable, Sendable {
     /// Machines that are alike to all others.

@@ -1,5 +1,4 @@
 import Engines
-import NetTypes
 
 /// Outcomes between many kinds of machine, from few runs of the model.
 ///

@@ -1,7 +1,5 @@
 import Engines
 import NetTypes
-import STUN
-import Server
 import SimNet
 
 /// Runs two ICE agents over a network that behaves as two machines' do, on a virtual clock.

@@ -1,6 +1,5 @@
 import Engines
 import NetTypes
-import STUN
 import Server
 import SimNet
 

@@ -1,5 +1,4 @@
 package import Engines
-import NetTypes
 
 /// A kind of machine that one may have to reach.
 package struct PeerClass: Hashable, Sendable {

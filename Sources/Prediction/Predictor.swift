@@ -1,6 +1,3 @@
-import Engines
-import NetTypes
-
 /// Says which path would join two machines, by running ICE in a model of what is between them.
 ///
 /// It remembers what it has run: machines of the same kinds have the same prediction.

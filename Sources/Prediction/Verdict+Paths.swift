@@ -1,6 +1,5 @@
 import Diagnosis
 import Engines
-import NetTypes
 
 extension Verdict {
     /// The verdict of predictions: whether each pair of machines, or one with any class of peer, has a path for certain.

@@ -16,13 +16,12 @@ package struct ChannelData: Hashable, Sendable {
     ///
     /// - Throws: ``ChannelDataError`` where it is none.
     package init(decoding bytes: [UInt8]) throws(ChannelDataError) {
-        guard bytes.count >= Self.headerSize else { throw ChannelDataError(offset: 0, .shorterThanHeader(bytes.count)) }
+        guard bytes.count >= Self.headerSize else { throw ChannelDataError.shorterThanHeader(bytes.count) }
         let channel = bytes.uint16(at: 0)
-        guard Self.channels.contains(channel) else { throw ChannelDataError(offset: 0, .channelOutOfRange(channel)) }
+        guard Self.channels.contains(channel) else { throw ChannelDataError.channelOutOfRange(channel) }
         let length = Int(bytes.uint16(at: 2))
         guard length <= bytes.count - Self.headerSize else {
-            throw ChannelDataError(
-                offset: 2, .longerThanPacket(declared: length, present: bytes.count - Self.headerSize))
+            throw ChannelDataError.longerThanPacket(declared: length, present: bytes.count - Self.headerSize)
         }
         self.init(channel: channel, data: Array(bytes[Self.headerSize..<Self.headerSize + length]))
     }
@@ -40,23 +39,13 @@ package struct ChannelData: Hashable, Sendable {
 }
 
 /// Where ChannelData breaks a rule, and which.
-package struct ChannelDataError: Error, Hashable, Sendable, CustomStringConvertible {
-    package enum Rule: Hashable, Sendable {
-        case shorterThanHeader(Int)
-        case channelOutOfRange(UInt16)
-        case longerThanPacket(declared: Int, present: Int)
-    }
-
-    package let offset: Int
-    package let rule: Rule
-
-    init(offset: Int, _ rule: Rule) {
-        self.offset = offset
-        self.rule = rule
-    }
+package enum ChannelDataError: Error, Hashable, Sendable, CustomStringConvertible {
+    case shorterThanHeader(Int)
+    case channelOutOfRange(UInt16)
+    case longerThanPacket(declared: Int, present: Int)
 
     package var description: String {
-        switch rule {
+        switch self {
         case .shorterThanHeader(let count): "at byte 0: \(count) bytes are fewer than the 4 of a ChannelData header"
         case .channelOutOfRange(let channel):
             "at byte 0: \(Hex.number(channel)) is no channel number; they are 0x4000 to 0x4FFF"

@@ -10,22 +10,50 @@ package final class SecureContext {
     /// What OpenSSL writes into; one record with its overhead fits.
     let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 17_000)
 
-    package init(client configuration: SecureClientConfiguration) throws(SecureFailure) {
-        isServer = false
-        kind = configuration.kind
-        let protocols = try Self.protocolList(configuration.applicationProtocols)
-        let trusted = configuration.trustedPEM
-        let chain = configuration.credentials?.chainPEM ?? []
-        let key = configuration.credentials?.keyPEM ?? []
-        handle = try Self.make { options, reason in
-            options.is_datagram = configuration.kind == .dtls ? 1 : 0
-            options.lowest_version = Int32(configuration.lowestVersion ?? 0)
-            options.highest_version = Int32(configuration.highestVersion ?? 0)
-            options.uses_system_roots = configuration.trustsSystemRoots ? 1 : 0
-            return protocols.withUnsafeBufferPointer { protocols in
-                trusted.withUnsafeBufferPointer { trusted in
-                    chain.withUnsafeBufferPointer { chain in
-                        key.withUnsafeBufferPointer { key in
+    package convenience init(client configuration: SecureClientConfiguration) throws(SecureFailure) {
+        var options = copenssl_context_options()
+        options.uses_system_roots = configuration.trustsSystemRoots ? 1 : 0
+        try self.init(
+            options, configuration.kind, configuration.applicationProtocols,
+            versions: (configuration.lowestVersion, configuration.highestVersion), trusted: configuration.trustedPEM,
+            configuration.credentials)
+    }
+
+    package convenience init(server configuration: SecureServerConfiguration) throws(SecureFailure) {
+        var options = copenssl_context_options()
+        options.is_server = 1
+        options.requires_client_certificate = configuration.requiresClientCertificate ? 1 : 0
+        options.trusts_peer_address = configuration.trustsPeerAddress ? 1 : 0
+        options.requires_protocol = configuration.requiresProtocol ? 1 : 0
+        try self.init(
+            options, configuration.kind, configuration.applicationProtocols,
+            versions: (configuration.lowestVersion, configuration.highestVersion), configuration.credentials,
+            ciphers: configuration.ciphers)
+    }
+
+    private init(
+        _ options: copenssl_context_options, _ kind: SecureProtocol, _ protocolNames: [String],
+        versions: (lowest: UInt16?, highest: UInt16?), trusted: [UInt8] = [], _ credentials: ServerCredentials?,
+        ciphers: String? = nil
+    ) throws(SecureFailure) {
+        isServer = options.is_server != 0
+        self.kind = kind
+        var options = options
+        options.is_datagram = kind == .dtls ? 1 : 0
+        options.lowest_version = Int32(versions.lowest ?? 0)
+        options.highest_version = Int32(versions.highest ?? 0)
+        let protocols = try Self.protocolList(protocolNames)
+        let chain = credentials?.chainPEM ?? []
+        let key = credentials?.keyPEM ?? []
+        let reason = UnsafeMutablePointer<CChar>.allocate(capacity: 256)
+        defer { reason.deallocate() }
+        reason.initialize(repeating: 0, count: 256)
+        let made = protocols.withUnsafeBufferPointer { protocols in
+            trusted.withUnsafeBufferPointer { trusted in
+                chain.withUnsafeBufferPointer { chain in
+                    key.withUnsafeBufferPointer { key in
+                        withOptionalCString(ciphers) { ciphers in
+                            options.ciphers = ciphers
                             options.protocols = protocols.baseAddress
                             options.protocols_size = protocols.count
                             options.trusted = trusted.baseAddress
@@ -40,55 +68,13 @@ package final class SecureContext {
                 }
             }
         }
-    }
-
-    package init(server configuration: SecureServerConfiguration) throws(SecureFailure) {
-        isServer = true
-        kind = configuration.kind
-        let protocols = try Self.protocolList(configuration.applicationProtocols)
-        handle = try Self.make { options, reason in
-            options.is_server = 1
-            options.is_datagram = configuration.kind == .dtls ? 1 : 0
-            options.lowest_version = Int32(configuration.lowestVersion ?? 0)
-            options.highest_version = Int32(configuration.highestVersion ?? 0)
-            options.requires_client_certificate = configuration.requiresClientCertificate ? 1 : 0
-            options.trusts_peer_address = configuration.trustsPeerAddress ? 1 : 0
-            options.requires_protocol = configuration.requiresProtocol ? 1 : 0
-            return protocols.withUnsafeBufferPointer { protocols in
-                configuration.credentials.chainPEM.withUnsafeBufferPointer { chain in
-                    configuration.credentials.keyPEM.withUnsafeBufferPointer { key in
-                        withOptionalCString(configuration.ciphers) { ciphers in
-                            options.ciphers = ciphers
-                            options.protocols = protocols.baseAddress
-                            options.protocols_size = protocols.count
-                            options.chain = chain.baseAddress
-                            options.chain_size = chain.count
-                            options.key = key.baseAddress
-                            options.key_size = key.count
-                            return copenssl_context_make(&options, reason)
-                        }
-                    }
-                }
-            }
-        }
+        guard let made else { throw SecureFailure(.unusableConfiguration, String(cString: reason)) }
+        handle = made
     }
 
     deinit {
         copenssl_context_free(handle)
         buffer.deallocate()
-    }
-
-    private static func make(
-        _ body: (inout copenssl_context_options, UnsafeMutablePointer<CChar>) -> OpaquePointer?
-    ) throws(SecureFailure) -> OpaquePointer {
-        var options = copenssl_context_options()
-        let reason = UnsafeMutablePointer<CChar>.allocate(capacity: 256)
-        defer { reason.deallocate() }
-        reason.initialize(repeating: 0, count: 256)
-        guard let handle = body(&options, reason) else {
-            throw SecureFailure(.unusableConfiguration, String(cString: reason))
-        }
-        return handle
     }
 
     /// The protocols as the extension lists them (RFC 7301 s3.1).

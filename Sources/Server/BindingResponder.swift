@@ -53,15 +53,15 @@ struct BindingResponder {
         guard request.messageClass == .request, request.method == .binding else { return .ignored }
         guard request.verifyFingerprint() != .invalid else { return .malformed("its FINGERPRINT is wrong") }
         let unknown = request.unknownComprehensionRequired + unsupported(in: request, arrival)
-        guard unknown.isEmpty else { return refuse(request, .unknownAttribute, bytes.count, unknown: unknown) }
+        guard unknown.isEmpty else { return refuse(request, 420, bytes.count, unknown: unknown) }
         let wishes: Wishes
         do {
             wishes = try Wishes(request)
         } catch {
-            return refuse(request, .badRequest, bytes.count)
+            return refuse(request, 400, bytes.count)
         }
         if let port = wishes.port, wishes.isPadded || port != arrival.source.port && port < Self.firstUserPort {
-            return refuse(request, .badRequest, bytes.count)
+            return refuse(request, 400, bytes.count)
         }
         return .answer(success(request, wishes, arrival, requestSize: bytes.count))
     }
@@ -99,7 +99,7 @@ extension BindingResponder {
             request.messageClass == .request, request.method == .binding,
             bytes.count == Message.headerSize + Int(bytes[2]) << 8 + Int(bytes[3])
         else { return .malformed(reason) }
-        return refuse(request, .badRequest, bytes.count)
+        return refuse(request, 400, bytes.count)
     }
 }
 
@@ -113,11 +113,6 @@ extension ArraySlice<UInt8> {
 // MARK: - What is answered
 
 extension BindingResponder {
-    private enum Refusal: Int {
-        case badRequest = 400
-        case unknownAttribute = 420
-    }
-
     /// An answer that grows to what three times its request allows, and a FINGERPRINT where the request had one.
     private struct Answering {
         private var builder: MessageBuilder
@@ -154,10 +149,10 @@ extension BindingResponder {
     }
 
     private func refuse(
-        _ request: Message, _ refusal: Refusal, _ requestSize: Int, unknown: [AttributeType] = []
+        _ request: Message, _ code: Int, _ requestSize: Int, unknown: [AttributeType] = []
     ) -> Outcome {
         var answering = Answering(request, .errorResponse, requestSize: requestSize)
-        let error = ErrorCode(refusal.rawValue)
+        let error = ErrorCode(code)
         answering.append(.errorCode, error, size: 4 + error.reason.count)
         if !unknown.isEmpty { answering.append(.unknownAttributes, unknown, size: 2 * unknown.count) }
         return .answer(Answer(bytes: answering.bytes))

@@ -328,13 +328,3 @@ extension STUNServer {
         }
     }
 }
-
-extension IPAddress {
-    /// Whether it is the address of one host.
-    fileprivate var isUnicast: Bool {
-        switch realm {
-        case .unspecified, .multicast, .broadcast: false
-        default: true
-        }
-    }
-}

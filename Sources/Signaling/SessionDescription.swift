@@ -44,20 +44,14 @@ package struct SessionDescription: Hashable, Sendable {
     package var skipped: [SignalingError] = []
 
     package static let mostSkipped = 32
+}
 
+extension SessionDescription {
     /// An offer with one data channel section.
     ///
     /// - Parameter sessionID: any 63-bit number (RFC 9429 s5.2.1).
     package init(offering ice: ICEDescription, sessionID: UInt64) {
         self.init(ice: ice, media: [Media()], section: 0, bundle: ["0"], sessionID: sessionID)
-    }
-
-    init(ice: ICEDescription, media: [Media], section: Int, bundle: [String], sessionID: UInt64) {
-        self.ice = ice
-        self.media = media
-        self.section = section
-        self.bundle = bundle
-        self.sessionID = sessionID
     }
 
     /// The mid of the section that ICE runs for, as `sdpMid` of a trickled candidate has it.

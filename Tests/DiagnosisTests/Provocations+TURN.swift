@@ -10,11 +10,11 @@ extension Provocation {
     typealias Trouble = TURNEvidence.Trouble
 
     private static func turn(
-        _ id: String, user: String = "user", realm: String? = nil, wallClock: Int64? = nil,
-        _ record: @escaping @Sendable (inout Recording) -> Void
+        _ id: String, _ command: Options.Command = .turn, user: String = "user", realm: String? = nil,
+        wallClock: Int64? = nil, _ record: @escaping @Sendable (inout Recording) -> Void
     ) -> Provocation {
         Provocation(id) {
-            var recording = try Recording.relays(user: user, realm: realm)
+            var recording = try Recording.relays(command: command, user: user, realm: realm)
             record(&recording)
             return Diagnosis(recording.plan, recording.observations, wallClock: wallClock)
         }
@@ -44,6 +44,21 @@ extension Provocation {
     }
 
     static let ofTURN = [
+        turn("turn-signed-request-silent") {
+            $0.refused(Trouble(.allocate, .noAnswer, detail: "4")) { $0.realm = OutsideText("north") }
+        },
+        turn("turn-allocate-silent", .check) {
+            $0.answered()
+            $0.refused(Trouble(.allocate, .noAnswer, detail: "4")) { $0.realm = nil }
+        },
+        turn("binding-silent", .check) {
+            $0.failed(.noAnswer)
+            $0.relay()
+        },
+        turn("binding-needs-credential", .check) {
+            $0.failed(.errorResponse(code: 401, reason: OutsideText("Unauthorized")))
+            $0.relay()
+        },
         refused("turn-credentials-needed", .credentialsNeeded),
         refused("turn-nonce-never-accepted", .nonceNeverAccepted),
         refused("turn-realm-keeps-changing", .realmKeepsChanging), refused("turn-challenge-broken", .brokenChallenge),
@@ -112,6 +127,9 @@ extension Provocation {
                 pair.indications = .init(sent: 2, arrived: 2, roundTrips: Recording.trips)
                 evidence.relay?.pair = pair
             }
+        },
+        turn("turn-relay-loses-data") { recording in
+            recording.relay { $0.relay?.indications = .init(sent: 40, arrived: 38, roundTrips: Recording.trips) }
         },
         turn("turn-client-hidden") { $0.relay { $0.allocation?.mappedAddress = Endpoint(IPAddress(10, 9, 9, 9), 4) } },
         silent("turn-relay-silent") { _ in },

@@ -1,9 +1,9 @@
-import Engines
 import Facts
 import NetTypes
 import Testing
 
 @testable import Diagnosis
+@testable import Engines
 
 /// Each rule about relays is provoked by evidence, and stays silent in the case next to it.
 @Suite struct TURNFindingTests {
@@ -34,12 +34,47 @@ import Testing
             (.possibleDowngrade, "turn-possible-downgrade"), (.noCommonAlgorithm, "turn-no-common-algorithm"),
             (.notAuthenticated, "turn-answer-not-authenticated"), (.credentialsRefused, "turn-credentials-refused"),
             (.tokenNotTaken, "turn-token-not-taken"), (.redirected, "turn-redirected"),
-            (.unusableRelayedAddress, "turn-relayed-address-unusable"), (.noAnswer, "server-silent"),
+            (.unusableRelayedAddress, "turn-relayed-address-unusable"), (.noAnswer, "turn-signed-request-silent"),
             (.foreignProtocol, "wrong-service"), (.malformed, "server-answers-badly"),
             (.unknownAttributes, "server-answers-badly"), (.truncated, "server-answers-badly"),
         ] as [(Trouble.Kind, String)])
     func kindOfTroubleDecidesTheFinding(kind: Trouble.Kind, id: String) throws {
         #expect(try ids { $0.refused(Trouble(.allocate, kind, detail: "4")) } == [id])
+    }
+
+    /// What the server's own words, or the request that it refused, leave as the only cause.
+    @Test(
+        arguments: [
+            (486, "Allocation Bandwidth Quota Reached", "bps-capacity="), (508, "Cannot create socket", "relay-ip="),
+            (442, "Unsupported Transport Protocol", "no-udp-relay"), (400, "Bad request", "blank"),
+        ] as [(Int, String, String)])
+    func wordsOfTheServerNameTheCause(code: Int, reason: String, words: String) throws {
+        let findings = try Self.findings(.relays(user: "user name")) { $0.refused(.error(code, reason: reason)) }
+        let finding = try #require(findings.first)
+        #expect(finding.causes.count == 1 && finding.causes[0].contains(words))
+    }
+
+    @Test(arguments: [("Coturn-4.6.1 'Gorst'", false), ("", true)])
+    func addressOfAnotherFamilyIsNoRelayOfIt(software: String, isOptional: Bool) throws {
+        var recording = try Recording.relays()
+        var trouble = Trouble(.allocate, .unusableRelayedAddress, detail: "11.0.0.2:50000 (not of the family)")
+        trouble.unusable = [TURNUnusableAddress(address: Recording.relayed, reason: .wrongFamily)]
+        recording.relay()
+        recording.refused(trouble, relaying: .ipv6) { $0.software = software.isEmpty ? nil : OutsideText(software) }
+        let diagnosis = Diagnosis(recording.plan, recording.observations)
+        #expect(diagnosis.verdict.isOK == isOptional)
+        #expect(diagnosis.findings.isEmpty == isOptional)
+    }
+
+    /// The line to set, where both addresses are known.
+    @Test func privateRelayedAddressOfAPublicServerGivesTheLineToSet() throws {
+        let findings = try Self.findings(.relays()) { recording in
+            var trouble = Trouble(.allocate, .unusableRelayedAddress, detail: "10.0.0.2:50000 (private)")
+            let relayed = Endpoint(IPAddress(10, 0, 0, 2), 50000)
+            trouble.unusable = [TURNUnusableAddress(address: relayed, reason: .notGlobal(.privateUse))]
+            recording.refused(trouble)
+        }
+        #expect(findings.first?.remedy.contains("external-ip=9.9.9.9/10.0.0.2") == true)
     }
 
     @Test(
@@ -50,7 +85,7 @@ import Testing
             (440, .allocate, "turn-family-unsupported"), (443, .permission, "turn-family-unsupported"),
             (442, .allocate, "turn-transport-unsupported"), (437, .allocate, "turn-five-tuple-in-use"),
             (438, .permission, "turn-credentials-refused"), (401, .permission, "turn-credentials-refused"),
-            (441, .allocate, "turn-credentials-refused"), (400, .allocate, "turn-refused"),
+            (441, .allocate, "turn-credentials-refused"), (400, .allocate, "turn-credentials-refused"),
             (500, .allocate, "turn-refused"), (699, .channel, "turn-refused"),
         ] as [(Int, RelayStage, String)])
     func codeAndWhatWasAskedDecideTheFinding(code: Int, stage: RelayStage, id: String) throws {

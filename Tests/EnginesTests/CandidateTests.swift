@@ -1,6 +1,7 @@
-import Engines
 import NetTypes
 import Testing
+
+@testable import Engines
 
 struct CandidateTests {
     @Test(
@@ -38,7 +39,8 @@ struct CandidateTests {
         #expect(candidate.endpoint == Endpoint(IPAddress(203, 0, 113, 7), 46154))
         #expect(candidate.relatedAddress == .address(IPAddress(10, 0, 0, 5)))
         #expect(candidate.relatedPort == 46155)
-        #expect(candidate.extensions == [.init("generation", "0"), .init("network-cost", "10")])
+        #expect(
+            candidate.extensions == [.init(name: "generation", value: "0"), .init(name: "network-cost", value: "10")])
     }
 
     @Test("no zone leaves the machine")

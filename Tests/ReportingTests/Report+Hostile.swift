@@ -1,9 +1,10 @@
 import Diagnosis
-import Engines
-import Facts
 import NetTypes
 import Planning
 import Reporting
+
+@testable import Engines
+@testable import Facts
 
 /// Hostile bytes that a seed decides: what terminals obey, what hides or turns text, what is no UTF-8.
 struct HostileText {
@@ -61,7 +62,7 @@ extension Report {
         report.candidates = report.candidates?.map { candidate in
             var candidate = candidate
             candidate.interface = text.string()
-            candidate.candidate.extensions = [.init("x", text.string())]
+            candidate.candidate.extensions = [.init(name: "x", value: text.string())]
             candidate.server = text.string()
             if candidate.withheld != nil { candidate.withheld = text.string() }
             return candidate

@@ -1,7 +1,8 @@
 import NetTypes
 import STUN
-import Server
 import Testing
+
+@testable import Server
 
 @Suite struct TURNServerAllocationTests {
     private typealias Client = TURNTestClient

@@ -1,11 +1,11 @@
 import Engines
-import Facts
 import NetTypes
 import Planning
 import STUN
 import Testing
 
 @testable import Diagnosis
+@testable import Facts
 
 /// Access tokens of a third party (RFC 7635) from plan to finding, and in no value on the way.
 @Suite struct TURNTokenSessionTests {

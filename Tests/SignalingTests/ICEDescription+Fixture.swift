@@ -1,7 +1,8 @@
-import Engines
 import NetTypes
 import Signaling
 import Testing
+
+@testable import Engines
 
 /// The same numbers for the same seed.
 struct SeededGenerator: RandomNumberGenerator {
@@ -110,7 +111,9 @@ extension Candidate {
             candidate.relatedPort = base?.port ?? 9
         }
         if extensions, Bool.random(using: &random) {
-            candidate.extensions = [Extension("generation", "0"), Extension("network-cost", "999")]
+            candidate.extensions = [
+                Extension(name: "generation", value: "0"), Extension(name: "network-cost", value: "999"),
+            ]
         }
         return candidate
     }

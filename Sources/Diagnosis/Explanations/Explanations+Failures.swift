@@ -35,6 +35,9 @@ extension Explanations {
             "foreign-protocol", "Another protocol", "What answers speaks another protocol, which its first bytes name."),
         failure("echo", "Echo", "The server sends the request back: it is an echo service, not a STUN server."),
         failure(
+            "signed-request-silent", "Signed request unanswered",
+            "The server asked for a credential, and gave no answer to the request that carries it."),
+        failure(
             "error-response", "Error response",
             "The server answered with an error code: `icecheck explain CODE` says more."),
         failure("malformed", "Malformed", "The answer breaks the rules of STUN."),

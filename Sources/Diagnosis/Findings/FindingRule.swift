@@ -58,8 +58,13 @@ struct Evidence {
     }
 
     /// What went wrong in this way, by how each server was reached.
+    ///
+    /// What ``OneRequestSilent`` knows better is left out: a server that relays is neither silent nor another service.
     func contacts(failing kinds: [ProbeError.Kind]) -> [STUNResult] {
-        contacts.filter { $0.error.map { kinds.contains($0.kind) } ?? false }
+        contacts.filter { contact in
+            guard let error = contact.error, kinds.contains(error.kind) else { return false }
+            return !contact.needsCredential && !isAliveForTURN(contact)
+        }
     }
 
     /// The servers that have one of these addresses, as they were named.
@@ -80,12 +85,14 @@ enum FindingRules {
         [
             TLSFails.self, UDPBlocked.self, FirewallRejects.self, MachineRefuses.self, NameNotResolved.self,
             WrongService.self,
-            ServerSilent.self, ServerAnswersBadly.self, NameLeadsInside.self, AddressRewritten.self,
+            ServerSilent.self, OneRequestSilent.self, ServerAnswersBadly.self, NameLeadsInside.self,
+            AddressRewritten.self,
             MappedAddressNotGlobal.self, OtherAddressNotGlobal.self, NATMappingDependent.self, NATServerUnusable.self,
             NATMethodsDisagree.self, NATLifetimeShort.self, AnswersLost.self, AddressLeadsNowhere.self,
             NetworkChanged.self,
             TURNCredentialsRefused.self, TURNTokenFails.self, TURNChallengeFails.self, TURNServerRefuses.self,
             TURNRedirected.self, TURNRelayFails.self, TURNTCPRelayFails.self, TURNRelayStops.self, TURNRelayWays.self,
+            RelayLosesData.self,
             TURNRelayPairFails.self, TURNLeavesTraces.self,
             NoPathToPeer.self, PeerNotHeard.self, ConnectionNotSecured.self, ConsentLost.self,
             CandidatesNotGathered.self, SignalingUnusable.self, PairLosesData.self,

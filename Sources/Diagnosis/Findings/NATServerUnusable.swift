@@ -1,5 +1,4 @@
 import Engines
-import NetTypes
 
 /// A server answers, but what it says tells nothing of the NAT: the server's fault is not the NAT's.
 enum NATServerUnusable: OneKindRule {

@@ -26,7 +26,9 @@ enum TURNCredentialsRefused: FindingRule {
             + "server's realm.")
     static let refused = FindingKind(
         "turn-credentials-refused", .error, "The TURN server refuses the credential",
-        meaning: "The server answers 401 or 441 to a request that was signed with the credential.",
+        meaning:
+            "The server answers 401 or 441 to a request that was signed with the credential, or 400 without a reason, as "
+            + "pion/turn does (LiveKit, STUNner).",
         causes: [
             "the password is wrong, or the server does not know the user",
             "the user's key was made for another realm than the server's",

@@ -37,7 +37,7 @@ enum TURNLeavesTraces: FindingRule {
             }
     }
 
-    /// An allocation of which the deletion was not confirmed.
+    /// An allocation that a server gave, and of which the deletion was not confirmed.
     private struct AllocationLeft: FindingSubject {
         var place: String
         var scope: FindingScope
@@ -48,8 +48,9 @@ enum TURNLeavesTraces: FindingRule {
         let attempts = evidence.record.turn + evidence.nat.flatMap { $0.relayed?.attempts ?? [] }
         let ends = evidence.record.relayPairs.flatMap { [$0.first, $0.second] }
         let all =
-            attempts.map { ($0.server, $0.serverAddress, $0.transport, $0.deletion) }
-            + ends.map { ($0.server, $0.serverAddress, $0.transport, $0.deletion) }
+            attempts.filter { $0.allocation != nil }.map { ($0.server, $0.serverAddress, $0.transport, $0.deletion) }
+            + ends.filter { $0.relayedAddress != nil }
+            .map { ($0.server, $0.serverAddress, $0.transport, $0.deletion) }
         let servers = evidence.record.plan.servers
         return all.compactMap { server, address, transport, deletion in
             guard case .unconfirmed(let lifetime) = deletion else { return nil }

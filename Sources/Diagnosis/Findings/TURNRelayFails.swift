@@ -1,3 +1,4 @@
+import Engines
 import Facts
 import NetTypes
 
@@ -60,6 +61,11 @@ enum TURNRelayFails: FindingRule {
 
     static func findings(in evidence: Evidence) -> [Finding] {
         var findings = findings(about: evidence.turn, kind: kind) { $0.complaint + $0.reverseWords }
+        for index in findings.indices where findings[index].kind == unusable {
+            if let line = externalAddressLine(evidence) {
+                findings[index].remedy = "In turnserver.conf, set \(line), where the first is the public address."
+            }
+        }
         let sources = Set(evidence.turn.filter { kind($0) == externalAddress }.compactMap { $0.relay?.reverse?.source })
         if let address = sources.first?.address, sources.allSatisfy({ $0.address == address }) {
             for index in findings.indices where findings[index].kind == externalAddress {
@@ -67,6 +73,20 @@ enum TURNRelayFails: FindingRule {
             }
         }
         return findings
+    }
+
+    /// The public address is the one that was asked, where the relayed one is private.
+    private static func externalAddressLine(_ evidence: Evidence) -> String? {
+        let lines = Set(
+            evidence.turn.filter { kind($0) == unusable }.map { result -> String? in
+                guard let server = result.serverAddress?.address, server.realm == .global,
+                    let relayed = result.evidence?.trouble?.unusable?.first?.address?.address,
+                    relayed.realm == .privateUse,
+                    server.family == relayed.family
+                else { return nil }
+                return "external-ip=\(server)/\(relayed)"
+            })
+        return lines.count == 1 ? lines.first ?? nil : nil
     }
 
     private static func kind(_ result: TURNResult) -> FindingKind? {

@@ -1,6 +1,5 @@
 import Engines
 import Facts
-import NetTypes
 
 /// A relay that carries data at first, and stops while everything is renewed as it should be (`--soak`): what breaks
 /// calls after some minutes.

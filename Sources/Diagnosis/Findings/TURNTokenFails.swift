@@ -78,7 +78,13 @@ enum TURNTokenFails: FindingRule {
 
 extension TURNResult {
     /// The server refused the credential itself.
-    var isCredentialRefused: Bool { error?.kind == .credentialsRefused || error?.code == 441 }
+    var isCredentialRefused: Bool { error?.kind == .credentialsRefused || error?.code == 441 || isRefusedBare }
+
+    /// As pion/turn refuses a wrong password: the signed request gets 400, without a word.
+    private var isRefusedBare: Bool {
+        guard error?.kind == .errorResponse, error?.code == 400, stage == .allocate else { return false }
+        return evidence?.realm != nil && error?.reason?.bytes.isEmpty ?? true
+    }
 
     /// By this machine's clock, where it is known when the token expires.
     fileprivate func secondsSinceTokenExpiry(in evidence: Evidence) -> Int64? {

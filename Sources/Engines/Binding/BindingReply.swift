@@ -105,11 +105,8 @@ package enum BindingReply: Hashable, Sendable {
 
     /// Why no host can be reached at `endpoint`, or nil.
     private static func objection(to endpoint: Endpoint) -> String? {
-        let realm = endpoint.address.realm
-        switch realm {
-        case .unspecified, .multicast, .broadcast: return "the mapped address \(endpoint) is \(realm.rawValue)"
-        default: break
-        }
+        let address = endpoint.address
+        guard address.isUnicast else { return "the mapped address \(endpoint) is \(address.realm.rawValue)" }
         return endpoint.port == 0 ? "the mapped address \(endpoint) has port 0" : nil
     }
 

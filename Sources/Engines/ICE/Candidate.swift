@@ -45,11 +45,6 @@ package struct Candidate: Hashable, Sendable, Codable {
     package struct Extension: Hashable, Sendable, Codable {
         package var name: String
         package var value: String
-
-        package init(_ name: String, _ value: String) {
-            self.name = name
-            self.value = value
-        }
     }
 
     package var kind: Kind

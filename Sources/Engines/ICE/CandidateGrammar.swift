@@ -173,7 +173,7 @@ struct CandidateGrammar {
                 guard candidate.extensions.count < Self.extensionLimit else {
                     throw error(name, "a candidate line has at most \(Self.extensionLimit) extension attributes here")
                 }
-                candidate.extensions.append(.init(name.text, value.text))
+                candidate.extensions.append(.init(name: name.text, value: value.text))
             }
         }
     }

@@ -5,7 +5,7 @@ import STUN
 extension ICEAgent {
     /// Begins once there is something to check, and someone to answer.
     mutating func beginChecks(at now: Instant) {
-        guard !isClosed, remoteCredentials != nil, !pairs.isEmpty || !triggered.isEmpty else { return }
+        guard !isClosed, remoteCredentials != nil, !pairs.isEmpty else { return }
         if checksBeganAt == nil { checksBeganAt = now }
         if nextCheckAt == nil { nextCheckAt = now }
         if state == .new || state == .failed { change(to: .checking, at: now) }
@@ -14,13 +14,12 @@ extension ICEAgent {
 
     /// RFC 8445 s14.3: `RTO = MAX (500ms, Ta * N * (Num-Waiting + Num-In-Progress))`.
     private var retransmissionTimeout: Duration {
-        let busy = pairs.reduce(0) { $0 + ($1.state == .waiting || $1.state == .inProgress ? 1 : 0) }
-        return max(configuration.checkSchedule.initialTimeout, pacing * busy)
+        max(configuration.checkSchedule.initialTimeout, pacing * checkList.busyCount)
     }
 
     /// Of a pair that has answered: three of its round trips, which is what RFC 6298 s2.2 makes of one.
     private func knownTimeout(of pair: ICEPair.ID) -> Duration {
-        let trip = pairs[pair.number].roundTrip ?? configuration.checkSchedule.initialTimeout
+        let trip = checkList[pair].roundTrip ?? configuration.checkSchedule.initialTimeout
         return min(max(.milliseconds(50), trip * 3), .milliseconds(500))
     }
 
@@ -35,21 +34,12 @@ extension ICEAgent {
             retransmit(due, at: now)
             return true
         }
-        guard let nextCheckAt, nextCheckAt <= now else { return false }
-        if let trigger = nextTrigger(at: now) {
-            begin(trigger.pair, nominates: trigger.nominates, isTriggered: true, at: now)
-        } else if let pair = nextOrdinaryPair(), isAllowed(pair, at: now) {
-            begin(pair, nominates: false, isTriggered: false, at: now)
-        } else {
-            return false
-        }
+        guard let nextCheckAt, nextCheckAt <= now,
+            let turn = checkList.next(where: { isAllowed($0, at: now) })
+        else { return false }
+        begin(turn, at: now)
         self.nextCheckAt = now + pacing
         return true
-    }
-
-    private mutating func nextTrigger(at now: Instant) -> ICETrigger? {
-        guard let index = triggered.firstIndex(where: { isAllowed($0.pair, at: now) }) else { return nil }
-        return triggered.remove(at: index)
     }
 
     /// Whether the destination may get another datagram (product.md, promise 7).
@@ -58,35 +48,33 @@ extension ICEAgent {
     }
 
     private func earliest(for pair: ICEPair.ID, from now: Instant) -> Instant {
-        pacer.earliest(to: remotes[links[pair.number].remote].endpoint.address, from: now)
+        pacer.earliest(to: destination(of: pair).address, from: now)
     }
 
-    private mutating func begin(_ pair: ICEPair.ID, nominates: Bool, isTriggered: Bool, at now: Instant) {
+    private mutating func begin(_ turn: CheckList.Turn, at now: Instant) {
         guard let remoteCredentials else { return }
+        let pair = turn.pair
+        let local = sender(of: pair)
         let link = links[pair.number]
-        let local = locals[link.sender]
-        let isReliable = local.candidate.transport == .tcp
-        if local.sender == .connections, link.connection.map({ connections[$0] == nil }) ?? true {
-            _ = connect(pair, at: now)
-        }
+        if local.sender == .connections, link.connection.map({ connections[$0] == nil }) ?? true { connect(pair) }
         let id = TransactionID(using: &random)
         let bytes = ICEMessage.check(
             id, local: localCredentials, remote: remoteCredentials, role: role, tieBreaker: tieBreaker,
             priority: CandidatePriority.priority(
                 .peerReflexive, local.candidate.transport, tcpType: local.candidate.tcpType,
                 localPreference: local.localPreference),
-            nominates: nominates)
-        let isProven = pairs[pair.number].isValid
+            nominates: turn.nominates)
+        let isProven = checkList[pair].isValid
         var schedule = isProven ? .persistent : configuration.checkSchedule
         schedule.initialTimeout = isProven ? knownTimeout(of: pair) : retransmissionTimeout
-        if isReliable { schedule = .once(waiting: schedule.total) }
+        if local.candidate.transport == .tcp { schedule = .once(waiting: schedule.total) }
         callOff(link.check)
         links[pair.number].check = id
-        if pairs[pair.number].state != .succeeded { pairs[pair.number].state = .inProgress }
+        checkList.began(turn)
         checks.append(
             ICECheckTransaction(
-                pair: pair, client: ClientTransaction(id: id, request: bytes, schedule: schedule, from: now),
-                nominates: nominates, isTriggered: isTriggered, role: role))
+                turn: turn, client: ClientTransaction(id: id, request: bytes, schedule: schedule, from: now),
+                role: role))
         retransmit(checks.count - 1, at: now)
     }
 
@@ -99,18 +87,16 @@ extension ICEAgent {
     private mutating func retransmit(_ index: Int, at now: Instant) {
         checks[index].client.transmitted(at: now)
         let check = checks[index]
-        let link = links[check.pair.number]
-        let remote = remotes[link.remote].endpoint
+        let remote = destination(of: check.pair)
         pacer.book(to: remote.address, at: now)
-        links[check.pair.number].lastSentAt = now
-        pairs[check.pair.number].transmissions += 1
-        if pairs[check.pair.number].firstSentAt == nil { pairs[check.pair.number].firstSentAt = now }
-        transmit(check.client.request, to: remote, over: ICERoute(sender: link.sender, connection: link.connection))
+        checkList.sent(check.pair, at: now)
+        transmit(check.client.request, to: remote, over: route(of: check.pair))
         observe(
             .checkSent(
                 check.pair,
                 ICECheck(
-                    attempt: check.client.attempts, nominates: check.nominates, isTriggered: check.isTriggered)),
+                    attempt: check.client.attempts, nominates: check.turn.nominates,
+                    isTriggered: check.turn.isTriggered)),
             at: now)
     }
 
@@ -128,9 +114,7 @@ extension ICEAgent {
         }
         guard isAuthentic else { return }
         checks.removeAll { $0.id == check.id }
-        let link = links[pair.number]
-        let remote = remotes[link.remote].endpoint
-        guard source == remote, route.sender == link.sender else {
+        guard source == destination(of: pair), route.sender == self.route(of: pair).sender else {
             return fail(pair, .notSymmetric(source: source), at: now)
         }
         let unknown = message.unknownComprehensionRequired
@@ -150,32 +134,22 @@ extension ICEAgent {
         guard offers(valid.kind) || valid.kind == .relayed else {
             return fail(pair, .otherKind(valid.kind), at: now)
         }
-        let isFirst = !pairs[pair.number].isValid
-        pairs[pair.number].validLocal = valid
-        pairs[pair.number].state = .succeeded
-        pairs[pair.number].failure = nil
-        if let trip, !trip.isAmbiguous || pairs[pair.number].roundTrip == nil {
-            pairs[pair.number].roundTrip = trip.duration
-        }
-        if isFirst { pairs[pair.number].succeededAt = now }
+        checkList.succeeded(pair, as: valid, after: trip.map { ($0.duration, $0.isAmbiguous) }, at: now)
         observe(
             .checkSucceeded(
                 pair,
                 ICECheckSuccess(
                     roundTrip: trip?.duration ?? .zero, isAmbiguous: trip?.isAmbiguous ?? true, mappedAddress: mapped)),
             at: now)
-        unfreeze(pair)
-        if firstValidAt == nil { firstValidAt = now }
-        if check.nominates, check.role == .controlling { nominate(pair, at: now) }
-        if links[pair.number].isNominatedByPeer, role == .controlled { nominate(pair, at: now) }
+        if check.turn.nominates, check.role == .controlling { nominate(pair, at: now) }
+        if checkList.isNominatedByPeer(pair), role == .controlled { nominate(pair, at: now) }
         settle(at: now)
     }
 
     /// The local candidate of a valid pair (RFC 8445 s7.2.5.3.1, s7.2.5.3.2): the one whose address the peer saw.
     private mutating func validLocal(of pair: ICEPair.ID, _ mapped: Endpoint, at now: Instant) -> Candidate {
-        let link = links[pair.number]
-        let local = locals[link.sender]
-        if let connection = link.connection, connections[connection]?.localEndpoint == mapped {
+        let local = sender(of: pair)
+        if let connection = links[pair.number].connection, connections[connection]?.localEndpoint == mapped {
             // An active candidate has no port before it connects.
             var candidate = local.candidate
             candidate.port = mapped.port
@@ -224,37 +198,27 @@ extension ICEAgent {
         trigger(pair, at: now)
     }
 
-    /// Changes the role, twice at most (I01); false where it stays.
+    /// Changes the role; false where it stays.
     mutating func changeRole(to role: ICERole, at now: Instant) -> Bool {
-        guard roleChanges < 2 else { return false }
-        roleChanges += 1
-        self.role = role
-        nominating = nil
-        rankPairs()
+        guard checkList.changeRole(to: role) else { return false }
         observe(.roleChanged(role), at: now)
         return true
     }
 
-    /// Puts a pair into the triggered-check queue.
     mutating func trigger(_ pair: ICEPair.ID, at now: Instant) {
-        if pairs[pair.number].state != .succeeded { pairs[pair.number].state = .waiting }
-        pairs[pair.number].failure = nil
+        checkList.trigger(pair)
         callOff(links[pair.number].check)
-        if !triggered.contains(where: { $0.pair == pair }) {
-            triggered.append(ICETrigger(pair: pair, nominates: false))
-        }
         beginChecks(at: now)
     }
 
     // MARK: Failure
 
     mutating func fail(_ pair: ICEPair.ID, _ why: ICECheckFailure, at now: Instant) {
-        guard pairs[pair.number].state != .failed else { return }
-        pairs[pair.number].state = .failed
-        pairs[pair.number].failure = why
-        pairs[pair.number].validLocal = nil
-        if nominating == pair { nominating = nil }
-        triggered.removeAll { $0.pair == pair }
+        if checkList.fail(pair, why) { ended(pair, why, at: now) }
+    }
+
+    /// Ends the check of a pair that has failed.
+    mutating func ended(_ pair: ICEPair.ID, _ why: ICECheckFailure, at now: Instant) {
         checks.removeAll { $0.id == links[pair.number].check }
         observe(.checkFailed(pair, why), at: now)
     }
@@ -266,12 +230,12 @@ extension ICEAgent {
         let place =
             checks.first { $0.id == check }?.pair
             ?? error.destination.flatMap { destination in
-                links.indices.first {
-                    pairs[$0].state == .inProgress && remotes[links[$0].remote].endpoint == destination.withoutZone
-                        && locals[links[$0].sender].sender == .socket(error.path)
-                }.map { ICEPair.ID($0) }
+                checkList.pairs { pair, ends in
+                    pair.state == .inProgress && remotes[ends.remote].endpoint == destination.withoutZone
+                        && locals[ends.sender].sender == .socket(error.path)
+                }.first
             }
-        guard let pair = place, pairs[pair.number].state == .inProgress else { return }
+        guard let pair = place, checkList[pair].state == .inProgress else { return }
         var reporter: IPAddress?
         if case .icmp(let from) = error.origin { reporter = from }
         links[pair.number].trouble = (error.kind, reporter)
@@ -290,7 +254,9 @@ extension ICEAgent {
             let pair = check.pair
             guard links[pair.number].check == id else { continue }
             // A pair that works and whose nomination nobody answers is no pair to nominate.
-            if pairs[pair.number].state == .inProgress || nominating == pair { fail(pair, silence(of: check), at: now) }
+            if checkList[pair].state == .inProgress || checkList.nominating == pair {
+                fail(pair, silence(of: check), at: now)
+            }
         }
     }
 
@@ -304,7 +270,7 @@ extension ICEAgent {
         let link = links[check.pair.number]
         if let error = link.unsignedError { return .errorResponse(code: error.code, reason: error.reason) }
         if let trouble = link.trouble { return .path(trouble.kind, from: trouble.from) }
-        return .noAnswer(transmissions: pairs[check.pair.number].transmissions)
+        return .noAnswer(transmissions: checkList[check.pair].transmissions)
     }
 
     var checkWake: Instant? {
@@ -318,8 +284,7 @@ extension ICEAgent {
     /// When the next check may begin, where there is one.
     private var nextTurn: Instant? {
         guard let nextCheckAt else { return nil }
-        let next = triggered.map(\.pair) + [nextOrdinaryPair()].compactMap(\.self)
-        return next.map { earliest(for: $0, from: nextCheckAt) }.min()
+        return checkList.upcoming.map { earliest(for: $0, from: nextCheckAt) }.min()
     }
 }
 

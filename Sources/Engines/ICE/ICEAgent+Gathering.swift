@@ -99,7 +99,7 @@ extension ICEAgent {
             question.server, base: locals[question.local].candidate.endpoint?.address ?? question.server.address)
         func fail(_ reason: ICEGatheringFailure.Reason) {
             questions[index].isOver = true
-            observe(.notGathered(ICEGatheringFailure(source, reason)), at: now)
+            observe(.notGathered(ICEGatheringFailure(source: source, reason: reason)), at: now)
         }
         switch BindingReply(datagram.bytes, to: id) {
         case .ignored: return true
@@ -155,8 +155,8 @@ extension ICEAgent {
             observe(
                 .notGathered(
                     ICEGatheringFailure(
-                        .stunServer(question.server, base: locals[question.local].base.address.withoutZone),
-                        .noAnswer(transmissions: question.client.attempts))), at: now)
+                        source: .stunServer(question.server, base: locals[question.local].base.address.withoutZone),
+                        reason: .noAnswer(transmissions: question.client.attempts))), at: now)
         }
         let isWhole =
             questions.allSatisfy(\.isOver) && relays.allSatisfy(\.isGathered)

@@ -1,7 +1,7 @@
 import NetTypes
 import STUN
 
-/// The check list (RFC 8445 s6.1.2): which candidates are paired, in which order, and what is frozen.
+/// The peer's candidates, and which of this side's each is paired with (RFC 8445 s6.1.2).
 extension ICEAgent {
     // MARK: The peer's candidates
 
@@ -44,9 +44,7 @@ extension ICEAgent {
             // RFC 8838 s11.4: what was learned by a check gets its true type; its pairs keep the priority of the check.
             remotes[present].candidate.kind = candidate.kind
             remotes[present].candidate.foundation = candidate.foundation
-            for index in links.indices where links[index].remote == present {
-                pairs[index].remote = remotes[present].candidate
-            }
+            checkList.change(remote: present, to: remotes[present].candidate)
             observe(.remoteAdded(candidate), at: now)
             return formAll(with: present, at: now)
         }
@@ -71,19 +69,12 @@ extension ICEAgent {
 
     /// Forms the pair of a local and a remote candidate, where they suit each other.
     mutating func form(_ local: Int, _ remote: Int, at now: Instant) {
-        guard isMatch(locals[local], remotes[remote]) else { return }
-        guard pairByEnds[ICEEnds(sender: local, remote: remote)] == nil else { return }
-        let priority = priority(locals[local].candidate, remotes[remote].candidate)
-        let live = pairs.indices.filter { pairs[$0].state != .failed }
-        if live.count >= ICEConfiguration.mostPairs {
-            // RFC 8445 s6.1.2.5: the lowest gives way, if it was not tried yet.
-            guard
-                let lowest = live.filter({ pairs[$0].state == .frozen || pairs[$0].state == .waiting })
-                    .min(by: { pairs[$0].priority < pairs[$1].priority }), pairs[lowest].priority < priority
-            else { return }
-            fail(ICEPair.ID(lowest), .superseded, at: now)
-        }
-        add(local, remote, connection: nil, priority, at: now)
+        guard isMatch(locals[local], remotes[remote]),
+            checkList.pair(of: CheckList.Ends(sender: local, remote: remote)) == nil
+        else { return }
+        let place = checkList.makeRoom(locals[local].candidate, remotes[remote].candidate)
+        if let superseded = place.superseded { ended(superseded, .superseded, at: now) }
+        if place.hasRoom { add(CheckList.Ends(sender: local, remote: remote), at: now) }
     }
 
     private func isMatch(_ local: ICELocal, _ remote: ICERemote) -> Bool {
@@ -107,67 +98,23 @@ extension ICEAgent {
     }
 
     @discardableResult
-    mutating func add(
-        _ local: Int, _ remote: Int, connection: PathID?, _ priority: UInt64, at now: Instant
-    ) -> ICEPair.ID {
-        let id = ICEPair.ID(pairs.count)
-        let key = foundation(local, remote)
-        // Of each foundation one pair begins, the others wait for it to succeed (RFC 8445 s6.1.2.6).
-        let isFirst = !pairs.indices.contains { index in
-            pairs[index].state != .failed && foundation(links[index].sender, links[index].remote) == key
-        }
-        let hasSucceeded = pairs.indices.contains { index in
-            pairs[index].isValid && foundation(links[index].sender, links[index].remote) == key
-        }
-        pairs.append(
-            ICEPair(
-                id: id, local: locals[local].candidate, remote: remotes[remote].candidate, priority: priority,
-                state: isFirst || hasSucceeded ? .waiting : .frozen))
-        links.append(ICELink(sender: local, remote: remote, connection: connection))
+    mutating func add(_ ends: CheckList.Ends, at now: Instant) -> ICEPair.ID {
+        let pair = checkList.add(ends, locals[ends.sender].candidate, remotes[ends.remote].candidate)
+        links.append(ICELink(connection: ends.connection))
         // Before its turn comes: the peer's check may come to the relay first, and would be lost.
-        if case .relay(let relay) = locals[local].sender { permit(relay, remotes[remote].endpoint.address) }
-        pairByEnds[ICEEnds(sender: local, remote: remote, connection: connection)] = id
-        observe(.pairFormed(id), at: now)
-        return id
+        if case .relay(let relay) = locals[ends.sender].sender { permit(relay, remotes[ends.remote].endpoint.address) }
+        observe(.pairFormed(pair), at: now)
+        return pair
     }
 
-    func foundation(_ local: Int, _ remote: Int) -> [String] {
-        [locals[local].candidate.foundation, remotes[remote].candidate.foundation]
+    // MARK: What a pair joins
+
+    /// The local candidate that its checks are sent from.
+    func sender(of pair: ICEPair.ID) -> ICELocal { locals[checkList.ends[pair.number].sender] }
+
+    func route(of pair: ICEPair.ID) -> ICERoute {
+        ICERoute(sender: checkList.ends[pair.number].sender, connection: links[pair.number].connection)
     }
 
-    func priority(_ local: Candidate, _ remote: Candidate) -> UInt64 {
-        role == .controlling
-            ? CandidatePriority.pair(controlling: local.priority, controlled: remote.priority)
-            : CandidatePriority.pair(controlling: remote.priority, controlled: local.priority)
-    }
-
-    /// Ranks the pairs anew after a change of role.
-    mutating func rankPairs() {
-        for index in pairs.indices { pairs[index].priority = priority(pairs[index].local, pairs[index].remote) }
-    }
-
-    /// Lets the pairs be checked that have the foundation of one that works (RFC 8445 s7.2.5.3.3).
-    mutating func unfreeze(_ pair: ICEPair.ID) {
-        let key = foundation(links[pair.number].sender, links[pair.number].remote)
-        for index in pairs.indices
-        where pairs[index].state == .frozen && foundation(links[index].sender, links[index].remote) == key {
-            pairs[index].state = .waiting
-        }
-    }
-
-    /// The next pair for an ordinary check (RFC 8445 s6.1.4.2).
-    func nextOrdinaryPair() -> ICEPair.ID? {
-        func highest(_ state: ICEPair.State, _ suits: (Int) -> Bool = { _ in true }) -> Int? {
-            pairs.indices.filter { pairs[$0].state == state && suits($0) }
-                .max { (pairs[$0].priority, -$0) < (pairs[$1].priority, -$1) }
-        }
-        if let waiting = highest(.waiting) { return ICEPair.ID(waiting) }
-        let busy = Set(
-            pairs.indices.filter { pairs[$0].state == .inProgress }
-                .map { foundation(links[$0].sender, links[$0].remote) })
-        guard let frozen = highest(.frozen, { !busy.contains(foundation(links[$0].sender, links[$0].remote)) }) else {
-            return nil
-        }
-        return ICEPair.ID(frozen)
-    }
+    func destination(of pair: ICEPair.ID) -> Endpoint { remotes[checkList.ends[pair.number].remote].endpoint }
 }

@@ -78,9 +78,9 @@ extension ICEAgent {
     /// Whether data from there may be the peer's: a check over this way has succeeded, or the peer's has.
     private func isValid(_ source: Endpoint, _ route: ICERoute) -> Bool {
         if let selection, selection.remote == source, selection.route == route { return true }
-        return pairs.indices.contains { index in
-            (pairs[index].isValid || links[index].isNominatedByPeer) && links[index].sender == route.sender
-                && remotes[links[index].remote].endpoint == source
+        return pairs.contains { pair in
+            (pair.isValid || checkList.isNominatedByPeer(pair.id)) && self.route(of: pair.id).sender == route.sender
+                && destination(of: pair.id) == source
         }
     }
 
@@ -116,14 +116,12 @@ extension ICEAgent {
     // MARK: Connections
 
     /// Opens the connection of a pair whose local side is active.
-    mutating func connect(_ pair: ICEPair.ID, at now: Instant) -> PathID {
-        let link = links[pair.number]
-        let remote = remotes[link.remote].endpoint
-        let base = locals[link.sender].base
+    mutating func connect(_ pair: ICEPair.ID) {
+        let remote = destination(of: pair)
+        let base = sender(of: pair).base
         let path = open(.connection(to: remote), .connection, local: Endpoint(base.address, 0))
-        connections[path] = ICEConnection(local: link.sender, remote: remote, isOpen: false)
+        connections[path] = ICEConnection(local: route(of: pair).sender, remote: remote, isOpen: false)
         links[pair.number].connection = path
-        return path
     }
 
     private mutating func connected(_ path: PathID, _ local: Endpoint) {
@@ -178,7 +176,8 @@ extension ICEAgent {
         case .base(let base):
             guard error.isFatal else { return checkFailed(error, at: now) }
             owners[error.path] = nil
-            observe(.notGathered(ICEGatheringFailure(.base(base.address), .path(error.kind))), at: now)
+            let failure = ICEGatheringFailure(source: .base(base.address), reason: .path(error.kind))
+            observe(.notGathered(failure), at: now)
         case .listener:
             // A machine that cannot listen has candidates all the same.
             if error.isFatal { owners[error.path] = nil }

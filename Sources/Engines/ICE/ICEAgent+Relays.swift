@@ -119,9 +119,7 @@ extension ICEAgent {
             tellFailures(of: relays[relay].server, at: now)
         }
         guard let local = relays[relay].local else { return }
-        for index in links.indices where links[index].sender == local {
-            fail(ICEPair.ID(index), .relay(failure), at: now)
-        }
+        for pair in checkList.pairs(where: { $1.sender == local }) { fail(pair, .relay(failure), at: now) }
         if selection?.route.sender == local { loseConsent(.path(.connectionReset), at: now) }
     }
 
@@ -140,7 +138,8 @@ extension ICEAgent {
             relays[relay].failure = nil
             guard alike.allSatisfy({ relays[$0].local == nil }), !told.contains(reason) else { continue }
             told.append(reason)
-            observe(.notGathered(ICEGatheringFailure(.turnServer(server.endpoint, server.transport), reason)), at: now)
+            let source = ICEGatheringFailure.Source.turnServer(server.endpoint, server.transport)
+            observe(.notGathered(ICEGatheringFailure(source: source, reason: reason)), at: now)
         }
     }
 
@@ -184,10 +183,8 @@ extension ICEAgent {
         _ relay: Int, _ address: IPAddress, _ failure: TURNFailure, at now: Instant
     ) {
         guard let local = relays[relay].local else { return }
-        for index in links.indices
-        where links[index].sender == local && remotes[links[index].remote].endpoint.address == address {
-            fail(ICEPair.ID(index), .relay(failure), at: now)
-        }
+        let pairs = checkList.pairs { $1.sender == local && remotes[$1.remote].endpoint.address == address }
+        for pair in pairs { fail(pair, .relay(failure), at: now) }
     }
 
     mutating func nextRelayOutput(at now: Instant) -> Output? {

@@ -93,9 +93,9 @@ extension ICEAgent {
         guard let remote = found ?? learn(request, transport, at: now) else {
             return observe(.requestRefused(from: request.source, .tooMany), at: now)
         }
-        let ends = ICEEnds(sender: request.route.sender, remote: remote, connection: request.route.connection)
+        let ends = CheckList.Ends(sender: request.route.sender, remote: remote, connection: request.route.connection)
         let known =
-            pairByEnds[ends]
+            checkList.pair(of: ends)
             ?? links.indices.first { links[$0].connection != nil && links[$0].connection == ends.connection }
             .map { ICEPair.ID($0) }
         let pair: ICEPair.ID
@@ -105,16 +105,14 @@ extension ICEAgent {
             guard pairs.count < 2 * ICEConfiguration.mostPairs else {
                 return observe(.requestRefused(from: request.source, .tooMany), at: now)
             }
-            pair = add(
-                request.route.sender, remote, connection: request.route.connection,
-                priority(local.candidate, remotes[remote].candidate), at: now)
+            pair = add(ends, at: now)
         }
         observe(.checkReceived(from: request.source, pair, nominates: request.nominates), at: now)
         if request.nominates, role == .controlled {
-            links[pair.number].isNominatedByPeer = true
-            if pairs[pair.number].isValid { nominate(pair, at: now) }
+            checkList.peerNominated(pair)
+            if checkList[pair].isValid { nominate(pair, at: now) }
         }
-        if pairs[pair.number].state != .succeeded { trigger(pair, at: now) }
+        if checkList[pair].state != .succeeded { trigger(pair, at: now) }
     }
 
     /// A peer-reflexive candidate of the peer's (RFC 8445 s7.3.1.3).
@@ -122,14 +120,12 @@ extension ICEAgent {
         _ request: ICEEarlyRequest, _ transport: Candidate.Transport, at now: Instant
     ) -> Int? {
         // Two NATs of which each gives every destination another port would make one of the other for ever.
-        let learned = links.indices.reduce(0) { count, index in
-            let remote = remotes[links[index].remote]
-            let isAnother =
-                links[index].sender == request.route.sender && remote.candidate.kind == .peerReflexive
-                && remote.endpoint.address == request.source.address
-            return isAnother ? count + 1 : count
+        let learned = checkList.pairs { pair, ends in
+            ends.sender == request.route.sender && pair.remote.kind == .peerReflexive
+                && remotes[ends.remote].endpoint.address == request.source.address
         }
-        guard remotes.count < ICEConfiguration.mostRemoteCandidates, learned < Self.mostLearned else { return nil }
+        guard remotes.count < ICEConfiguration.mostRemoteCandidates, learned.count < Self.mostLearned
+        else { return nil }
         let candidate = Candidate(
             .peerReflexive, transport: transport, tcpType: transport == .tcp ? .active : nil,
             // RFC 8445 s7.3.1.3: one that no other candidate has.

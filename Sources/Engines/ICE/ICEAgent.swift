@@ -11,12 +11,9 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
 
     package let configuration: ICEConfiguration
     package internal(set) var state = ICEState.new
-    package internal(set) var role: ICERole
     package let tieBreaker: UInt64
     package internal(set) var localCredentials: ICECredentials
     package internal(set) var isGatheringFinished = false
-    /// Every pair of this session; the number of each is its place.
-    package internal(set) var pairs: [ICEPair] = []
     var random: Random
 
     var outputs = Queue<Output>()
@@ -54,22 +51,17 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
     var earlyRequests: [ICEEarlyRequest] = []
 
     // Checks: see ICEAgent+Pairs.swift and ICEAgent+Checks.swift.
+    var checkList: CheckList
     /// What goes with the pair of the same place.
     var links: [ICELink] = []
-    /// The pair of a sender and a remote candidate, by their places.
-    var pairByEnds: [ICEEnds: ICEPair.ID] = [:]
-    var triggered: [ICETrigger] = []
     /// In the order of their beginning.
     var checks: [ICECheckTransaction] = []
     var pacing: Duration = ICEConfiguration.usualPacing
     var nextCheckAt: Instant?
     var checksBeganAt: Instant?
-    var roleChanges = 0
     var hasFailed = false
 
     // Nomination and consent: see ICEAgent+Nomination.swift and ICEAgent+Consent.swift.
-    var firstValidAt: Instant?
-    var nominating: ICEPair.ID?
     var reconsiderAt: Instant?
     var selection: ICESelection?
 
@@ -83,12 +75,15 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         self.configuration = configuration
         self.random = random
         startedAt = start
-        role = configuration.role
+        checkList = CheckList(role: configuration.role)
         localCredentials = ICECredentials(using: &self.random)
         tieBreaker = self.random.next()
         beginGathering(at: start)
     }
 
+    package var role: ICERole { checkList.role }
+    /// Every pair of this session; the number of each is its place.
+    package var pairs: [ICEPair] { checkList.pairs }
     /// What was gathered so far and is told to the peer, in the order of coming.
     package var localCandidates: [Candidate] { locals.filter(\.isTold).map(\.candidate) }
     package var remoteCandidates: [Candidate] { remotes.map(\.candidate) }
@@ -99,9 +94,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
 
     /// Settles the role, before checks begin: as signaling says who decides.
     package mutating func setRole(_ role: ICERole) {
-        guard checksBeganAt == nil else { return }
-        self.role = role
-        rankPairs()
+        if checksBeganAt == nil { checkList.setRole(role) }
     }
 
     /// Takes the peer's credentials: with them checks begin. Others than before are the peer's restart.
@@ -115,8 +108,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         remoteCredentials = credentials
         isRemoteLite = isLite
         self.pacing = max(configuration.pacing, pacing ?? ICEConfiguration.usualPacing)
-        if isLite { role = .controlling }
-        rankPairs()
+        checkList.setRole(isLite ? .controlling : role)
         let early = earlyRequests
         earlyRequests = []
         for request in early { take(request, at: now) }
@@ -149,17 +141,12 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         lookups = []
         namedCandidates = []
         earlyRequests = []
-        pairs = []
+        checkList = CheckList(role: role)
         links = []
-        pairByEnds = [:]
-        triggered = []
         checks = []
         nextCheckAt = nil
         checksBeganAt = nil
-        roleChanges = 0
         hasFailed = false
-        firstValidAt = nil
-        nominating = nil
         reconsiderAt = nil
         observe(.restarted, at: now)
     }
@@ -180,7 +167,6 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
         closingEnd = now + limit
         selection = nil
         checks = []
-        triggered = []
         questions = []
         endGatheringRelays(at: now)
         for relay in relays.indices { release(relay, at: now) }
@@ -241,7 +227,7 @@ package struct ICEAgent<Random: RandomNumberGenerator & Sendable>: Engine, Senda
     /// After ``close(at:)``, once nothing is left to do.
     package var isFinished: Bool { isClosed && relays.allSatisfy(\.client.isFinished) }
 
-    mutating func observe(_ fact: ICEEvent.Fact, at now: Instant) { events.append(ICEEvent(at: now, fact)) }
+    mutating func observe(_ fact: ICEEvent.Fact, at now: Instant) { events.append(ICEEvent(at: now, fact: fact)) }
 
     mutating func change(to state: ICEState, at now: Instant) {
         guard self.state != state else { return }

@@ -55,11 +55,6 @@ package struct ICEEvent: Hashable, Sendable {
 
     package var at: Instant
     package var fact: Fact
-
-    package init(at: Instant, _ fact: Fact) {
-        self.at = at
-        self.fact = fact
-    }
 }
 
 /// What gave no candidate, and why.
@@ -82,11 +77,6 @@ package struct ICEGatheringFailure: Hashable, Sendable, Codable {
 
     package var source: Source
     package var reason: Reason
-
-    package init(_ source: Source, _ reason: Reason) {
-        self.source = source
-        self.reason = reason
-    }
 }
 
 /// Why a candidate of the peer's is not paired.
@@ -101,8 +91,6 @@ package enum ICERefusal: String, Hashable, Sendable, Codable {
     case notResolved = "not-resolved"
     /// TCP, and this side offers none.
     case transport
-    /// Not of the kind that alone is tested.
-    case kind
 }
 
 /// One transmission of a check.

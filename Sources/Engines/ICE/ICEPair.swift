@@ -43,4 +43,6 @@ package struct ICEPair: Hashable, Sendable, Codable {
     package var kinds: (local: Candidate.Kind, remote: Candidate.Kind) { ((validLocal ?? local).kind, remote.kind) }
     /// Whether a relay stands on the way.
     package var isRelayed: Bool { local.kind == .relayed || remote.kind == .relayed }
+    /// The foundations of both candidates: pairs that have them alike freeze together (RFC 8445 s6.1.2.6).
+    var foundation: [String] { [local.foundation, remote.foundation] }
 }

@@ -49,49 +49,30 @@ struct ICERoute: Hashable, Sendable {
     var connection: PathID?
 }
 
-struct ICEEnds: Hashable, Sendable {
-    var sender: Int
-    var remote: Int
-    /// TCP: each connection is a pair of its own.
-    var connection: PathID?
-}
-
-/// What goes with a pair.
+/// What goes with a pair, beside its place in the check list.
 struct ICELink: Sendable {
-    var sender: Int
-    var remote: Int
     /// TCP: over which it is checked, once it is asked for.
     var connection: PathID?
     /// The check that counts: an earlier one that was called off may still be answered.
     var check: TransactionID?
-    /// The peer, which decides, has nominated it: it is selected when it is valid.
-    var isNominatedByPeer = false
     /// What the system or ICMP said of its checks, and how often.
     var trouble: (kind: PathError.Kind, from: IPAddress?)?
     var troubles = 0
     /// An error that was not signed, and so may be anyone's.
     var unsignedError: (code: Int, reason: [UInt8])?
-    var lastSentAt: Instant?
-}
-
-/// A check that goes ahead of the others.
-struct ICETrigger: Sendable {
-    var pair: ICEPair.ID
-    var nominates: Bool
 }
 
 /// A check under way.
 struct ICECheckTransaction: Sendable {
-    var pair: ICEPair.ID
+    var turn: CheckList.Turn
     var client: ClientTransaction
-    var nominates: Bool
-    var isTriggered: Bool
     /// The role that it was sent in.
     var role: ICERole
     /// Another check has taken its place: it is not sent again, and its silence says nothing.
     var isCalledOff = false
 
     var id: TransactionID { client.id }
+    var pair: ICEPair.ID { turn.pair }
 }
 
 /// A request that came before the peer's credentials.

@@ -4,7 +4,7 @@ package import NetTypes
 /// draft-ietf-mmusic-mdns-ice-candidates s3.2).
 ///
 /// Like ``ClientTransaction`` it decides when to send and when to give up: its owner sends ``datagrams``, from one
-/// socket for each family, and hands what comes back to ``take(_:from:onLink:)``. Questions are sent at 0 and 1 s, and
+/// socket for each family, and hands what comes back to ``take(_:from:)``. Questions are sent at 0 and 1 s, and
 /// are given up at 2 s.
 package struct MDNSQuery: Sendable {
     /// How the socket that asks is bound, which decides what an answer looks like.
@@ -30,8 +30,6 @@ package struct MDNSQuery: Sendable {
     /// not every responder reads two in one message.
     package let datagrams: [Transmission]
     package private(set) var transmissions: [Instant] = []
-    /// The address that was found; the first that is usable is kept.
-    package private(set) var address: IPAddress?
 
     package struct Transmission: Hashable, Sendable {
         package var destination: Endpoint
@@ -133,30 +131,15 @@ package struct MDNSQuery: Sendable {
 
     // MARK: Answers
 
-    /// Takes a datagram; returns the address where it is the answer, and ends the query by it. All else is ignored.
-    ///
-    /// - Parameter onLink: this machine's addresses on the link, with their prefixes: an answer from elsewhere is not
-    ///   believed (RFC 6762 s11). Where none is of the source's family, nothing is known, and nothing refused by it.
-    package mutating func take(
-        _ bytes: [UInt8], from source: Endpoint, onLink: [NetworkInterface.Address] = []
-    ) -> IPAddress? {
+    /// Takes a datagram; returns the first usable address where it is the answer, and ends the query by it. All else is
+    /// ignored.
+    package mutating func take(_ bytes: [UInt8], from source: Endpoint) -> IPAddress? {
         // RFC 6762 s6: what does not come from port 5353 is ignored.
         guard state != .over, !transmissions.isEmpty, source.port == Self.port,
-            Self.isOnLink(source.address, onLink), let found = addressRecord(in: bytes, from: source.address)
+            let found = addressRecord(in: bytes, from: source.address)
         else { return nil }
-        address = found
         state = .over
         return found
-    }
-
-    private static func isOnLink(_ source: IPAddress, _ onLink: [NetworkInterface.Address]) -> Bool {
-        if source.isLinkLocal { return true }
-        let networks = onLink.filter { $0.address.family == source.family }
-        return networks.isEmpty
-            || networks.contains { own in
-                (0...own.address.family.bitWidth).contains(own.prefixLength)
-                    && source.hasPrefix(own.address, length: own.prefixLength)
-            }
     }
 
     private func addressRecord(in bytes: [UInt8], from source: IPAddress) -> IPAddress? {

@@ -131,35 +131,17 @@ extension NATEvidence {
     }
 
     /// Probes from a socket, none of them answered, beside what must be answered: every plain request to the server's
-    /// first endpoint, from this socket or another, shows what the path loses.
-    ///
-    /// A request counts when its time is over, answered or not, so that quick answers do not count for more than
-    /// losses. A probe counts when, besides, a control that was sent with it or after it from the same socket was
-    /// answered: a server that stopped answering altogether, or a limit of its rate, is not silence of the filter.
-    ///
-    /// - Parameter anticipating: counts what is still under way as well, as if it fared as what is over has: where even
-    ///   that does not decide it, more has to be sent.
+    /// first endpoint shows what the path loses, and one from the same socket vouches for the server.
     func test(
         _ probes: [NATExchange], from socket: NATSocket, server: Int, at now: Duration, anticipating: Bool
     ) -> SequentialTest {
-        let patience = patience(server: server)
-        let isOver = { (exchange: NATExchange) in exchange.sentAt + patience <= now }
-        let isTimely = { (exchange: NATExchange) in exchange.answer.map { $0.after <= patience } ?? false }
-        let controls = exchanges.filter { $0.destination == servers[server] && $0.change == .none }
-        let over = controls.filter(isOver)
-        var test = SequentialTest(answeredControls: over.count(where: isTimely), failedControls: 0, silentProbes: 0)
-        test.failedControls = over.count - test.answeredControls
-        var lastAnswered = over.last { $0.socket == socket && isTimely($0) }?.sentAt
-        if anticipating {
-            let open = controls.filter { !isOver($0) }
-            let losses = open.count { $0.answer == nil } * test.failedControls
-            let failing = over.isEmpty ? 0 : (losses + over.count - 1) / over.count
-            test.answeredControls += open.count - failing
-            test.failedControls += failing
-            lastAnswered = open.last { $0.socket == socket }?.sentAt ?? lastAnswered
-        }
-        guard let lastAnswered else { return test }
-        test.silentProbes = probes.count { $0.sentAt <= lastAnswered && (isOver($0) || anticipating) }
-        return test
+        let controls = exchanges.lazy.filter { $0.destination == servers[server] && $0.change == .none }
+            .map {
+                SequentialTest.Control(
+                    sentAt: $0.sentAt, answeredAfter: $0.answer?.after, vouches: $0.socket == socket)
+            }
+        return SequentialTest(
+            probes: probes.lazy.map(\.sentAt), controls: controls, patience: patience(server: server), at: now,
+            anticipating: anticipating)
     }
 }

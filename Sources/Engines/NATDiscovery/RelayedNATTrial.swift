@@ -64,29 +64,15 @@ extension RelayedNATEvidence {
     ///
     /// - Parameter anticipating: counts what is still under way as well, as if it fared as what is over has.
     func test(_ trial: RelayedNATTrial, at now: Duration, anticipating: Bool = false) -> SequentialTest {
-        let patience = patience(.relay(trial.sender))
-        let basePatience = self.patience(trial.base)
-        let isOver = { (exchange: RelayedNATExchange) in exchange.sentAt + patience <= now }
-        let isTimely = { (exchange: RelayedNATExchange) in exchange.outcome.map { $0.after <= patience } ?? false }
-        let controls = controls(of: trial)
-        let over = controls.filter(isOver)
-        var test = SequentialTest(answeredControls: over.count(where: isTimely), failedControls: 0, silentProbes: 0)
-        test.failedControls = over.count - test.answeredControls
-        var lastControl = over.last(where: isTimely)?.sentAt
+        let basePatience = patience(trial.base)
         let checks = baseChecks(of: trial)
-        var lastCheck = checks.last { $0.outcome.map { $0.after <= basePatience } ?? false }?.sentAt
-        if anticipating {
-            let open = controls.filter { !isOver($0) }
-            let losses = open.count { $0.outcome == nil } * test.failedControls
-            let failing = over.isEmpty ? 0 : (losses + over.count - 1) / over.count
-            test.answeredControls += open.count - failing
-            test.failedControls += failing
-            lastControl = open.last?.sentAt ?? lastControl
-            lastCheck = checks.last { $0.sentAt + basePatience > now }?.sentAt ?? lastCheck
-        }
-        guard let lastControl, let lastCheck else { return test }
-        let vouchedFor = min(lastControl, lastCheck)
-        test.silentProbes = probes(of: trial).count { $0.sentAt <= vouchedFor && (isOver($0) || anticipating) }
-        return test
+        var checkedAt = checks.last { $0.outcome.map { $0.after <= basePatience } ?? false }?.sentAt
+        if anticipating { checkedAt = checks.last { $0.sentAt + basePatience > now }?.sentAt ?? checkedAt }
+        let probes = probes(of: trial).map(\.sentAt).filter { probe in checkedAt.map { probe <= $0 } ?? false }
+        let controls = controls(of: trial)
+            .map { SequentialTest.Control(sentAt: $0.sentAt, answeredAfter: $0.outcome?.after) }
+        return SequentialTest(
+            probes: probes, controls: controls, patience: patience(.relay(trial.sender)), at: now,
+            anticipating: anticipating)
     }
 }

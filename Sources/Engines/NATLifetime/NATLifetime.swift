@@ -39,8 +39,6 @@ package struct NATLifetime: Sendable {
         let index: Int
         /// Where the answer must come in.
         package let target: NATLifetimeSocket
-        /// Where it must come from.
-        package let destination: Endpoint
     }
 
     package private(set) var evidence: NATLifetimeEvidence
@@ -172,8 +170,7 @@ package struct NATLifetime: Sendable {
             }
         }
         refresh(question.subject, at: now)
-        let target = target(of: question)
-        return ExchangeID(subject: question.subject, index: index, target: target, destination: question.destination)
+        return ExchangeID(subject: question.subject, index: index, target: target(of: question))
     }
 
     private func target(of question: Question) -> NATLifetimeSocket {

@@ -188,40 +188,15 @@ extension NATLifetimeEvidence.Server {
 }
 
 extension [NATLifetimeEvidence.Exchange] {
-    /// Silence of probes against controls: see ``NATEvidence/test(_:server:at:anticipating:)``, whose rules these are.
+    /// The silence of one kind of exchange against another, which must be answered.
     fileprivate func test(
         probe: NATLifetimeEvidence.Kind, control: NATLifetimeEvidence.Kind, patience: Duration, at now: Duration,
         _ anticipating: Bool
     ) -> SequentialTest {
-        var test = SequentialTest(answeredControls: 0, failedControls: 0, silentProbes: 0)
-        var open = 0
-        var openAnswered = 0
-        var vouchedAt: Duration?
-        for exchange in self where exchange.kind == control {
-            let isTimely = exchange.answer.map { $0.after <= patience } ?? false
-            if exchange.sentAt + patience > now {
-                open += 1
-                openAnswered += isTimely ? 1 : 0
-                if anticipating { vouchedAt = exchange.sentAt }
-            } else if isTimely {
-                test.answeredControls += 1
-                vouchedAt = exchange.sentAt
-            } else {
-                test.failedControls += 1
-            }
-        }
-        if anticipating {
-            let over = test.answeredControls + test.failedControls
-            let losses = (open - openAnswered) * test.failedControls
-            let failing = over == 0 ? 0 : (losses + over - 1) / over
-            test.answeredControls += open - failing
-            test.failedControls += failing
-        }
-        guard let vouchedAt else { return test }
-        // A silent server is not a silent mapping: a probe counts when a control beside it or after it was answered.
-        test.silentProbes = count {
-            $0.kind == probe && $0.sentAt <= vouchedAt && (anticipating || $0.sentAt + patience <= now)
-        }
-        return test
+        SequentialTest(
+            probes: lazy.filter { $0.kind == probe }.map(\.sentAt),
+            controls: lazy.filter { $0.kind == control }
+                .map { SequentialTest.Control(sentAt: $0.sentAt, answeredAfter: $0.answer?.after) },
+            patience: patience, at: now, anticipating: anticipating)
     }
 }

@@ -86,13 +86,7 @@ package struct NATLifetimeEvidence: Hashable, Sendable, Codable {
         package var after: Duration
         /// The mapped address of the socket that asked.
         package var mappedAddress: Endpoint
-        package var isLegacy: Bool
-
-        package init(after: Duration, mappedAddress: Endpoint, isLegacy: Bool = false) {
-            self.after = after
-            self.mappedAddress = mappedAddress
-            self.isLegacy = isLegacy
-        }
+        package var isLegacy = false
     }
 }
 

@@ -147,10 +147,10 @@ package struct ResolutionEngine: Sendable {
         let isAsked = openFamilies.contains(family)
         openFamilies = []
         let fault: ResolutionFault.Kind? =
-            !isAsked ? .familyNotAsked : address.isHost ? nil : .unusableAddress(address)
+            !isAsked ? .familyNotAsked : address.isUnicast ? nil : .unusableAddress(address)
         if let fault { return events.append(.failed(family, [.init(step: "\(address)", kind: fault)])) }
         let endpoint = Endpoint(address, request.uri.effectivePort)
-        let endpoints = request.transports.map { ResolvedEndpoint(endpoint: endpoint, transport: $0, steps: []) }
+        let endpoints = request.transports.map { ResolvedEndpoint(endpoint: endpoint, transport: $0) }
         events.append(.resolved(family, endpoints, faults: [], omitted: 0))
     }
 }
@@ -174,16 +174,6 @@ extension SystemQuery {
         switch self {
         case .serviceRecords, .namingAuthorityPointers: true
         case .addresses, .source: false
-        }
-    }
-}
-
-extension IPAddress {
-    /// Whether a host can have it and be written to alone.
-    var isHost: Bool {
-        switch realm {
-        case .unspecified, .multicast, .broadcast: false
-        default: true
         }
     }
 }

@@ -1,11 +1,9 @@
 package import NetTypes
 
-/// A transport address of a server, and how it was found.
+/// A transport address of a server.
 package struct ResolvedEndpoint: Hashable, Sendable {
     package var endpoint: Endpoint
     package var transport: Transport
-    /// The lookups that led here, in order: `SRV _stun._udp.example.org`, `A stun1.example.org`; empty for a literal.
-    package var steps: [String]
 }
 
 /// Something that went wrong on the way from a name to its addresses.

@@ -28,7 +28,6 @@ struct ResolutionWalk {
         var name: String
         var port: UInt16
         var transport: Transport
-        var steps: [String]
     }
 
     private let request: ResolutionRequest
@@ -62,7 +61,7 @@ struct ResolutionWalk {
         var declined: [Transport] = []
         for transport in request.transports {
             let name = request.uri.scheme.serviceName(transport) + request.name
-            guard let found = followServices(name, transport, steps: []) else {
+            guard let found = followServices(name, transport) else {
                 declined.append(transport)
                 continue
             }
@@ -75,7 +74,7 @@ struct ResolutionWalk {
     }
 
     private func direct(_ transports: [Transport]) -> [Target] {
-        transports.map { Target(name: request.name, port: request.uri.effectivePort, transport: $0, steps: []) }
+        transports.map { Target(name: request.name, port: request.uri.effectivePort, transport: $0) }
     }
 
     /// S-NAPTR (RFC 3958, RFC 5928 s3): by order and preference, through non-terminal records.
@@ -92,7 +91,6 @@ struct ResolutionWalk {
         }
         guard case .namingAuthorityPointers(let records) = answer(to: query) else { return [] }
         var targets: [Target] = []
-        let steps = ancestors + [query.step]
         let sorted = records.sorted { ($0.order, $0.preference) < ($1.order, $1.preference) }
         for record in sorted.prefix(ResolutionEngine.targetLimit) {
             let offered = record.relayTransports
@@ -108,12 +106,12 @@ struct ResolutionWalk {
             }
             switch record.flags.lowercased() {
             case "":
-                targets += followPointers(replacement.ascii, usable, ancestors: steps)
+                targets += followPointers(replacement.ascii, usable, ancestors: ancestors + [query.step])
             case "s":
-                for transport in usable { targets += followServices(replacement.ascii, transport, steps: steps) ?? [] }
+                for transport in usable { targets += followServices(replacement.ascii, transport) ?? [] }
             case "a":
                 let port = request.uri.defaultPort
-                targets += usable.map { Target(name: replacement.ascii, port: port, transport: $0, steps: steps) }
+                targets += usable.map { Target(name: replacement.ascii, port: port, transport: $0) }
             default:
                 note(
                     query, .unusableRecord("a NAPTR record for RELAY has the flag 's', 'a' or none (RFC 3958 s6.5)"))
@@ -123,7 +121,7 @@ struct ResolutionWalk {
     }
 
     /// The targets of SRV records in the order of RFC 2782; nil where the domain says that it has no such service.
-    private mutating func followServices(_ name: String, _ transport: Transport, steps: [String]) -> [Target]? {
+    private mutating func followServices(_ name: String, _ transport: Transport) -> [Target]? {
         let query = SystemQuery.serviceRecords(name: name)
         guard case .serviceRecords(let records) = answer(to: query) else { return [] }
         if records.count == 1, records[0].target.isEmpty || records[0].target == "." {
@@ -140,8 +138,7 @@ struct ResolutionWalk {
                 note(query, .unusableRecord("an SRV record leads to what is not a host name"))
                 continue
             }
-            targets.append(
-                Target(name: target.ascii, port: record.port, transport: transport, steps: steps + [query.step]))
+            targets.append(Target(name: target.ascii, port: record.port, transport: transport))
         }
         return targets
     }
@@ -162,8 +159,7 @@ struct ResolutionWalk {
                 if endpoints.contains(where: { $0.endpoint == endpoint && $0.transport == target.transport }) {
                     continue
                 }
-                endpoints.append(
-                    .init(endpoint: endpoint, transport: target.transport, steps: target.steps + [query.step]))
+                endpoints.append(ResolvedEndpoint(endpoint: endpoint, transport: target.transport))
             }
         }
         if endpoints.isEmpty { return .failed(family, faults) }
@@ -176,8 +172,8 @@ struct ResolutionWalk {
         case .addresses(let all):
             let ofFamily = all.filter { $0.family == family }
             if ofFamily.isEmpty { note(query, .failed(.noRecords)) }
-            for address in ofFamily where !address.isHost { note(query, .unusableAddress(address)) }
-            return ofFamily.filter(\.isHost)
+            for address in ofFamily where !address.isUnicast { note(query, .unusableAddress(address)) }
+            return ofFamily.filter(\.isUnicast)
         case .failed(let failure):
             note(query, .failed(failure))
         default:

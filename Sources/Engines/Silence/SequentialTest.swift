@@ -24,6 +24,14 @@ package struct SequentialTest: Hashable, Sendable {
     /// Probes whose time is over; none of them was answered.
     package var silentProbes: Int
 
+    /// A control, as far as it is known what became of it.
+    struct Control {
+        var sentAt: Duration
+        var answeredAfter: Duration?
+        /// Whether its answer shows that the server answered when the probes before it were sent.
+        var vouches = true
+    }
+
     /// With this, for every loss, fewer than 1 of 1,000 silences are wrongly believed; see above.
     package static let mostRisk = 1.0 / 2_000
 
@@ -50,4 +58,47 @@ package struct SequentialTest: Hashable, Sendable {
 
     /// How long a request may take before it counts as unanswered: long enough for a server that is busy for a moment.
     static func patience(roundTrip: Duration) -> Duration { max(.milliseconds(10), roundTrip * 2) }
+}
+
+extension SequentialTest {
+    /// Probes, none of them answered, beside controls in the order of their sending.
+    ///
+    /// A request counts when its time is over, answered or not, so that quick answers do not count for more than
+    /// losses. A probe counts when, besides, a control that vouches was sent with it or after it and was answered: a
+    /// server that stopped answering altogether, or a limit of its rate, is not silence of the filter.
+    ///
+    /// - Parameters:
+    ///   - probes: when each was sent.
+    ///   - anticipating: counts what is still under way as well, as if it fared as what is over has: where even that does
+    ///     not decide it, more has to be sent.
+    init(
+        probes: some Sequence<Duration>, controls: some Sequence<Control>, patience: Duration, at now: Duration,
+        anticipating: Bool
+    ) {
+        self.init(answeredControls: 0, failedControls: 0, silentProbes: 0)
+        var open = 0
+        var unanswered = 0
+        var vouchedAt: Duration?
+        for control in controls {
+            let isOver = control.sentAt + patience <= now
+            let isTimely = control.answeredAfter.map { $0 <= patience } ?? false
+            if !isOver {
+                open += 1
+                unanswered += control.answeredAfter == nil ? 1 : 0
+            } else if isTimely {
+                answeredControls += 1
+            } else {
+                failedControls += 1
+            }
+            if control.vouches, isOver ? isTimely : anticipating { vouchedAt = control.sentAt }
+        }
+        if anticipating {
+            let over = answeredControls + failedControls
+            let failing = over == 0 ? 0 : (unanswered * failedControls + over - 1) / over
+            answeredControls += open - failing
+            failedControls += failing
+        }
+        guard let vouchedAt else { return }
+        silentProbes = probes.reduce(0) { $0 + ($1 <= vouchedAt && (anticipating || $1 + patience <= now) ? 1 : 0) }
+    }
 }

@@ -1,6 +1,5 @@
 package import Dissection
 package import JSON
-import NetTypes
 
 extension Dissection: JSONRecord {
     package static let shape = Shape<Dissection>(nil, "What icecheck decode writes with --format json.") {

@@ -1,4 +1,3 @@
-import Engines
 package import JSON
 import NetTypes
 package import Prediction

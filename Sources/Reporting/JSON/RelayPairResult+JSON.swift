@@ -1,7 +1,6 @@
 package import Diagnosis
 import Facts
 package import JSON
-import NetTypes
 
 extension RelayPairResult: JSONRecord {
     package static let shape = Shape<RelayPairResult>(

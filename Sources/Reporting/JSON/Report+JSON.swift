@@ -1,6 +1,5 @@
 package import Diagnosis
 package import JSON
-import NetTypes
 package import Planning
 
 extension Report: JSONRecord {

@@ -3,7 +3,6 @@ package import Facts
 package import JSON
 import NetTypes
 import Planning
-import STUN
 
 extension STUNResult: JSONRecord {
     package static let shape = Shape<STUNResult>(

@@ -1,7 +1,6 @@
 import Diagnosis
 import Facts
 import NetTypes
-import Planning
 
 extension TextRenderer {
     func section(_ pairs: [RelayPairResult]) -> [String] {

@@ -2,7 +2,6 @@ import Diagnosis
 import Engines
 import Facts
 import NetTypes
-import Planning
 
 extension TextRenderer {
     func section(_ results: [TURNResult]) -> [String] {

@@ -10,13 +10,6 @@ package enum TURNServerEvent: Hashable, Sendable {
         /// As the client gave it, or as its hash stands for it.
         package var username: String
         package var relayed: [Endpoint]
-
-        package init(client: Endpoint, transport: Transport, username: String, relayed: [Endpoint]) {
-            self.client = client
-            self.transport = transport
-            self.username = username
-            self.relayed = relayed
-        }
     }
 
     /// Lifetimes are in seconds.

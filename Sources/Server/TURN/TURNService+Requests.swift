@@ -127,7 +127,10 @@ extension TURNService {
         let peers = try message.peers()
         if peers.isEmpty { throw TURNRefusal(400) }
         for peer in peers { try check(peer.address, allocation) }
-        try permit(Set(peers.map(\.address)), allocation.client, at: now)
+        let limit = configuration.permissionsPerAllocation
+        guard allocations[allocation.client]?.permit(Set(peers.map(\.address)), limit: limit, at: now) == true else {
+            throw TURNRefusal(508)
+        }
     }
 
     private mutating func bindChannel(
@@ -147,13 +150,6 @@ extension TURNService {
             throw TURNRefusal(508)
         }
         allocations[allocation.client] = changed
-    }
-
-    private mutating func permit(
-        _ peers: Set<IPAddress>, _ client: TURNClient, at now: Instant
-    ) throws(TURNRefusal) {
-        let limit = configuration.permissionsPerAllocation
-        guard allocations[client]?.permit(peers, limit: limit, at: now) == true else { throw TURNRefusal(508) }
     }
 
     /// RFC 8656 s9.2, s12.2.
