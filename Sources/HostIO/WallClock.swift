@@ -20,11 +20,9 @@ package enum WallClock {
             let text = String(value)
             return String(repeating: "0", count: max(0, width - text.count)) + text
         }
-        let date = [
-            digits(Int(parts.tm_year) + 1900, 4), digits(Int(parts.tm_mon) + 1, 2), digits(Int(parts.tm_mday), 2),
-        ]
-        let time = [digits(Int(parts.tm_hour), 2), digits(Int(parts.tm_min), 2), digits(Int(parts.tm_sec), 2)]
-        let milliseconds = digits(Int(nanoseconds / 1_000_000 % 1000), 3)
-        return date.joined(separator: "-") + "T" + time.joined(separator: ":") + ".\(milliseconds)Z"
+        func pair(_ value: Int32) -> String { digits(Int(value), 2) }
+        let date = "\(digits(Int(parts.tm_year) + 1900, 4))-\(pair(parts.tm_mon + 1))-\(pair(parts.tm_mday))"
+        let time = "\(pair(parts.tm_hour)):\(pair(parts.tm_min)):\(pair(parts.tm_sec))"
+        return "\(date)T\(time).\(digits(Int(nanoseconds / 1_000_000 % 1000), 3))Z"
     }
 }

@@ -26,7 +26,7 @@ extension Options {
     }
 
     /// Those that ask relays of TURN servers.
-    private static let relayCommands: Set<Command> = [.check, .nat, .turn, .connect]
+    private static let relayCommands: [Command] = [.check, .nat, .turn, .connect]
 
     // MARK: Servers
 

@@ -6,7 +6,7 @@ package struct AttributeType: RawRepresentable, Hashable, Sendable, Codable {
     /// Whether a receiver that does not know it must not go on (0x0000 to 0x7FFF).
     package var isComprehensionRequired: Bool { rawValue < 0x8000 }
     /// Its name in IANA's registry, or in the RFC that retired it; nil where it has none.
-    package var name: String? { Self.names[rawValue] }
+    package var name: String? { Self.names.first { $0.key == rawValue }?.value }
 }
 
 extension AttributeType: CustomStringConvertible {
@@ -69,7 +69,8 @@ extension AttributeType {
     package static let responseOrigin = AttributeType(rawValue: 0x802B)
     package static let otherAddress = AttributeType(rawValue: 0x802C)
 
-    static let names: [UInt16: String] = [
+    /// A list: a run looks a few of them up, which takes less time than to make a dictionary of all.
+    static let names: KeyValuePairs<UInt16, String> = [
         0x0001: "MAPPED-ADDRESS", 0x0002: "RESPONSE-ADDRESS", 0x0003: "CHANGE-REQUEST", 0x0004: "SOURCE-ADDRESS",
         0x0005: "CHANGED-ADDRESS", 0x0006: "USERNAME", 0x0007: "PASSWORD", 0x0008: "MESSAGE-INTEGRITY",
         0x0009: "ERROR-CODE", 0x000A: "UNKNOWN-ATTRIBUTES", 0x000B: "REFLECTED-FROM", 0x000C: "CHANNEL-NUMBER",

@@ -72,7 +72,6 @@ enum PathEvent: Sendable {
 /// The activities of a session, in the order in which they were begun.
 struct ActivityTable {
     private struct Slot {
-        var activity: any Activity
         let rank: ActivityRank
         /// A lower bound of when it wants to be woken.
         var wake: Instant?
@@ -81,6 +80,8 @@ struct ActivityTable {
         var isOver = false
     }
 
+    private var activities: [any Activity] = []
+    /// What is to be known of each at every step, without a copy of it.
     private var slots: [Slot] = []
     private var byKind: [ObjectIdentifier: [ActivityID]] = [:]
     /// Those that may have something to send, in the order in which they are asked.
@@ -93,12 +94,12 @@ struct ActivityTable {
 
     /// The activities of a kind, in their order.
     func all<A: Activity>(_ kind: A.Type = A.self) -> [A] {
-        (byKind[ObjectIdentifier(kind)] ?? []).compactMap { slots[$0.number].activity as? A }
+        (byKind[ObjectIdentifier(kind)] ?? []).compactMap { activities[$0.number] as? A }
     }
 
     /// The first of a kind that fits.
     func first<A: Activity>(_ kind: A.Type = A.self, where fits: (A) -> Bool) -> ActivityID? {
-        (byKind[ObjectIdentifier(kind)] ?? []).first { (slots[$0.number].activity as? A).map(fits) ?? false }
+        (byKind[ObjectIdentifier(kind)] ?? []).first { (activities[$0.number] as? A).map(fits) ?? false }
     }
 
     /// Whether all of a kind are over.
@@ -110,7 +111,8 @@ struct ActivityTable {
 
     mutating func begin<A: Activity>(_ activity: A, _ desk: inout Desk, at now: Instant) -> ActivityID {
         let id = ActivityID(number: slots.count)
-        slots.append(Slot(activity: activity, rank: A.rank))
+        activities.append(activity)
+        slots.append(Slot(rank: A.rank))
         byKind[ObjectIdentifier(A.self), default: []].append(id)
         step(id, &desk) { $0.begin(&$1, at: now) }
         return id
@@ -130,13 +132,13 @@ struct ActivityTable {
         _ id: ActivityID, as kind: A.Type, where fits: (A) -> Bool = { _ in true }, _ desk: inout Desk,
         _ body: (inout A, inout Desk) -> Void
     ) {
-        guard var activity = slots[id.number].activity as? A, fits(activity) else { return }
+        guard var activity = activities[id.number] as? A, fits(activity) else { return }
         // The table lets go of its own copy, so that a change of the activity copies nothing.
-        slots[id.number].activity = Vacancy()
+        activities[id.number] = Vacancy()
         let former = desk.take(id)
         body(&activity, &desk)
         desk.current = former
-        slots[id.number].activity = activity
+        activities[id.number] = activity
         settle(id, desk)
     }
 
@@ -180,14 +182,14 @@ struct ActivityTable {
         _ id: ActivityID, _ desk: inout Desk, isPoll: Bool = false, _ body: (inout any Activity, inout Desk) -> Void
     ) {
         let former = desk.take(id)
-        body(&slots[id.number].activity, &desk)
+        body(&activities[id.number], &desk)
         desk.current = former
         settle(id, desk, isPoll: isPoll)
     }
 
     private mutating func settle(_ id: ActivityID, _ desk: Desk, isPoll: Bool = false) {
-        slots[id.number].isOver = slots[id.number].activity.isOver
-        slots[id.number].wake = slots[id.number].isOver ? nil : slots[id.number].activity.nextWake(desk)
+        slots[id.number].isOver = activities[id.number].isOver
+        slots[id.number].wake = slots[id.number].isOver ? nil : activities[id.number].nextWake(desk)
         guard !isPoll, !slots[id.number].isReady || !ready.contains(id) else { return }
         slots[id.number].isReady = true
         let rank = slots[id.number].rank

@@ -44,6 +44,9 @@ package struct Desk: Sendable {
     /// Where what is sent over UDP from an address of this machine is not answered, though TCP is.
     private(set) var silences: [IPAddress: Set<IPAddress>] = [:]
 
+    /// The addresses of this machine from which a relay was allocated.
+    var relaySources: Set<IPAddress> = []
+
     static let nobody = ActivityID(number: -1)
 
     init(_ plan: Plan, random: RandomSource, from start: Instant) {

@@ -73,6 +73,7 @@ extension Session {
             tellWhatIsToCome(at: now)
             tellConnectionOfNATs(at: now)
         case .relayAllocated(let server, let source, let trip):
+            desk.relaySources.insert(source)
             activities.change(
                 RelayCheck.self,
                 where: {
@@ -279,10 +280,12 @@ extension Session {
     /// So a credential that was refused is not tried again, and a server with RFC 5780 keeps its ports.
     private mutating func discoverNATThroughRelaysIfUnknown(at now: Instant) {
         guard plan.natDiscovery == .onceAnswered, areLookupsOver else { return }
-        for relay in activities.all(RelayCheck.self).map(\.relay) where relay.evidence.allocation != nil {
-            let evidence = relay.evidence
+        // It is asked at each piece of news: so the relays, which are many, are looked at last.
+        let sources = desk.relaySources.filter { wantsRelays(from: $0) && isNATUnknown(from: $0) }
+        guard !sources.isEmpty else { return }
+        for evidence in activities.all(RelayCheck.self).map(\.evidence) where evidence.allocation != nil {
             guard evidence.relayFamily == evidence.source.family, !evidence.serverAddress.address.isLoopback,
-                isNATUnknown(from: evidence.source)
+                sources.contains(evidence.source)
             else { continue }
             discoverNATThroughRelay(
                 of: evidence.server, at: evidence.serverAddress, over: evidence.transport, from: evidence.source,
@@ -290,11 +293,15 @@ extension Session {
         }
     }
 
+    private func wantsRelays(from source: IPAddress) -> Bool {
+        activities.all(RelayedNATCheck.self).allSatisfy { $0.source != source || $0.wantsRelays }
+    }
+
     private func isNATUnknown(from source: IPAddress) -> Bool {
-        !isUDPAwaited(from: source) && desk.silences[source.withoutZone] == nil
+        desk.silences[source.withoutZone] == nil
             && activities.all(NATCheck.self).filter { $0.source == source }.allSatisfy {
                 $0.isOver && $0.isInconclusive
-            }
+            } && !isUDPAwaited(from: source)
     }
 
     // MARK: Relays

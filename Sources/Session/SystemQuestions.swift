@@ -2,8 +2,12 @@ import NetTypes
 
 /// The questions of a run to the system, each asked once however many need its answer: a name keeps one meaning.
 struct SystemQuestions: Sendable {
-    private var answers: [SystemQuery: SystemAnswer] = [:]
-    private var askers: [SystemQuery: [ActivityID]] = [:]
+    private enum Question {
+        case asked(by: [ActivityID])
+        case answered(SystemAnswer)
+    }
+
+    private var questions: [SystemQuery: Question] = [:]
     private var pending: [QueryID: SystemQuery] = [:]
     private var waiting = Queue<SystemQuery>()
     private var known = Queue<(asker: ActivityID, query: SystemQuery, answer: SystemAnswer)>()
@@ -13,9 +17,13 @@ struct SystemQuestions: Sendable {
     private static let mostAtOnce = 256
 
     mutating func ask(_ query: SystemQuery, for asker: ActivityID) {
-        if let answer = answers[query] { return known.append((asker, query, answer)) }
-        askers[query, default: []].append(asker)
-        if askers[query]?.count == 1 { waiting.append(query) }
+        switch questions[query] {
+        case .answered(let answer): known.append((asker, query, answer))
+        case .asked(let others): questions[query] = .asked(by: others + [asker])
+        case nil:
+            questions[query] = .asked(by: [asker])
+            waiting.append(query)
+        }
     }
 
     mutating func nextOutput() -> Output? {
@@ -27,9 +35,10 @@ struct SystemQuestions: Sendable {
 
     /// Takes an answer; gives its question and who asked it.
     mutating func answered(_ id: QueryID, _ answer: SystemAnswer) -> (SystemQuery?, [ActivityID]) {
-        guard let query = pending.removeValue(forKey: id) else { return (nil, []) }
-        answers[query] = answer
-        return (query, askers.removeValue(forKey: query) ?? [])
+        guard let query = pending.removeValue(forKey: id),
+            case .asked(let askers) = questions.updateValue(.answered(answer), forKey: query)
+        else { return (nil, []) }
+        return (query, askers)
     }
 
     /// What was answered before it was asked again.

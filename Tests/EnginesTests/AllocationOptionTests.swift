@@ -19,7 +19,7 @@ import Testing
     static let all = Set(AllocationOption.allCases)
 
     @Test(arguments: [
-        (405, [AllocationOption.mobility]), (440, [.bothFamilies]), (443, [.bothFamilies]),
+        (440, [AllocationOption.bothFamilies]), (443, [.bothFamilies]),
         (508, [.evenPort, .nextPort]), (400, AllocationOption.allCases), (401, []), (486, []), (500, []), (300, []),
     ])
     func aRefusalIsOfTheOptionsThatItsCodeConcerns(code: Int, options: [AllocationOption]) {

@@ -223,69 +223,6 @@ import Testing
                 == [.unusableRelayedAddress([TURNUnusableAddress(address: good.relayed[0], reason: .wrongFamily)])])
     }
 
-    // MARK: Mobility
-
-    private var mobile: TURNConfiguration {
-        var configuration = TURNHarness.configuration()
-        configuration.mobility = true
-        return configuration
-    }
-
-    @Test func moveSendsTheTicketAndKeepsTheNewOne() {
-        var server = TURNServer()
-        server.ticket = [5, 5, 5]
-        var harness = allocated(server, mobile)
-        let isAsked = harness.client.moved()
-        harness.run(for: .seconds(1))
-        #expect(isAsked && harness.server.requests.last?.rawValue(.mobilityTicket) == [5, 5, 5])
-        #expect(harness.events.last?.event == .moved(replyWasMalformed: false))
-        _ = harness.client.moved()
-        harness.run(for: .seconds(1))
-        #expect(harness.server.requests.last?.rawValue(.mobilityTicket) == [9, 9])
-    }
-
-    /// T07: coturn's first try meets 438, and its reply is a scrap.
-    @Test func scrapInReplyToAMoveIsVerifiedByAPlainRefresh() {
-        var server = TURNServer()
-        server.ticket = [5]
-        server.answersMoveWithScrap = true
-        server.nonceUses = 2
-        var harness = allocated(server, mobile)
-        let before = harness.server.methods.count
-        _ = harness.client.moved()
-        harness.run(for: .seconds(100))
-        let requests = harness.server.requests.dropFirst(before)
-        #expect(requests.map { $0.first(.mobilityTicket) != nil } == [true, true, false])
-        #expect(harness.events.last?.event == .moved(replyWasMalformed: true))
-        #expect(harness.failures.isEmpty)
-        let isAskedAgain = harness.client.moved()
-        #expect(!isAskedAgain)
-    }
-
-    @Test func floodOfScrapsDuringAMoveAsksThreeTimesAtMost() {
-        var server = TURNServer()
-        server.ticket = [5]
-        var harness = allocated(server, mobile)
-        harness.server.errors = [.refresh: 437]
-        harness.server.override = { message, _ in message.first(.mobilityTicket) != nil ? [] : nil }
-        _ = harness.client.moved()
-        harness.drain()
-        for _ in 0..<100 {
-            harness.inject([1, 2, 3])
-            harness.run(for: .milliseconds(30))
-        }
-        #expect(harness.server.requests.filter { $0.method == .refresh && $0.first(.mobilityTicket) == nil }.count == 3)
-        harness.run(for: .seconds(60))
-        #expect(harness.failures.map(\.stage) == [.move])
-        #expect(!harness.client.isFinished)
-    }
-
-    @Test func withoutATicketThereIsNoMove() {
-        var harness = allocated()
-        let isAsked = harness.client.moved()
-        #expect(!isAsked)
-    }
-
     // MARK: Redirects
 
     @Test func redirectIsHandedToTheOwner() {

@@ -11,10 +11,8 @@ import Testing
     @Test(arguments: 0..<60)
     func mutatedRepliesNeverTrapOrSpin(seed: UInt64) {
         var configuration = TURNHarness.configuration()
-        configuration.mobility = true
         configuration.families = seed % 2 == 0 ? .dual : .unspecified
         var server = TURNServer()
-        server.ticket = [1, 2, 3]
         if seed % 3 == 0 {
             server.algorithms = [.md5, .sha256]
             server.features = [.passwordAlgorithms, .usernameAnonymity]
@@ -26,7 +24,6 @@ import Testing
         harness.client.bindChannel(to: TURNHarness.peer)
         harness.client.send([1, 2, 3], to: TURNHarness.peer)
         harness.run(for: .seconds(50))
-        _ = harness.client.moved()
         for _ in 0..<50 {
             harness.inject(source.mutate(TURNServer.dataIndication(TURNHarness.peer, [1, 2, 3])))
             harness.inject((0..<source.next(40)).map { _ in UInt8(source.next(256)) })
@@ -63,12 +60,10 @@ import Testing
         }
         var configuration = TURNHarness.configuration()
         configuration.families = .dual
-        configuration.mobility = true
         var harness = TURNHarness(server, configuration)
         harness.client.createPermission(for: [TURNHarness.peer.address])
         harness.client.connect(to: TURNHarness.peer)
         harness.run(for: .seconds(20))
-        _ = harness.client.moved()
         harness.client.refresh()
         harness.run(for: .seconds(20))
         harness.client.delete(at: harness.now)

@@ -27,8 +27,6 @@ struct TURNServer {
     var errors: [Method: Int] = [:]
     var relayed: [Endpoint] = [Endpoint(IPAddress(192, 0, 2, 9), 50000)]
     var lifetime: UInt32? = 600
-    var ticket: [UInt8]?
-    var answersMoveWithScrap = false
     /// What is sent in the place of everything else, where it gives something.
     var override: ((Message, TURNServer) -> [[UInt8]]?)?
 
@@ -189,12 +187,11 @@ struct TURNServer {
 
     private mutating func allocate(_ message: Message) -> [UInt8] {
         isAllocated = true
-        let (relayed, lifetime, ticket) = (relayed, lifetime, ticket)
+        let (relayed, lifetime) = (relayed, lifetime)
         return success(message) {
             for address in relayed { $0.append(.xorRelayedAddress, address) }
             $0.append(.xorMappedAddress, Endpoint(IPAddress(198, 51, 100, 7), 40000))
             if let lifetime { $0.append(.lifetime, lifetime) }
-            if let ticket { $0.append(.mobilityTicket, ticket) }
             if message.first(.evenPort) != nil { $0.append(.reservationToken, [1, 2, 3, 4, 5, 6, 7, 8]) }
             $0.append(.software, Self.software)
         }
@@ -202,13 +199,6 @@ struct TURNServer {
 
     private mutating func refresh(_ message: Message) -> [UInt8] {
         let asked = (try? message.value(.lifetime)) ?? nil
-        if message.first(.mobilityTicket) != nil {
-            if answersMoveWithScrap { return [UInt8](repeating: 0x99, count: 24) }
-            return success(message) {
-                $0.append(.lifetime, 600)
-                $0.append(.mobilityTicket, [9, 9])
-            }
-        }
         guard isAllocated else { return error(437, to: message) }
         if asked == 0 { isAllocated = false }
         let lifetime = asked == 0 ? 0 : lifetime

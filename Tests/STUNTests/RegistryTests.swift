@@ -5,7 +5,8 @@ import Testing
 struct RegistryTests {
     @Test("no two attributes, methods or error codes share a name")
     func unique() {
-        #expect(Set(AttributeType.names.values).count == AttributeType.names.count)
+        #expect(Set(AttributeType.names.map(\.key)).count == AttributeType.names.count)
+        #expect(Set(AttributeType.names.map(\.value)).count == AttributeType.names.count)
         #expect(Set(Method.names.values).count == Method.names.count)
         #expect(Set(ErrorCode.names.values).count == ErrorCode.names.count)
     }

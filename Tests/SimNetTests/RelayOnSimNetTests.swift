@@ -57,8 +57,8 @@ import Testing
             self.server = net.start(STUNServer.lab(at: addresses, turn, seed: seed), on: server)
             var credential = try LongTermCredential(username: "user", password: password)
             if let secret = kind.secret {
-                credential = try TURNREST.credential(secret: secret, user: "ann", expiry: STUNServer.labTime + 3600)
-                    .longTerm()
+                let made = TURNREST.credential(secret: secret, user: "ann", expiry: STUNServer.labTime + 3600)
+                credential = try LongTermCredential(username: made.username, password: made.revealPassword())
             }
             var wanted = TURNConfiguration(credential: credential, isReliable: kind.overTCP)
             wanted.families = kind.relayFamilies

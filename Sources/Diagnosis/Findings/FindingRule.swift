@@ -60,7 +60,7 @@ struct Evidence {
     /// What went wrong in this way, by how each server was reached.
     ///
     /// What ``OneRequestSilent`` knows better is left out: a server that relays is neither silent nor another service.
-    func contacts(failing kinds: Set<ProbeError.Kind>) -> [STUNResult] {
+    func contacts(failing kinds: [ProbeError.Kind]) -> [STUNResult] {
         contacts.filter { contact in
             guard let error = contact.error, kinds.contains(error.kind) else { return false }
             return !contact.needsCredential && !isAliveForTURN(contact)

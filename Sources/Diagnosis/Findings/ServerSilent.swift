@@ -1,3 +1,4 @@
+import NetTypes
 import Planning
 
 /// A server that does not answer, and nothing says why.
@@ -16,12 +17,14 @@ enum ServerSilent: OneKindRule {
     static func findings(in evidence: Evidence) -> [Finding] {
         let explained = UDPBlocked.blocked(in: evidence)
         // A discovery asks more often, and from more sockets.
-        let heard = Dictionary(grouping: evidence.nat, by: \.transport).mapValues { $0.flatMap(\.heard) }
+        func isHeard(_ address: Endpoint, _ transport: Transport) -> Bool {
+            evidence.nat.contains { $0.transport == transport && $0.heard.contains(address) }
+        }
         let silent = evidence.contacts(failing: [
             .timeout, .portUnreachable, .hostUnreachable, .networkUnreachable, .connectionRefused, .connectionReset,
             .connectionTimedOut, .timeToLiveExceeded, .protocolUnreachable, .otherICMP,
         ]).filter { result in
-            let isHeard = result.serverAddress.map { heard[result.transport]?.contains($0) ?? false } ?? false
+            let isHeard = result.serverAddress.map { isHeard($0, result.transport) } ?? false
             return !explained.contains(result) && !isHeard && !result.isRejectedOnTheWay
         }
         let addresses = Set(silent.map(\.serverAddress)).count

@@ -184,8 +184,6 @@ package struct RelayedNATDiscovery: Sendable {
         refresh(at: now)
     }
 
-    package func sentAt(_ exchange: Int) -> Instant { startedAt + evidence.exchanges[exchange].sentAt }
-
     // MARK: Time
 
     package mutating func handleTimeout(at now: Instant) {

@@ -11,15 +11,12 @@ package enum AllocationOption: String, Hashable, Sendable, Codable, CaseIterable
     case dontFragment = "dont-fragment"
     /// ADDITIONAL-ADDRESS-FAMILY: relayed addresses of both families in one allocation.
     case bothFamilies = "both-families"
-    /// MOBILITY-TICKET: an allocation that may move to another five-tuple (RFC 8016).
-    case mobility
 
     var attribute: AttributeType {
         switch self {
         case .evenPort, .nextPort: .evenPort
         case .dontFragment: .dontFragment
         case .bothFamilies: .additionalAddressFamily
-        case .mobility: .mobilityTicket
         }
     }
 
@@ -29,7 +26,6 @@ package enum AllocationOption: String, Hashable, Sendable, Codable, CaseIterable
         let refused: Set<Self> =
             switch response.code {
             case 420: Set(allCases.filter { response.unknownAttributes.contains($0.attribute) })
-            case 405: [.mobility]
             case 440, 443: [.bothFamilies]
             case 508: [.evenPort, .nextPort]
             case 400: Set(allCases)
@@ -47,7 +43,6 @@ extension TURNConfiguration {
             port = .even(reservingNext: false)
         }
         dontFragment = options.contains(.dontFragment)
-        mobility = options.contains(.mobility)
         if options.contains(.bothFamilies) { families = .dual }
     }
 }
@@ -87,7 +82,6 @@ extension TURNAllocated {
                 // A server that does not know it must refuse it (RFC 8489 s6.3.1).
                 case .dontFragment: true
                 case .bothFamilies: Set(relayedAddresses.map(\.family)).count == 2
-                case .mobility: mobilityTicket != nil
                 }
             if option == .bothFamilies, let error = addressErrors.first {
                 return AllocationOptionAnswer(option, .refused, code: error.error.code)

@@ -280,7 +280,7 @@ extension RelayStage {
             case .allocate: .allocate
             case .permission: .permission
             case .channel: .channel
-            case .refresh, .connect, .connectionBind, .move, .delete: .relay
+            case .refresh, .connect, .connectionBind, .delete: .relay
             }
     }
 }

@@ -79,8 +79,6 @@ package struct RelayClient: Sendable {
     package var security: SecureClientConfiguration? { attempt.security }
     /// Whether a path is its own.
     package func uses(_ path: PathID) -> Bool { attempt.paths.keys.contains(path) }
-    /// Whether requests can be sent.
-    package var isOpen: Bool { attempt.state == .open }
     /// When the last that came had arrived.
     package var arrivedAt: Instant? { attempt.arrivedAt }
     package var discards: [TURNDiscard: Int] { attempt.allocation.discards }

@@ -32,8 +32,7 @@ extension TURNAllocation {
 
     private mutating func handle(message bytes: [UInt8], at now: Instant) {
         guard let message = try? Message(decoding: bytes), !message.isLegacy else {
-            discard(.malformed)
-            return verifyMove()
+            return discard(.malformed)
         }
         guard message.verifyFingerprint() != .invalid else { return discard(.badFingerprint) }
         switch message.messageClass {
@@ -46,19 +45,6 @@ extension TURNAllocation {
     mutating func discard(_ reason: TURNDiscard) {
         discards[reason, default: 0] += 1
         if discards[reason] == 1 { events.append(.discarded(reason)) }
-    }
-
-    /// A move that may have been answered with garbage is verified by a plain Refresh from the new five-tuple: coturn's
-    /// allocation has moved when it sends 24 bytes without a header (T07). Garbage of someone else does no harm, and
-    /// a flood of it asks no more than three times.
-    private mutating func verifyMove() {
-        guard moveVerifications < 3,
-            transactions.contains(where: { if case .move = $0.request { true } else { false } }),
-            !transactions.contains(where: { $0.request == .verifyMove }),
-            !outbox.contains(where: { if case .request(.verifyMove, _, _, _, _) = $0 { true } else { false } })
-        else { return }
-        moveVerifications += 1
-        ask(.verifyMove)
     }
 
     // MARK: Indications
@@ -154,7 +140,6 @@ extension TURNAllocation {
         case .allocate: allocate(transaction, message, roundTrip, at: now)
         case .refresh: refreshed(message, at: now)
         case .delete: finish(.confirmed)
-        case .move, .verifyMove: moved(transaction.request, message, at: now)
         case .permission(let addresses):
             for address in addresses { permissionInstalled(address, at: now) }
             events.append(.permitted(addresses, roundTrip, isRenewal: isRenewal))
@@ -189,11 +174,9 @@ extension TURNAllocation {
         mayExist = true
         var made = TURNAllocated(
             relayedAddresses: [], unusableAddresses: [], mappedAddress: (try? message.value(.xorMappedAddress)) ?? nil,
-            lifetime: TURNLifetime(
-                granted: (try? message.value(.lifetime)) ?? nil, requested: configuration.lifetime),
+            lifetime: TURNLifetime(granted: (try? message.value(.lifetime)) ?? nil),
             reservationToken: (try? message.value(.reservationToken)) ?? nil,
-            mobilityTicket: message.rawValue(.mobilityTicket), addressErrors: [],
-            software: message.rawValue(.software),
+            addressErrors: [], software: message.rawValue(.software),
             authentication: transaction.signature.map(TURNAuthentication.init), roundTrips: roundTrips,
             elapsed: now - transaction.startedAt, roundTrip: roundTrip)
         made.addressErrors = message.meaningful.filter { $0.type == .addressErrorCode }.compactMap {
@@ -207,7 +190,6 @@ extension TURNAllocation {
             return end(transaction, failure, at: now)
         }
         phase = .allocated
-        keepTicket(of: message)
         events.append(.allocated(made))
         release()
     }
@@ -236,13 +218,6 @@ extension TURNAllocation {
         return others.contains { $0.family == address.family } ? .wrongFamily : nil
     }
 
-    private mutating func keepTicket(of message: Message) {
-        guard let ticket = message.rawValue(.mobilityTicket), !ticket.isEmpty, ticket.count <= Self.ticketLimit else {
-            return
-        }
-        mobilityTicket = ticket
-    }
-
     private mutating func grant(_ lifetime: TURNLifetime, at now: Instant) {
         self.lifetime = lifetime
         grantedAt = now
@@ -251,23 +226,9 @@ extension TURNAllocation {
     }
 
     private mutating func refreshed(_ message: Message, at now: Instant) {
-        let lifetime = TURNLifetime(
-            granted: (try? message.value(.lifetime)) ?? nil, requested: configuration.lifetime)
+        let lifetime = TURNLifetime(granted: (try? message.value(.lifetime)) ?? nil)
         grant(lifetime, at: now)
-        keepTicket(of: message)
         events.append(.refreshed(lifetime))
-    }
-
-    private mutating func moved(_ request: TURNRequest, _ message: Message, at now: Instant) {
-        transactions.removeAll { $0.request.stage == .move }
-        outbox.removeAll { if case .request(.verifyMove, _, _, _, _) = $0 { true } else { false } }
-        let lifetime = TURNLifetime(
-            granted: (try? message.value(.lifetime)) ?? nil, requested: configuration.lifetime)
-        grant(lifetime, at: now)
-        // The new ticket was in the reply that made no sense: there is no further move.
-        if request == .verifyMove { mobilityTicket = nil }
-        keepTicket(of: message)
-        events.append(.moved(replyWasMalformed: request == .verifyMove))
     }
 }
 

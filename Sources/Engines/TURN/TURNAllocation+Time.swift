@@ -57,14 +57,6 @@ extension TURNAllocation {
             events.append(.failed(.refresh, failure))
             // The server knows no such allocation: there is nothing left to delete.
             if case .errorResponse(let error) = failure, error.code == 437, error.isAuthenticated { close() }
-        case .verifyMove:
-            // The move itself may still be answered.
-            if !transactions.contains(where: { $0.request.stage == .move }) {
-                events.append(.failed(.move, failure))
-            }
-        case .move:
-            transactions.removeAll { $0.request == .verifyMove }
-            events.append(.failed(.move, failure))
         case .permission(let addresses):
             for address in addresses { permissions[address] = nil }
             events.append(.failed(.permission(addresses), failure))

@@ -47,8 +47,6 @@ package struct TURNAllocation: Sendable {
     package static let dataLimit = 65_400
     /// How many addresses one CreatePermission names.
     static let permissionsPerRequest = 32
-    /// A ticket is sent back in each move: a longer one is not kept.
-    static let ticketLimit = 1024
     /// Nothing is sent again sooner, and an unsigned error waits at least this long.
     static let shortestTimeout = Duration.milliseconds(50)
 
@@ -77,9 +75,6 @@ package struct TURNAllocation: Sendable {
     var grantedAt: Instant?
     var refreshAt: Instant?
     var expiresAt: Instant?
-    var mobilityTicket: [UInt8]?
-    /// How often the present move was verified by a plain Refresh.
-    var moveVerifications = 0
 
     /// How many times requests were sent, retransmissions and all.
     package internal(set) var transmissions = 0
@@ -171,15 +166,6 @@ package struct TURNAllocation: Sendable {
     /// Refreshes now, whatever the timers say.
     package mutating func refresh() {
         if phase == .allocated { ask(.refresh) }
-    }
-
-    /// Goes on over another five-tuple, which the owner has opened (RFC 8016); returns false where there is no ticket
-    /// for it. What waited for an answer on the old one is sent again by its schedule.
-    package mutating func moved() -> Bool {
-        guard phase == .allocated, let mobilityTicket else { return false }
-        moveVerifications = 0
-        ask(.move(ticket: mobilityTicket))
-        return true
     }
 
     /// Ends the allocation with a Refresh of lifetime 0, in at most 1.5 s (T06). All else is dropped.

@@ -51,8 +51,6 @@ package struct TURNConfiguration: Sendable {
     package var dontFragment = false
     /// The lifetime to ask for, seconds; nil leaves it to the server.
     package var lifetime: UInt32?
-    /// Whether a mobility ticket is asked for (RFC 8016).
-    package var mobility = false
     /// SOFTWARE, cut to 128 bytes; nil says nothing of us.
     package var software: [UInt8]?
     /// Whether the path to the server is TCP or TLS: nothing is sent again, and ChannelData is padded.

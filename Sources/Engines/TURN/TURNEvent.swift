@@ -18,8 +18,6 @@ package enum TURNEvent: Hashable, Sendable {
     case connectionAttempted(Endpoint, connectionID: UInt32)
     /// The first message of its kind that was not used; see ``TURNAllocation/discards`` for how many.
     case discarded(TURNDiscard)
-    /// The allocation goes on over the new five-tuple (RFC 8016).
-    case moved(replyWasMalformed: Bool)
     case failed(TURNStage, TURNFailure)
     /// The lifetime is over and no refresh succeeded.
     case expired
@@ -73,7 +71,6 @@ package struct TURNAllocated: Hashable, Sendable {
     package var mappedAddress: Endpoint?
     package var lifetime: TURNLifetime
     package var reservationToken: [UInt8]?
-    package var mobilityTicket: [UInt8]?
     /// ADDRESS-ERROR-CODE: why a family of a dual allocation is not there.
     package var addressErrors: [AddressErrorCode]
     package var software: [UInt8]?

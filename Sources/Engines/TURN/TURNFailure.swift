@@ -9,8 +9,6 @@ package enum TURNStage: Hashable, Sendable, Codable {
     case channel(Endpoint)
     case connect(Endpoint)
     case connectionBind(UInt32)
-    /// A Refresh with a MOBILITY-TICKET (RFC 8016).
-    case move
     case delete
 }
 

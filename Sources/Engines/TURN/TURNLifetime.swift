@@ -1,13 +1,5 @@
 /// How long an allocation lives, as the server says it, and what the client's timers make of it (T03).
 package struct TURNLifetime: Hashable, Sendable {
-    package enum Remark: Hashable, Sendable {
-        case missing
-        case zero
-        /// More than a day.
-        case excessive
-        case belowRequested
-    }
-
     /// RFC 8656 s7.2, where a server says none.
     package static let standard: UInt32 = 600
     /// What timers are held to, seconds: no flood of refreshes, and none that is a year away.
@@ -15,15 +7,6 @@ package struct TURNLifetime: Hashable, Sendable {
 
     /// LIFETIME as it came, seconds; nil where it is missing or malformed.
     package let granted: UInt32?
-    /// What was asked for.
-    package let requested: UInt32?
-
-    package var remark: Remark? {
-        guard let granted else { return .missing }
-        if granted == 0 { return .zero }
-        if granted > Self.bounds.upperBound { return .excessive }
-        return granted < requested ?? 0 ? .belowRequested : nil
-    }
 
     /// What the timers use.
     package var used: Duration {

@@ -1,4 +1,4 @@
-package import STUN
+import STUN
 
 /// Credentials of TURN's REST API (draft-uberti-behave-turn-rest): a user name that says when it expires, and as its
 /// password a digest of it with the secret that server and issuer share.
@@ -16,11 +16,6 @@ package enum TURNREST {
 
         /// The password, base64.
         package func revealPassword() -> String { String(decoding: hidden.bytes, as: UTF8.self) }
-
-        /// - Throws: ``CredentialError`` where the user's name cannot be prepared or is too long.
-        package func longTerm() throws(CredentialError) -> LongTermCredential {
-            try LongTermCredential(username: username, password: revealPassword())
-        }
     }
 
     /// Makes a credential that is good until `expiry`, in seconds since 1970.

@@ -6,10 +6,6 @@ enum TURNRequest: Hashable, Sendable {
     case allocate
     case refresh
     case delete
-    /// With the ticket that the server gave.
-    case move(ticket: [UInt8])
-    /// A plain Refresh from the new five-tuple, after a reply to a move that made no sense (T07).
-    case verifyMove
     case permission([IPAddress])
     case channel(UInt16, Endpoint)
     case connect(Endpoint)
@@ -18,7 +14,7 @@ enum TURNRequest: Hashable, Sendable {
     var method: Method {
         switch self {
         case .allocate: .allocate
-        case .refresh, .delete, .move, .verifyMove: .refresh
+        case .refresh, .delete: .refresh
         case .permission: .createPermission
         case .channel: .channelBind
         case .connect: .connect
@@ -31,7 +27,6 @@ enum TURNRequest: Hashable, Sendable {
         case .allocate: .allocate
         case .refresh: .refresh
         case .delete: .delete
-        case .move, .verifyMove: .move
         case .permission(let addresses): .permission(addresses)
         case .channel(_, let peer): .channel(peer)
         case .connect(let peer): .connect(peer)
@@ -52,12 +47,9 @@ enum TURNRequest: Hashable, Sendable {
     private func write(to builder: inout MessageBuilder, _ configuration: TURNConfiguration) {
         switch self {
         case .allocate: Self.writeAllocate(to: &builder, configuration)
-        case .refresh, .verifyMove:
+        case .refresh:
             if let lifetime = configuration.lifetime { builder.append(.lifetime, lifetime) }
         case .delete: builder.append(.lifetime, 0)
-        case .move(let ticket):
-            if let lifetime = configuration.lifetime { builder.append(.lifetime, lifetime) }
-            builder.append(.mobilityTicket, ticket)
         case .permission(let addresses):
             for address in addresses { builder.append(.xorPeerAddress, Endpoint(address, 0)) }
         case .channel(let number, let peer):
@@ -72,7 +64,6 @@ enum TURNRequest: Hashable, Sendable {
         builder.append(.requestedTransport, configuration.relayTransport.rawValue)
         if let lifetime = configuration.lifetime { builder.append(.lifetime, lifetime) }
         if configuration.dontFragment { builder.append(.dontFragment, true) }
-        if configuration.mobility { builder.append(.mobilityTicket, [UInt8]()) }
         // A reservation excludes what it has settled, and two families a reservation (RFC 8656 s7.1).
         if case .reserved(let token) = configuration.port {
             builder.append(.reservationToken, token)

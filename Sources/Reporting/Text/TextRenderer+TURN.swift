@@ -87,13 +87,11 @@ extension AllocationOptionAnswer {
             case .nextPort: "next port"
             case .dontFragment: "DONT-FRAGMENT"
             case .bothFamilies: "both families"
-            case .mobility: "mobility"
             }
         let reason =
             switch code {
             case nil: ""
             case 400?: " (400: the server calls the request malformed)"
-            case 405?: " (405: the server has mobility switched off)"
             case 420?: " (420: the server does not implement it)"
             case 440?, 443?: " (\(code ?? 440): the server has no relay of the second family)"
             case 508?: " (508: the server has no such port free)"

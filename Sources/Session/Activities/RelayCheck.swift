@@ -156,7 +156,7 @@ struct RelayCheck: Activity {
         guard let trial, let seen = evidence.relay else { return }
         if pair != nil {
             if !isPairOfUse { pair?.end(&desk, at: now) }
-            guard pair?.evidence?.hasCarriedData == true else { return }
+            guard pair?.evidence.hasCarriedData == true else { return }
             self.trial?.proof.streamIsWell()
             // Why nothing comes from the second socket is known.
             let silent = desk.silences[evidence.source.withoutZone] ?? []
@@ -205,7 +205,7 @@ struct RelayCheck: Activity {
         case .received(let data): received(data, at: now)
         case .connectionAttempted(let peer, let id): bindData(id, of: .inbound, from: peer, &desk, at: now)
         case .connected(let peer, let id): bindData(id, of: .outbound, from: peer, &desk, at: now)
-        case .challenged, .refreshed, .permitted, .channelBound, .relayedICMP, .discarded, .moved, .deleted, .failed,
+        case .challenged, .refreshed, .permitted, .channelBound, .relayedICMP, .discarded, .deleted, .failed,
             .expired:
             break
         }

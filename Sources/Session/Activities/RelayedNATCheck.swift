@@ -32,6 +32,8 @@ struct RelayedNATCheck: Activity {
     }
 
     var source: IPAddress { discovery.evidence.source }
+    /// Whether relays of one more server are of use.
+    var wantsRelays: Bool { !isEnded && Set(relays.map(\.evidence.serverAddress)).count < Self.mostServers }
 
     // MARK: What others tell
 
@@ -40,8 +42,7 @@ struct RelayedNATCheck: Activity {
         of server: Observation.ServerIndex, at endpoint: Endpoint, over transport: Transport, _ desk: inout Desk,
         at now: Instant
     ) {
-        let servers = Set(relays.map(\.evidence.serverAddress))
-        guard !isEnded, !servers.contains(endpoint), servers.count < Self.mostServers else { return }
+        guard wantsRelays, !relays.contains(where: { $0.evidence.serverAddress == endpoint }) else { return }
         allocate(on: server, at: endpoint, over: transport, &desk, at: now)
         advance(&desk, at: now)
     }

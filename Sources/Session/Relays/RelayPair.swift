@@ -7,14 +7,16 @@ import STUN
 /// Two allocations that send to each other's relayed addresses, as two peers do of which each has a relay: see
 /// ``RelayProof``, where the first end is the second socket and the second end the client.
 struct RelayPair: Sendable {
+    private static let first = 0, second = 1
+
     /// The place among the pairs of the run.
     let number: Int
     /// Whether it is tried in the place of a second socket, which tells itself of the other direction.
     private let standsIn: Bool
     /// The relays that carried data, on whose servers the two are.
-    private let models: [RelayPairEnd: ObservedRelay]
+    private let models: [ObservedRelay]
     /// The two allocations; empty while the pair waits for room on the servers.
-    private var ends: [RelayPairEnd: ObservedRelay] = [:]
+    private var ends: [ObservedRelay] = []
     /// Once each has let the other in.
     private var proof: RelayProof?
     /// Whether the second end's channel to the first was asked for.
@@ -26,53 +28,50 @@ struct RelayPair: Sendable {
     init(number: Int, first: ObservedRelay, second: ObservedRelay, standsIn: Bool = false) {
         self.number = number
         self.standsIn = standsIn
-        models = [.first: first, .second: second]
+        models = [first, second]
     }
 
     var isUnderWay: Bool { !isWaiting && !isReported }
-    var areEndsOver: Bool { ends.count == 2 && ends.values.allSatisfy(\.isOver) }
-    var waitsForQuota: Bool { ends.values.contains(where: \.waitsForQuota) }
+    var areEndsOver: Bool { !ends.isEmpty && ends.allSatisfy(\.isOver) }
+    var waitsForQuota: Bool { ends.contains(where: \.waitsForQuota) }
     /// Whether a server had no room for it.
-    var isCrowdedOut: Bool { ends.values.contains { $0.evidence.trouble?.isForWantOfRoom == true } }
+    var isCrowdedOut: Bool { ends.contains { $0.evidence.trouble?.isForWantOfRoom == true } }
 
     // MARK: Start
 
     mutating func begin(_ desk: inout Desk, at now: Instant) {
         isWaiting = false
-        for end in RelayPairEnd.allCases {
-            guard let model = models[end] else { continue }
+        ends = models.map { model in
             var request = ObservedRelay.Request(like: model)
             request.isPairEnd = true
             request.schedule = .persistent(knowing: model.evidence.allocation?.roundTrip)
-            ends[end] = ObservedRelay(request, &desk, at: now)
+            return ObservedRelay(request, &desk, at: now)
         }
         settle(&desk, at: now)
     }
 
     /// Puts it off until there is room: it begins anew then.
     mutating func waitForRoom() {
-        (ends, proof, hasAskedChannel, isWaiting) = ([:], nil, false, true)
+        (ends, proof, hasAskedChannel, isWaiting) = ([], nil, false, true)
     }
 
     // MARK: Steps
 
     /// Takes an input; false where the path is not one of its ends'.
     mutating func handle(_ input: Input, on path: PathID, _ desk: inout Desk, at now: Instant) -> Bool {
-        guard let end = RelayPairEnd.allCases.first(where: { ends[$0]?.client.uses(path) == true }) else {
-            return false
-        }
-        if case .transmitted(let transmit, let instant) = input, end == .first {
+        guard let end = ends.indices.first(where: { ends[$0].client.uses(path) }) else { return false }
+        if case .transmitted(let transmit, let instant) = input, end == Self.first {
             // Its Send indication has left, at the kernel's own time.
             let data = (try? Message(decoding: transmit.bytes))?.rawValue(.data)
             if let data { proof?.left(data, at: instant) }
         }
-        ends[end]?.handle(input, &desk, at: now)
+        ends[end].handle(input, &desk, at: now)
         settle(&desk, at: now)
         return true
     }
 
     mutating func wake(_ desk: inout Desk, at now: Instant) {
-        for end in RelayPairEnd.allCases { ends[end]?.handle(.timeout, &desk, at: now) }
+        for end in ends.indices { ends[end].handle(.timeout, &desk, at: now) }
         settle(&desk, at: now)
         proof?.handleTimeout(at: now)
         progress(&desk, at: now)
@@ -82,10 +81,12 @@ struct RelayPair: Sendable {
 
     func nextWake(_ desk: Desk) -> Instant? {
         let next = proof.flatMap { $0.isOver ? nil : $0.nextWake }.map { nextStart(desk, from: $0) }
-        return (ends.values.map { $0.nextWake(desk) } + [next, nextCut(desk)]).compactMap(\.self).min()
+        return (ends.indices.map { ends[$0].nextWake(desk) } + [next, nextCut(desk)]).compactMap(\.self).min()
     }
 
-    private func nextCut(_ desk: Desk) -> Instant? { ends.values.compactMap { $0.cut(before: desk.deadline) }.min() }
+    private func nextCut(_ desk: Desk) -> Instant? {
+        ends.indices.compactMap { ends[$0].cut(before: desk.deadline) }.min()
+    }
 
     /// One that still waits for room when the run ends is not begun any more.
     mutating func conclude(_ desk: inout Desk, at now: Instant) {
@@ -97,15 +98,13 @@ struct RelayPair: Sendable {
     }
 
     private mutating func cutShort(_ desk: inout Desk, at now: Instant) {
-        for end in RelayPairEnd.allCases where ends[end]?.waitsForQuota == false {
-            ends[end]?.cutShort(isProof: false, at: now)
-        }
+        for end in ends.indices where !ends[end].waitsForQuota { ends[end].cutShort(isProof: false, at: now) }
         stop(&desk, at: now)
         settle(&desk, at: now)
     }
 
     mutating func abandon(_ desk: inout Desk, at now: Instant) {
-        for end in RelayPairEnd.allCases { ends[end]?.client.giveUp(at: now) }
+        for end in ends.indices { ends[end].client.giveUp(at: now) }
         settle(&desk, at: now)
     }
 
@@ -119,23 +118,21 @@ struct RelayPair: Sendable {
 
     private mutating func settle(_ desk: inout Desk, at now: Instant) {
         // What ends one of them ends the other: so the first is looked at once more after the second.
-        for end in RelayPairEnd.allCases + RelayPairEnd.allCases {
+        for end in Array(ends.indices) + ends.indices {
             repeat {
-                while let event = ends[end]?.nextEvent(&desk, at: now) { take(event, of: end, &desk, at: now) }
-            } while ends[end]?.beginsAgain(&desk, at: now) == true
+                while let event = ends[end].nextEvent(&desk, at: now) { take(event, of: end, &desk, at: now) }
+            } while ends[end].beginsAgain(&desk, at: now)
             // An allocation of the pair is gone, and with it the pair.
-            if ends[end]?.ends(&desk, at: now) == true { stop(&desk, at: now) }
+            if ends[end].ends(&desk, at: now) { stop(&desk, at: now) }
         }
     }
 
-    private mutating func take(
-        _ event: RelayClientEvent, of end: RelayPairEnd, _ desk: inout Desk, at now: Instant
-    ) {
+    private mutating func take(_ event: RelayClientEvent, of end: Int, _ desk: inout Desk, at now: Instant) {
         switch event {
         case .turn(.allocated(let allocated)): self.allocated(allocated, end, &desk, at: now)
         case .turn(.permitted(_, let trip, isRenewal: false)):
-            guard ends[end]?.evidence.relay?.permittedAfter == nil else { return }
-            ends[end]?.evidence.relay?.permittedAfter = trip.duration
+            guard ends[end].evidence.relay?.permittedAfter == nil else { return }
+            ends[end].evidence.relay?.permittedAfter = trip.duration
             startProof(&desk, at: now)
         case .turn(.channelBound(_, _, let trip, isRenewal: false)):
             channelSettled(after: trip.duration, end, &desk, at: now)
@@ -143,7 +140,7 @@ struct RelayPair: Sendable {
         case .failed(let failure):
             if case .request(.channel, _) = failure.cause {
                 channelSettled(after: nil, end, &desk, at: now)
-            } else if ends[end]?.isUseless(after: failure) == true {
+            } else if ends[end].isUseless(after: failure) {
                 stop(&desk, at: now)
             }
         default: break
@@ -151,56 +148,50 @@ struct RelayPair: Sendable {
     }
 
     /// One of the two is there. Once both are, each is to let the other in.
-    private mutating func allocated(
-        _ allocated: TURNAllocated, _ end: RelayPairEnd, _ desk: inout Desk, at now: Instant
-    ) {
+    private mutating func allocated(_ allocated: TURNAllocated, _ end: Int, _ desk: inout Desk, at now: Instant) {
         guard let relayed = allocated.relayedAddresses.first else { return stop(&desk, at: now) }
-        ends[end]?.evidence.relay = TURNEvidence.Relay(relayedAddress: relayed)
-        guard let first = relayedAddress(of: .first), let second = relayedAddress(of: .second) else { return }
-        ends[.first]?.client.createPermission(for: [second.address])
-        ends[.second]?.client.createPermission(for: [first.address])
+        ends[end].evidence.relay = TURNEvidence.Relay(relayedAddress: relayed)
+        guard let first = relayedAddress(of: Self.first), let second = relayedAddress(of: Self.second) else { return }
+        ends[Self.first].client.createPermission(for: [second.address])
+        ends[Self.second].client.createPermission(for: [first.address])
     }
 
-    private func relayedAddress(of end: RelayPairEnd) -> Endpoint? { ends[end]?.evidence.relay?.relayedAddress }
+    private func relayedAddress(of end: Int) -> Endpoint? { ends[end].evidence.relay?.relayedAddress }
 
     /// Once both permissions are there, data follows at once.
     private mutating func startProof(_ desk: inout Desk, at now: Instant) {
-        guard proof == nil, let second = relayedAddress(of: .second), ends.count == 2,
-            ends.values.allSatisfy({ $0.evidence.relay?.permittedAfter != nil })
+        guard proof == nil, let second = relayedAddress(of: Self.second),
+            ends.allSatisfy({ $0.evidence.relay?.permittedAfter != nil })
         else { return }
         let plan = desk.plan
         // With two datagrams of each lane, one server's relay and its pair stay within the burst of ``DestinationPacer``.
         // A load is for the relays one by one.
         let count = min(plan.relay.count, plan.isLoadTest ? Plan.mostPairDatagrams : 2)
         // The way between the servers is no longer than the one by this machine.
-        let roundTrips = ends.values.compactMap { $0.evidence.allocation?.roundTrip }
+        let roundTrips = ends.compactMap { $0.evidence.allocation?.roundTrip }
         var proof = RelayProof(
             relayed: second, count: count, size: plan.relay.size, roundTrip: roundTrips.reduce(.zero, +),
-            isReliable: ends.values.contains { $0.evidence.transport.isStream }, nonce: desk.random.next())
+            isReliable: ends.contains { $0.evidence.transport.isStream }, nonce: desk.random.next())
         proof.permitted(at: now)
         proof.begin(at: now)
         self.proof = proof
     }
 
     /// Data of the other relay: the second end sends it back the same way, to the first it has come back.
-    private mutating func received(
-        _ data: TURNReceived, _ end: RelayPairEnd, _ desk: inout Desk, at now: Instant
-    ) {
-        if ends[end]?.evidence.relay?.peerAddress == nil { ends[end]?.evidence.relay?.peerAddress = data.peer }
-        switch end {
-        case .first: _ = proof?.returned(data.bytes, from: data.peer, at: ends[.first]?.client.arrivedAt ?? now)
-        case .second:
+    private mutating func received(_ data: TURNReceived, _ end: Int, _ desk: inout Desk, at now: Instant) {
+        if ends[end].evidence.relay?.peerAddress == nil { ends[end].evidence.relay?.peerAddress = data.peer }
+        if end == Self.first {
+            _ = proof?.returned(data.bytes, from: data.peer, at: ends[end].client.arrivedAt ?? now)
+        } else {
             guard let answer = proof?.arrived(data.bytes) else { return }
-            ends[.second]?.client.send(answer, to: data.peer, usesChannel: data.channel != nil)
+            ends[end].client.send(answer, to: data.peer, usesChannel: data.channel != nil)
         }
         progress(&desk, at: now)
     }
 
     /// - Parameter time: the round trip of the ChannelBind; nil where it failed.
-    private mutating func channelSettled(
-        after time: Duration?, _ end: RelayPairEnd, _ desk: inout Desk, at now: Instant
-    ) {
-        ends[end]?.evidence.relay?.boundAfter = time
+    private mutating func channelSettled(after time: Duration?, _ end: Int, _ desk: inout Desk, at now: Instant) {
+        ends[end].evidence.relay?.boundAfter = time
         proof?.channelSettled(isBound: time != nil, at: now)
         progress(&desk, at: now)
     }
@@ -208,21 +199,21 @@ struct RelayPair: Sendable {
     // MARK: Sending
 
     mutating func nextOutput(_ desk: inout Desk, at now: Instant) -> Output? {
-        for end in RelayPairEnd.allCases {
-            if let output = ends[end]?.nextOutput(&desk, at: now) { return output }
+        for end in ends.indices {
+            if let output = ends[end].nextOutput(&desk, at: now) { return output }
         }
         guard let proof, !proof.isOver, nextStart(desk, from: now) <= now, let outgoing = self.proof?.next(at: now)
         else { return nil }
         switch outgoing {
         case .toRelay(let bytes):
             book(&desk, at: now)
-            ends[.first]?.client.send(bytes, to: proof.relayed, usesChannel: false)
-            return ends[.first]?.nextOutput(&desk, at: now)
+            ends[Self.first].client.send(bytes, to: proof.relayed, usesChannel: false)
+            return ends[Self.first].nextOutput(&desk, at: now)
         case .toPeer(let bytes):
             book(&desk, at: now)
-            guard let target = relayedAddress(of: .first) else { return nil }
-            ends[.second]?.client.send(bytes, to: target, usesChannel: false)
-            return ends[.second]?.nextOutput(&desk, at: now)
+            guard let target = relayedAddress(of: Self.first) else { return nil }
+            ends[Self.second].client.send(bytes, to: target, usesChannel: false)
+            return ends[Self.second].nextOutput(&desk, at: now)
         // No NAT of this side is between the two.
         case .aside: return nil
         }
@@ -239,8 +230,8 @@ struct RelayPair: Sendable {
 
     private func pacedServers(_ plan: Plan) -> [IPAddress] {
         guard !plan.isLoadTest else { return [] }
-        return RelayPairEnd.allCases.compactMap { ends[$0]?.evidence }.filter { !$0.transport.isStream }
-            .map(\.serverAddress.address)
+        return ends.indices.filter { !ends[$0].evidence.transport.isStream }
+            .map { ends[$0].evidence.serverAddress.address }
     }
 
     // MARK: The end
@@ -250,8 +241,8 @@ struct RelayPair: Sendable {
         if proof?.wantsPeerAddress == true { proof?.reverse(isPossible: !standsIn, at: now) }
         if proof?.wantsChannel == true, !hasAskedChannel {
             hasAskedChannel = true
-            let back = ends[.second]?.evidence.relay?.peerAddress
-            let number = back.flatMap { ends[.second]?.client.bindChannel(to: $0) }
+            let back = ends[Self.second].evidence.relay?.peerAddress
+            let number = back.flatMap { ends[Self.second].client.bindChannel(to: $0) }
             if number == nil { proof?.channelSettled(isBound: false, at: now) }
         }
         if proof?.isOver == true { stop(&desk, at: now) }
@@ -259,22 +250,20 @@ struct RelayPair: Sendable {
 
     /// The data is through, or cannot be: both allocations are deleted.
     private mutating func stop(_ desk: inout Desk, at now: Instant) {
-        for end in RelayPairEnd.allCases where ends[end]?.isOver == false {
-            ends[end]?.ceaseToWait(&desk)
-            ends[end]?.stop(at: now)
+        for end in ends.indices where !ends[end].isOver {
+            ends[end].ceaseToWait(&desk)
+            ends[end].stop(at: now)
         }
     }
 
     mutating func report(_ desk: inout Desk, at now: Instant) {
         isReported = true
-        if let evidence { desk.observe(.relayPairSeen(evidence), at: now) }
+        desk.observe(.relayPairSeen(evidence), at: now)
     }
 
-    var evidence: RelayPairEvidence? {
-        guard let first = ends[.first] ?? models[.first], let second = ends[.second] ?? models[.second] else {
-            return nil
-        }
-        var evidence = RelayPairEvidence(pair: number, first.evidence, second.evidence)
+    var evidence: RelayPairEvidence {
+        let ofEnds = (ends.isEmpty ? models : ends).map(\.evidence)
+        var evidence = RelayPairEvidence(pair: number, ofEnds[Self.first], ofEnds[Self.second])
         if ends.isEmpty { evidence.isCutShort = true }
         if let proof {
             evidence.indications = .init(proof[.indication])
