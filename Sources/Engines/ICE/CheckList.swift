@@ -57,22 +57,25 @@ struct CheckList: Sendable {
     ///
     /// - Returns: false where the new one is the lowest; else the pair that failed for it, if one had to.
     mutating func makeRoom(_ local: Candidate, _ remote: Candidate) -> (hasRoom: Bool, superseded: ICEPair.ID?) {
-        let live = pairs.filter { $0.state != .failed }
+        let live = pairs.indices.filter { pairs[$0].state != .failed }
         guard live.count >= ICEConfiguration.mostPairs else { return (true, nil) }
-        let untried = live.filter { $0.state == .frozen || $0.state == .waiting }
-        guard let lowest = untried.min(by: { $0.priority < $1.priority }), lowest.priority < priority(local, remote)
+        let untried = live.filter { pairs[$0].state == .frozen || pairs[$0].state == .waiting }
+        guard let lowest = untried.min(by: { pairs[$0].priority < pairs[$1].priority }),
+            pairs[lowest].priority < priority(local, remote)
         else { return (false, nil) }
-        _ = fail(lowest.id, .superseded)
-        return (true, lowest.id)
+        _ = fail(ICEPair.ID(lowest), .superseded)
+        return (true, ICEPair.ID(lowest))
     }
 
     mutating func add(_ ends: Ends, _ local: Candidate, _ remote: Candidate) -> ICEPair.ID {
         var pair = ICEPair(
             id: ICEPair.ID(pairs.count), local: local, remote: remote, priority: priority(local, remote), state: .frozen
         )
-        let alike = pairs.filter { $0.foundation == pair.foundation }
+        let alike = pairs.indices.filter { pairs[$0].foundation == pair.foundation }
         // Of each foundation one pair begins, the others wait for it to succeed (RFC 8445 s6.1.2.6).
-        if alike.allSatisfy({ $0.state == .failed }) || alike.contains(where: \.isValid) { pair.state = .waiting }
+        if alike.allSatisfy({ pairs[$0].state == .failed }) || alike.contains(where: { pairs[$0].isValid }) {
+            pair.state = .waiting
+        }
         pairs.append(pair)
         self.ends.append(ends)
         pairByEnds[ends] = pair.id
@@ -122,18 +125,18 @@ struct CheckList: Sendable {
     var upcoming: [ICEPair.ID] { triggered.map(\.pair) + [nextOrdinary].compactMap(\.self) }
 
     private var nextOrdinary: ICEPair.ID? {
-        if let waiting = highest(where: { $0.state == .waiting }) { return waiting }
-        let busy = Set(pairs.lazy.filter { $0.state == .inProgress }.map(\.foundation))
-        return highest { $0.state == .frozen && !busy.contains($0.foundation) }
+        if let waiting = highest(where: { pairs[$0].state == .waiting }) { return ICEPair.ID(waiting) }
+        let busy = Set(pairs.indices.lazy.filter { pairs[$0].state == .inProgress }.map { pairs[$0].foundation })
+        return highest { pairs[$0].state == .frozen && !busy.contains(pairs[$0].foundation) }.map { ICEPair.ID($0) }
     }
 
-    /// Of pairs of the same priority, the one that was formed first.
-    private func highest(where suits: (ICEPair) -> Bool) -> ICEPair.ID? {
-        pairs.lazy.filter(suits).max { ($0.priority, $1.id) < ($1.priority, $0.id) }?.id
+    /// Of pairs of the same priority, the one that was formed first. It goes by places: a pair is costly to copy.
+    private func highest(where suits: (Int) -> Bool) -> Int? {
+        pairs.indices.lazy.filter(suits).max { pairs[$0].priority < pairs[$1].priority }
     }
 
     /// Pairs whose checks share the pace (RFC 8445 s14.3).
-    var busyCount: Int { pairs.count { $0.state == .waiting || $0.state == .inProgress } }
+    var busyCount: Int { pairs.indices.count { pairs[$0].state == .waiting || pairs[$0].state == .inProgress } }
 
     /// Whether no check is left that could succeed.
     var isExhausted: Bool { triggered.isEmpty && pairs.allSatisfy { $0.state == .failed } }
@@ -212,12 +215,11 @@ extension CheckList {
     /// - Parameter isComplete: whether all candidates of both sides are known.
     mutating func choose(isComplete: Bool, at now: Instant) -> Choice {
         guard nominating == nil, let firstValidAt,
-            let best = pairs.filter(\.isValid).max(by: { $0.priority < $1.priority })
+            let best = highest(where: { pairs[$0].isValid }).map({ pairs[$0] })
         else { return .none }
         let longest = firstValidAt + Self.longestGrace
-        var ends = pairs.filter { $0.priority > best.priority && !$0.isValid }.compactMap { better in
-            graceEnd(of: better, against: best, longest: longest)
-        }
+        let better = pairs.indices.filter { pairs[$0].priority > best.priority && !pairs[$0].isValid }
+        var ends = better.compactMap { graceEnd(of: pairs[$0], against: best, longest: longest) }
         // What is better may not be known yet.
         if best.isRelayed, !isComplete { ends.append(longest) }
         if let end = ends.max(), end > now { return .wait(until: end) }

@@ -78,9 +78,10 @@ extension ICEAgent {
     /// Whether data from there may be the peer's: a check over this way has succeeded, or the peer's has.
     private func isValid(_ source: Endpoint, _ route: ICERoute) -> Bool {
         if let selection, selection.remote == source, selection.route == route { return true }
-        return pairs.contains { pair in
-            (pair.isValid || checkList.isNominatedByPeer(pair.id)) && self.route(of: pair.id).sender == route.sender
-                && destination(of: pair.id) == source
+        return checkList.pairs.indices.contains { place in
+            let ends = checkList.ends[place]
+            return ends.sender == route.sender && remotes[ends.remote].endpoint == source
+                && (checkList.pairs[place].isValid || checkList.isNominatedByPeer(ICEPair.ID(place)))
         }
     }
 
