@@ -66,13 +66,6 @@ struct SessionLab {
             observations.compactMap { if case .relayPairSeen(let evidence) = $0.fact { evidence } else { nil } }
         }
         var findings: [String] { diagnosis.findings.map(\.id) }
-        /// A relay is said to let nothing in although only its permission is late: where the requests for it are lost, what
-        /// arrives first may be the proof of the other direction, which then ends the trial.
-        static let latePermission: Comment = "a late permission is taken for blocked relay ports"
-        var isDeniedByLatePermission: Bool {
-            first?.trouble?.kind == .noData && first?.relay?.permittedAfter == nil
-                && (first?.relay?.reverse?.arrived ?? 0) > 0
-        }
         /// Why the first server gave no answer.
         var failure: ProbeError? {
             guard case .failed(let error) = diagnosis.stun.first?.outcome else { return nil }

@@ -395,12 +395,8 @@ import Testing
                 unanswered += 1
                 continue
             }
-            withKnownIssue(SessionLab.Run.latePermission) {
-                #expect(run.first?.trouble == nil, "seed \(seed)")
-                #expect(run.first?.relay?.channel.roundTrips.isEmpty == false, "seed \(seed)")
-            } when: {
-                run.isDeniedByLatePermission
-            }
+            #expect(run.first?.trouble == nil, "seed \(seed)")
+            #expect(run.first?.relay?.channel.roundTrips.isEmpty == false, "seed \(seed)")
             #expect((run.first?.took ?? .zero) < .seconds(10), "seed \(seed)")
         }
         #expect(unanswered < 6)

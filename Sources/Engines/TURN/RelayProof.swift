@@ -258,7 +258,8 @@ package struct RelayProof: Hashable, Sendable {
         }
         guard let lane = Lane(rawValue: Int(kind)) else {
             if kind == Self.opening { permitted(at: now) }
-            if kind == Self.reversing, let reverse { reversed(reverse, source) }
+            // The server sends to whom it admits: what it sent before it said so was dropped, and what came to it as well.
+            if kind == Self.reversing, let reverse { isPermitted ? reversed(reverse, source) : permitted(at: now) }
             return true
         }
         guard self[lane].sentAt.indices.contains(number), self[lane].returned[number] == nil else { return true }
