@@ -44,6 +44,7 @@ extension Provocation {
     }
 
     static let ofTURN = [
+        turn("tls-handshake-stalls") { $0.refused(Trouble(.tls, .noAnswer), over: .tls) },
         turn("turn-signed-request-silent") {
             $0.refused(Trouble(.allocate, .noAnswer, detail: "4")) { $0.realm = OutsideText("north") }
         },

@@ -25,6 +25,19 @@ extension Provocation {
             recording.failed(.noAnswer)
             recording.answered(over: .tcp, role: .fallback)
         },
+        stun("tcp-blocked") { recording in
+            recording.answered()
+            recording.failed(.path(PathTrouble(kind: .connectionTimedOut, origin: .local)), over: .tcp)
+        },
+        stun("udp-port-closed") { recording in
+            recording.failed(.portUnreachable, .icmp(from: Recording.server.address))
+            recording.answered(over: .tcp, role: .fallback)
+        },
+        stun("tcp-port-closed") { recording in
+            recording.answered()
+            recording.failed(.connectionRefused, .local, over: .tcp)
+        },
+        stun("connection-cut") { $0.failed(.connectionReset, .local, over: .tcp) },
         stun("firewall-rejects") { $0.failed(.administrativelyProhibited, .icmp(from: IPAddress(10, 0, 0, 1))) },
         stun("machine-refuses") { $0.failed(.outOfResources, .local) },
         stun("name-not-resolved", ["stun:a.example"]) {

@@ -83,7 +83,8 @@ struct Evidence {
 enum FindingRules {
     private static var all: [any FindingRule.Type] {
         [
-            TLSFails.self, UDPBlocked.self, FirewallRejects.self, MachineRefuses.self, NameNotResolved.self,
+            TLSFails.self, UDPBlocked.self, PortAnswersDiffer.self, FirewallRejects.self, MachineRefuses.self,
+            NameNotResolved.self,
             WrongService.self,
             ServerSilent.self, OneRequestSilent.self, ServerAnswersBadly.self, NameLeadsInside.self,
             AddressRewritten.self,

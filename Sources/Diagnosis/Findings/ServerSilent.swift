@@ -26,6 +26,7 @@ enum ServerSilent: OneKindRule {
         ]).filter { result in
             let isHeard = result.serverAddress.map { isHeard($0, result.transport) } ?? false
             return !explained.contains(result) && !isHeard && !result.isRejectedOnTheWay
+                && !PortAnswersDiffer.explains(result, evidence)
         }
         let addresses = Set(silent.map(\.serverAddress)).count
         let isAnyAlive = evidence.contacts.contains(where: \.isOK)

@@ -139,7 +139,7 @@ struct RelayCheck: Activity {
 
     /// Once all ways were tried: tells the others of a relay that carries data.
     private mutating func judge(_ desk: inout Desk) {
-        guard relay.isStopped, !hasJudged, pair?.areEndsOver ?? true else { return }
+        guard relay.isStopped || relay.isOver, !hasJudged, pair?.areEndsOver ?? true else { return }
         hasJudged = true
         if isPairOfUse { relay.evidence.relay?.pair = pair?.evidence }
         defer { if hasCarriedData { desk.news.append(.relayProven(relay)) } }
