@@ -129,8 +129,10 @@ extension Provocation {
                 evidence.relay?.pair = pair
             }
         },
-        turn("turn-relay-loses-data") { recording in
-            recording.relay { $0.relay?.indications = .init(sent: 40, arrived: 38, roundTrips: Recording.trips) }
+        Provocation("turn-relay-loses-data") {
+            var recording = try Recording.relays(count: 20)
+            recording.relay { $0.relay?.indications = .init(sent: 20, arrived: 18, roundTrips: Recording.trips) }
+            return Diagnosis(recording.plan, recording.observations)
         },
         turn("turn-client-hidden") { $0.relay { $0.allocation?.mappedAddress = Endpoint(IPAddress(10, 9, 9, 9), 4) } },
         silent("turn-relay-silent") { _ in },

@@ -13,7 +13,8 @@ extension Recording {
     /// A run that asks servers for relays.
     static func relays(
         _ uris: [String] = ["turn:9.9.9.9"], command: Options.Command = .turn, user: String? = "user",
-        realm: String? = nil, isInsecure: Bool = false, families: Set<IPAddress.Family> = [.ipv4, .ipv6]
+        realm: String? = nil, isInsecure: Bool = false, families: Set<IPAddress.Family> = [.ipv4, .ipv6],
+        count: Int = 3
     ) throws -> Recording {
         let credentials = ICEServers.Credentials(username: user, credential: user.map { _ in Secret("pencil") })
         var options = Options(
@@ -21,6 +22,7 @@ extension Recording {
             servers: try uris.map { ICEServers.Entry(uri: try ServerURI(parsing: $0), credentials: credentials) },
             families: families)
         options.turn.realm = realm
+        options.turn.load.count = count
         options.trust.isInsecure = isInsecure
         return try Recording(options)
     }

