@@ -65,7 +65,7 @@ extension TURNResult {
             result.stage = evidence.trouble?.stage ?? .allocate
             result.outcome = outcome(of: evidence, record)
         } else {
-            result.judgeRelay(record.endReason)
+            result.judgeRelay(record.endReason, soaks: record.plan.soak != nil)
         }
         return result
     }
@@ -90,7 +90,7 @@ extension TURNResult {
     }
 
     /// The verdict of one relayed address: it is fine where bytes went through it both ways.
-    private mutating func judgeRelay(_ endReason: NotMeasured.Reason) {
+    private mutating func judgeRelay(_ endReason: NotMeasured.Reason, soaks: Bool) {
         guard let evidence, let relay else { return }
         let tallies =
             relay.tcp.map { $0.lanes.map(\.tally) }
@@ -111,6 +111,10 @@ extension TURNResult {
         } else if evidence.isCutShort, relay.way == nil {
             outcome = .notMeasured(
                 relay.relayedAddress, endReason, "the run ended before data had come through the relay")
+        } else if soaks, relay.way == .relayToRelay {
+            outcome = .notMeasured(
+                relay.relayedAddress, .notSupported,
+                "data goes from relay to relay only, and a soak needs a second socket that gets through")
         } else if relay.way == nil || relay.altered > 0 || relay.soak?.isBroken == true {
             outcome = .failed(ProbeError(silenceOf: relay))
         }

@@ -14,7 +14,7 @@ extension Recording {
     static func relays(
         _ uris: [String] = ["turn:9.9.9.9"], command: Options.Command = .turn, user: String? = "user",
         realm: String? = nil, isInsecure: Bool = false, families: Set<IPAddress.Family> = [.ipv4, .ipv6],
-        count: Int = 3
+        count: Int = 3, soaks: Bool = false
     ) throws -> Recording {
         let credentials = ICEServers.Credentials(username: user, credential: user.map { _ in Secret("pencil") })
         var options = Options(
@@ -23,6 +23,7 @@ extension Recording {
             families: families)
         options.turn.realm = realm
         options.turn.load.count = count
+        options.turn.soaks = soaks
         options.trust.isInsecure = isInsecure
         return try Recording(options)
     }

@@ -66,6 +66,19 @@ import Testing
         #expect(diagnosis.findings.isEmpty == isOptional)
     }
 
+    @Test(arguments: [false, true]) func soakThatWasNotDoneIsNotMeasured(soaks: Bool) throws {
+        var recording = try Recording.relays(soaks: soaks)
+        recording.relay { evidence in
+            evidence.relay?.silence()
+            var pair = RelayPairEvidence(pair: 0, evidence, evidence)
+            pair.indications = .init(sent: 2, arrived: 2, roundTrips: Recording.trips)
+            evidence.relay?.pair = pair
+        }
+        let diagnosis = Diagnosis(recording.plan, recording.observations)
+        #expect(diagnosis.verdict.isOK == !soaks)
+        #expect((diagnosis.turn.first?.gap != nil) == soaks)
+    }
+
     /// The line to set, where both addresses are known.
     @Test func privateRelayedAddressOfAPublicServerGivesTheLineToSet() throws {
         let findings = try Self.findings(.relays()) { recording in
