@@ -36,6 +36,6 @@ def test_json_has_what_a_finding_means_its_causes_and_its_remedy(run):
 def test_an_unknown_word_gets_one_line_with_the_nearest(run):
     outcome = run("explain", "udp-bloked")
     assert outcome.status == 64 and outcome.output == b""
-    assert outcome.errors.decode().strip() == "icecheck: no entry 'udp-bloked'; closest: udp-blocked"
+    assert outcome.errors.decode().strip() == "icecheck: no entry 'udp-bloked'; closest: udp-blocked, tcp-blocked"
     outcome = run("explain", "\x1b[31mnonsense")
     assert outcome.status == 64 and b"\x1b" not in outcome.errors
